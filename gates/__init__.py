@@ -1,0 +1,1 @@
+"""Gates: catalogues, and the assertions that they list."""

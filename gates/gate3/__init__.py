@@ -1,0 +1,1 @@
+"""Gate 3: CI/CD and infrastructure readiness."""

@@ -1,0 +1,154 @@
+"""Criterion 2 of gate 3: containers are hardened and scanned. Task 3.2 of the plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from exitgate.checks.containers import (
+    added_capabilities,
+    blind_health_checks,
+    confinement_breaks,
+    declared_strangers,
+    failed_builds,
+    foreign_images,
+    granted_attempts,
+    kept_capabilities,
+    lax_policies,
+    missing_image_health_check,
+    missing_task_health_check,
+    never_healthy,
+    privileged_files,
+    processes_outside,
+    undropped_capabilities,
+    unfiltered_system_calls,
+)
+from exitgate.dockerfile import Dockerfile
+from exitgate.observe.attempts import Attempts
+from exitgate.observe.image import ImageFacts
+from exitgate.observe.life import Life
+from exitgate.observe.task_definition import TaskDefinition
+from exitgate.policy import ContainerPolicy
+from exitgate.provision.images import Build
+from exitgate.target import Target, Workload
+
+
+@pytest.mark.check("3.2.A.2", "policy-declared")
+def test_a_non_root_policy_is_declared(target: Target) -> None:
+    """The target's rules name the users and groups that containers may run as, and root is not among them."""
+    assert lax_policies(target) == []
+
+
+@pytest.mark.check("3.2.A.2", "setuid-files")
+def test_no_file_of_the_image_gives_privileges(image: ImageFacts, container_policy: ContainerPolicy) -> None:
+    """No file in the image has setuid or setgid bits or capabilities, but for those that the policy lists."""
+    assert privileged_files(image, container_policy) == []
+
+
+@pytest.mark.check("3.2.A.2", "added-capabilities")
+def test_no_capability_is_added(task_definition: TaskDefinition, container_policy: ContainerPolicy) -> None:
+    """The task definition is not privileged and adds no capability that the policy does not allow."""
+    assert added_capabilities(task_definition, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.2.1", "declared-user")
+def test_the_declared_user_is_not_root(
+    image: ImageFacts, task_definition: TaskDefinition, dockerfile: Dockerfile, container_policy: ContainerPolicy, workload: Workload
+) -> None:
+    """The image and the task definition name a user whose numbers, resolved in the image, lie in the policy's ranges."""
+    assert declared_strangers(image, task_definition, dockerfile, container_policy, workload.stage) == []
+
+
+@pytest.mark.check("3.2.B.2.1", "every-process")
+def test_every_process_runs_as_a_non_root_user(lived: Life, container_policy: ContainerPolicy) -> None:
+    """Every process and thread, from start to stop, has user and group ids in the policy's ranges, supplementary ones too."""
+    assert processes_outside(lived, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.2.2", "drops-all")
+def test_all_capabilities_are_dropped(task_definition: TaskDefinition) -> None:
+    """The task definition drops all capabilities."""
+    assert undropped_capabilities(task_definition) == []
+
+
+@pytest.mark.check("3.2.B.2.2", "effective-sets")
+def test_no_process_holds_a_capability(lived: Life, container_policy: ContainerPolicy) -> None:
+    """None of the five capability sets of any process holds what the policy does not allow."""
+    assert kept_capabilities(lived, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.2.2", "seccomp")
+def test_every_process_has_its_system_calls_filtered(lived: Life) -> None:
+    """Every process runs under a seccomp filter."""
+    assert unfiltered_system_calls(lived) == []
+
+
+@pytest.mark.check("3.2.B.2.2", "works-confined")
+def test_the_workload_works_while_confined(life: Life) -> None:
+    """With its task definition's settings and a read-only root file system the workload starts and answers."""
+    assert confinement_breaks(life) == []
+
+
+@pytest.mark.check("3.2.B.2.3", "in-image")
+def test_the_image_has_a_health_check(image: ImageFacts, dockerfile: Dockerfile, workload: Workload) -> None:
+    """The image has a HEALTHCHECK."""
+    assert missing_image_health_check(image, dockerfile, workload.stage) == []
+
+
+@pytest.mark.check("3.2.B.2.3", "in-task-definition")
+def test_the_task_definition_has_a_health_check(task_definition: TaskDefinition) -> None:
+    """The task definition has the health check that ECS runs."""
+    assert missing_task_health_check(task_definition) == []
+
+
+@pytest.mark.check("3.2.B.2.3", "goes-healthy")
+def test_the_health_check_says_healthy_of_what_works(answering: Life) -> None:
+    """The health check says healthy of a workload that answers."""
+    assert never_healthy(answering) == []
+
+
+@pytest.mark.check("3.2.B.2.3", "goes-unhealthy")
+def test_the_health_check_notices_a_workload_that_hangs(once_healthy: Life) -> None:
+    """When every process of the workload is stopped, the health check says unhealthy."""
+    assert blind_health_checks(once_healthy) == []
+
+
+@pytest.mark.check("3.2.C.1", "builds")
+def test_the_image_builds_from_a_clean_clone(build: Build) -> None:
+    """The image builds from a clean clone of the commit."""
+    assert failed_builds(build) == []
+
+
+@pytest.mark.check("3.2.C.3", "same-image")
+def test_what_ran_is_what_was_built(life: Life, build: Build) -> None:
+    """The image that ran is the one that was built from the commit."""
+    assert foreign_images(life, build) == []
+
+
+@pytest.mark.check("3.2.C.3", "root-filesystem")
+def test_writing_to_the_root_file_system_is_refused(attempts: Attempts) -> None:
+    """No file can be made in any folder of the image."""
+    assert granted_attempts(attempts, "root-filesystem") == []
+
+
+@pytest.mark.check("3.2.C.3", "privilege-escalation")
+def test_becoming_root_is_refused(attempts: Attempts) -> None:
+    """Neither a system call nor a file of the image gives the workload another identity."""
+    assert granted_attempts(attempts, "privilege-escalation") == []
+
+
+@pytest.mark.check("3.2.C.3", "raw-socket")
+def test_raw_sockets_are_refused(attempts: Attempts) -> None:
+    """No raw or packet socket can be opened."""
+    assert granted_attempts(attempts, "raw-socket") == []
+
+
+@pytest.mark.check("3.2.C.3", "device")
+def test_devices_are_refused(attempts: Attempts) -> None:
+    """No device can be made, and none of the host's can be opened."""
+    assert granted_attempts(attempts, "device") == []
+
+
+@pytest.mark.check("3.2.C.3", "mount")
+def test_mounts_are_refused(attempts: Attempts) -> None:
+    """Nothing can be mounted, and no namespace entered in which it could."""
+    assert granted_attempts(attempts, "mount") == []

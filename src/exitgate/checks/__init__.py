@@ -1,0 +1,1 @@
+"""Rules, by criterion: pure functions from observations and policy to findings. No input or output in here."""

@@ -1,0 +1,38 @@
+"""Rules of the criterion "containers hardened and scanned"."""
+
+from exitgate.checks.containers.attempts import granted_attempts
+from exitgate.checks.containers.capabilities import (
+    added_capabilities,
+    kept_capabilities,
+    undropped_capabilities,
+    unfiltered_system_calls,
+)
+from exitgate.checks.containers.health import (
+    blind_health_checks,
+    missing_image_health_check,
+    missing_task_health_check,
+    never_healthy,
+)
+from exitgate.checks.containers.identity import declared_strangers, foreign_images, processes_outside
+from exitgate.checks.containers.images import failed_builds, privileged_files
+from exitgate.checks.containers.policy import lax_policies
+from exitgate.checks.containers.start import confinement_breaks
+
+__all__ = [
+    "added_capabilities",
+    "blind_health_checks",
+    "confinement_breaks",
+    "declared_strangers",
+    "failed_builds",
+    "foreign_images",
+    "granted_attempts",
+    "kept_capabilities",
+    "lax_policies",
+    "missing_image_health_check",
+    "missing_task_health_check",
+    "never_healthy",
+    "privileged_files",
+    "processes_outside",
+    "undropped_capabilities",
+    "unfiltered_system_calls",
+]

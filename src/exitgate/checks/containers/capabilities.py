@@ -1,0 +1,97 @@
+"""Linux capabilities and the system-call filter: asked for, and really held by every process."""
+
+from __future__ import annotations
+
+from exitgate.finding import Finding
+from exitgate.observe.life import Life
+from exitgate.observe.task_definition import TaskDefinition
+from exitgate.policy import ContainerPolicy
+
+_FILTERED = 2
+
+
+def _plain(name: str) -> str:
+    return name.upper().removeprefix("CAP_")
+
+
+def added_capabilities(task: TaskDefinition, policy: ContainerPolicy) -> list[Finding]:
+    """Name privileged mode, and each added capability that the policy does not allow."""
+    findings = []
+    if task.settings.privileged:
+        findings.append(
+            Finding(
+                location=task.locate("privileged"),
+                message="the container is privileged",
+                expected="privileged unset or false",
+                got="privileged: true",
+                remedy="Remove `privileged`; it gives every capability and every device of the host.",
+            )
+        )
+    findings += [
+        Finding(
+            location=task.locate("linuxParameters", "capabilities", "add"),
+            message=f"the task definition adds the capability {_plain(name)}",
+            expected=_allowed(policy),
+            got=_plain(name),
+            remedy="Remove it from linuxParameters.capabilities.add, or have the policy allow it by name.",
+        )
+        for name in task.settings.capabilities_added
+        if _plain(name) not in policy.allow_capabilities
+    ]
+    return findings
+
+
+def undropped_capabilities(task: TaskDefinition) -> list[Finding]:
+    """Say where the task definition does not drop all capabilities."""
+    if "ALL" in map(_plain, task.settings.capabilities_dropped) and not task.settings.privileged:
+        return []
+    got = "privileged: true" if task.settings.privileged else ", ".join(task.settings.capabilities_dropped) or "nothing dropped"
+    return [
+        Finding(
+            location=task.locate("linuxParameters", "capabilities", "drop"),
+            message="the task definition does not drop all capabilities",
+            expected='"drop": ["ALL"]',
+            got=got,
+            remedy='Set linuxParameters.capabilities.drop to ["ALL"].',
+        )
+    ]
+
+
+def kept_capabilities(life: Life, policy: ContainerPolicy) -> list[Finding]:
+    """Name each process that holds, in any of its five sets, a capability that the policy does not allow."""
+    findings: dict[str, Finding] = {}
+    for process in life.processes:
+        for kind, names in process.capabilities:
+            extra = [name for name in names if name not in policy.allow_capabilities]
+            if extra:
+                message = f"process {process.command!r} holds capabilities in its {kind} set"
+                findings.setdefault(
+                    message,
+                    Finding(
+                        location=life.locations.capabilities,
+                        message=message,
+                        expected=_allowed(policy),
+                        got=", ".join(extra),
+                        remedy="Drop ALL in the task definition, add none, and run as a user other than root.",
+                    ),
+                )
+    return list(findings.values())
+
+
+def unfiltered_system_calls(life: Life) -> list[Finding]:
+    """Name each process that runs without a seccomp filter."""
+    commands = sorted({process.command for process in life.processes if process.seccomp != _FILTERED})
+    return [
+        Finding(
+            location=life.locations.privileged,
+            message=f"process {command!r} runs without a system-call filter",
+            expected="seccomp mode 2 (filter)",
+            got="seccomp off",
+            remedy="Do not run privileged or unconfined; ECS applies the default profile by itself.",
+        )
+        for command in commands
+    ]
+
+
+def _allowed(policy: ContainerPolicy) -> str:
+    return f"only {', '.join(policy.allow_capabilities)}" if policy.allow_capabilities else "none"

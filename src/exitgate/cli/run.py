@@ -1,0 +1,100 @@
+"""``exitgate run`` and ``exitgate prove``: the commands that judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exitgate.catalogue import load_gate
+from exitgate.errors import UsageError
+from exitgate.launch import Launch, run_gate, shipped_gate_directory
+from exitgate.proof import PROOF_FILE, FaultProof
+from exitgate.record import write_atomically
+
+GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
+TargetOption = Annotated[
+    Path | None, typer.Option("--gate-target", metavar="DIR", help="The repository to judge; in a checkout of exitgate: its reference.")
+]
+ReportOption = Annotated[
+    Path | None, typer.Option("--gate-report", metavar="DIR", help="Where the reports go; default: reports/GATE below this folder.")
+]
+ControlOption = Annotated[list[str] | None, typer.Option("--control", metavar="ID", help="This control alone; may be repeated.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(prove)
+
+
+def run(
+    gate: GateName,
+    gate_target: TargetOption = None,
+    gate_report: ReportOption = None,
+    control: ControlOption = None,
+    criterion: Annotated[
+        list[str] | None, typer.Option("--criterion", metavar="ID", help="This criterion alone; may be repeated.")
+    ] = None,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Accept openly that this is a rehearsal: a pass with substitutes exits 0.")
+    ] = False,
+    allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Judge uncommitted changes too; the record says so.")] = False,
+    workers: Annotated[int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")] = None,
+) -> None:
+    """Judge a target by a gate. Exits 0 passed, 1 failed, 2 usage, 3 could not assess, 4 internal error."""
+    code = run_gate(
+        Launch(
+            gate=gate,
+            target=gate_target.resolve() if gate_target else None,
+            report=(gate_report or Path("reports") / gate).resolve(),
+            controls=control or (),
+            criteria=criterion or (),
+            rehearsal=rehearsal,
+            allow_dirty=allow_dirty,
+            workers=workers,
+        )
+    )
+    raise typer.Exit(code)
+
+
+def prove(
+    gate: GateName,
+    gate_target: TargetOption = None,
+    gate_report: ReportOption = None,
+    control: ControlOption = None,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Also write the ledger that ships with the gate (in a checkout).")
+    ] = False,
+) -> None:
+    """Prove that the gate's checks can fail: inject each fault into a copy of the target. Exits 0 where every fault was killed."""
+    from exitgate.prove import prove as prove_gate
+
+    directory = shipped_gate_directory(gate)
+    loaded = load_gate(directory)
+    for name in control or ():
+        loaded.control(name)
+    source = gate_target or directory.parent.parent / "reference"
+    if not source.is_dir():
+        raise UsageError("--gate-target", got="not given", expected="the repository to prove on", action="Name it.")
+
+    def progress(control_id: str, fault: FaultProof) -> None:
+        word = "killed  " if fault.killed else "SURVIVED"
+        place = f"{fault.by} at {fault.location}" if fault.killed else fault.message
+        print(f"{word} {control_id:10} {fault.id:30} {fault.seconds:5.1f} s  {place}", flush=True)
+
+    proof = prove_gate(loaded, source.resolve(), control or (), progress=progress)
+    text = proof.ledger.model_dump_json(indent=2) + "\n"
+    report = (gate_report or Path("reports") / gate).resolve()
+    write_atomically(report / PROOF_FILE, text)
+    if ledger and proof.holds and not control:
+        write_atomically(directory / PROOF_FILE, text)
+    for problem in proof.problems:
+        print(f"void: {problem}")
+    print()
+    print(f"{'control':12}{'faults':>8}{'killed':>8}")
+    for entry in proof.ledger.controls:
+        print(f"{entry.id:12}{len(entry.faults):8}{sum(fault.killed for fault in entry.faults):8}")
+    print(f"{'proven' if proof.holds else 'NOT PROVEN'}: {report / PROOF_FILE}")
+    raise typer.Exit(0 if proof.holds else 1)

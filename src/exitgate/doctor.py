@@ -1,0 +1,77 @@
+"""What this machine has of what a run needs, and what can't be assessed without it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from exitgate.errors import ExitgateError, one_line
+from exitgate.process import run_tool, scrubbed_environment
+from exitgate.provision.engine import connect, engine_address, find_builder
+
+_NEEDS_CONTAINERS = "every check that is executed in containers: 3.2.A.2, 3.2.B.2.*, 3.2.C.*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinding:
+    """One tool."""
+
+    tool: str
+    found: bool
+    version: str
+    where: str
+    """Where it comes from; where it is missing, what to do."""
+    without: str
+    """What can't be assessed without it."""
+
+
+def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
+    """Look for each tool once."""
+    yield _on_path("git", "anything: a run begins with a clean clone", "Install git 2.30 or later.")
+    yield _engine(environment)
+    yield _builder()
+    yield _host_processes()
+    yield _on_path("node", "nothing where base images can be pulled; else the substitutes can't be made", "Install Node.js 20 or later.")
+    yield _on_path("npm", "nothing where base images can be pulled; else the substitutes can't be made", "Install npm.")
+
+
+def _on_path(name: str, without: str, action: str) -> ToolFinding:
+    where = shutil.which(name)
+    if where is None:
+        return ToolFinding(tool=name, found=False, version="", where=action, without=without)
+    try:
+        version = run_tool([where, "--version"], timeout_s=10, environment=scrubbed_environment()).stdout.strip()
+    except ExitgateError as error:
+        return ToolFinding(tool=name, found=False, version="", where=str(error), without=without)
+    return ToolFinding(tool=name, found=True, version=one_line(version, 60), where=where, without=without)
+
+
+def _engine(environment: Mapping[str, str]) -> ToolFinding:
+    name = "Docker engine"
+    try:
+        with connect(engine_address(environment)) as engine:
+            return ToolFinding(tool=name, found=True, version=engine.version, where=engine.address, without=_NEEDS_CONTAINERS)
+    except ExitgateError as error:
+        return ToolFinding(tool=name, found=False, version="", where=str(error), without=_NEEDS_CONTAINERS)
+
+
+def _builder() -> ToolFinding:
+    name = "docker client with BuildKit"
+    try:
+        builder = find_builder()
+    except ExitgateError as error:
+        return ToolFinding(tool=name, found=False, version="", where=str(error), without=_NEEDS_CONTAINERS)
+    return ToolFinding(tool=name, found=True, version=builder.version, where=builder.executable, without=_NEEDS_CONTAINERS)
+
+
+def _host_processes() -> ToolFinding:
+    name = "host /proc as root"
+    without = "what processes really are: 3.2.B.2.1, 3.2.B.2.2, 3.2.B.2.3"
+    if not Path("/proc/self/status").is_file():
+        return ToolFinding(tool=name, found=False, version="", where="Run on the engine's own Linux host.", without=without)
+    if os.geteuid() != 0:
+        return ToolFinding(tool=name, found=False, version="", where=f"This is user {os.geteuid()}; run as root.", without=without)
+    return ToolFinding(tool=name, found=True, version="", where="/proc", without=without)

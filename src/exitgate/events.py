@@ -1,0 +1,79 @@
+"""``events.jsonl``: what happened in a run, one line an event, flushed as it happens, so that a crash loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from exitgate.errors import EvidenceError
+
+EVENTS_FILE = "events.jsonl"
+
+
+class EventLog:
+    """Appends events to a fresh file."""
+
+    def __init__(self, directory: Path) -> None:
+        """Begin the log of a run.
+
+        Raises:
+            EvidenceError: if the file can't be written.
+        """
+        self._path = directory / EVENTS_FILE
+        try:
+            self._stream = self._path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def append(self, event: str, at: str, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+        """Write one event and hand it to the disk.
+
+        Raises:
+            EvidenceError: if it can't be written.
+        """
+        line = json.dumps({"event": event, "at": at, **facts}, ensure_ascii=True, sort_keys=True)
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _unwritable(self, error: OSError) -> EvidenceError:
+        return EvidenceError(
+            str(self._path),
+            got=f"can't be written ({error.strerror})",
+            expected="a folder with room that this user may write",
+            action="Free some space, or name another folder with --gate-report.",
+        )
+
+
+def read_events(directory: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of a run; a last line that a crash cut off is left out.
+
+    Raises:
+        EvidenceError: if there is no log, or a line before the last is not JSON.
+    """
+    path = directory / EVENTS_FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise EvidenceError(
+            str(path), got="no events", expected="the log of a run", action="Run the gate first: `exitgate run`."
+        ) from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == len(lines):
+                return
+            raise EvidenceError(
+                f"{path}:{number}", got="no JSON", expected="one event a line", action="Run the gate again."
+            ) from error

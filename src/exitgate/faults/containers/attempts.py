@@ -1,0 +1,37 @@
+"""Faults of 3.2.C.3: containers in which what must be refused is granted."""
+
+from __future__ import annotations
+
+from exitgate.faults.fault import Fault, FaultSite, Inject
+
+_CONTROL = "3.2.C.3"
+
+
+def _writable_root(site: FaultSite) -> None:
+    site.edit_container(lambda container: container.update(readonlyRootFilesystem=False))
+
+
+def _working_setuid_file(site: FaultSite) -> None:
+    site.add_file("/usr/bin/su", "cp /bin/sh /usr/bin/su", mode="4755")
+
+
+def _root_with_everything(site: FaultSite) -> None:
+    site.drop_nothing()
+    site.edit_container(lambda container: container.update(user="0:0"))
+
+
+def _privileged_root(site: FaultSite) -> None:
+    site.edit_container(lambda container: container.update(user="0:0", privileged=True))
+
+
+def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, message: str, also: tuple[str, ...]) -> Fault:
+    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject, also=frozenset(also))
+
+
+FAULTS = (
+    _fault("root-file-system-open", "the root file system can be written to", _writable_root, check="root-filesystem", location="task-definition", message="may create a file in", also=("3.2.B.2.2",)),
+    _fault("setuid-escalation", "a setuid file of the image makes its user root", _working_setuid_file, check="privilege-escalation", location="image:/usr/bin/su", message="may gain privileges through", also=("3.2.A.2",)),
+    _fault("raw-sockets", "root with the engine's default capabilities may open raw sockets", _root_with_everything, check="raw-socket", location="task-definition", message="may open a raw ICMP socket", also=("3.2.B.2.1", "3.2.B.2.2")),
+    _fault("device-nodes", "root with the engine's default capabilities may make device nodes", _root_with_everything, check="device", location="task-definition", message="may make a block device", also=("3.2.B.2.1", "3.2.B.2.2")),
+    _fault("mounts", "privileged root may mount", _privileged_root, check="mount", location="task-definition", message="may mount", also=("3.2.A.2", "3.2.B.2.1", "3.2.B.2.2")),
+)  # fmt: skip

@@ -1,0 +1,59 @@
+"""Faults of 3.2.C.1: images that do not build from a clean clone."""
+
+from __future__ import annotations
+
+import json
+
+from exitgate.errors import TargetError
+from exitgate.faults.fault import Fault, FaultSite, Inject
+
+_CONTROL = "3.2.C.1"
+
+
+def _uncommitted_file(site: FaultSite) -> None:
+    site.append("COPY only-on-my-machine.json /app/")
+
+
+def _failing_step(site: FaultSite) -> None:
+    site.add_file("/opt/generated", "node -e 'process.exit(3)'")
+
+
+def _syntax_error(site: FaultSite) -> None:
+    site.append("EXPOZE 3000")
+
+
+def _lockfile_out_of_step(site: FaultSite) -> None:
+    path = site.root / site.workload.path / "package.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data.setdefault("dependencies", {})["escape-html"] = "1.0.3"
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def _type_error(site: FaultSite) -> None:
+    sources = sorted(path for path in (site.root / site.workload.path / "src").rglob("*.ts") if ".test." not in path.name)
+    if not sources:
+        raise TargetError(
+            site.workload.path, got="no TypeScript source", expected="one to break", action="Prove on another target."
+        )
+    sources[0].write_text(sources[0].read_text(encoding="utf-8") + '\nexport const broken: number = "text";\n', encoding="utf-8")
+
+
+def _fault(name: str, title: str, inject: Inject) -> Fault:
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check="builds",
+        location="Dockerfile:",
+        message="does not build from a clean clone",
+        inject=inject,
+    )
+
+
+FAULTS = (
+    _fault("file-not-committed", "the Dockerfile copies a file that was never committed", _uncommitted_file),
+    _fault("failing-step", "a step of the build fails", _failing_step),
+    _fault("dockerfile-syntax", "the Dockerfile has a typing error", _syntax_error),
+    _fault("lockfile-out-of-step", "package.json names a package that the lockfile does not", _lockfile_out_of_step),
+    _fault("type-error", "the source does not compile", _type_error),
+)

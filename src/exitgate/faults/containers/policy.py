@@ -1,0 +1,78 @@
+"""Faults of 3.2.A.2: the non-root execution policy, and what must conform to it."""
+
+from __future__ import annotations
+
+import re
+
+from exitgate.faults.fault import Fault, FaultSite
+from exitgate.target import CONFIGURATION_FILE
+
+_CONTROL = "3.2.A.2"
+
+
+def _rewrite(site: FaultSite, pattern: str, replacement: str) -> None:
+    path = site.root / CONFIGURATION_FILE
+    text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    if count == 0:
+        raise AssertionError(f"{pattern} matches nothing in {path}")
+    path.write_text(text, encoding="utf-8")
+
+
+def _remove_policy(site: FaultSite) -> None:
+    _rewrite(site, r"^\[policy\.containers\]\n.*?(?=^\[|\Z)", "")
+
+
+def _admit_root(site: FaultSite) -> None:
+    _rewrite(site, r"^uid_range = .*?$", "uid_range = [0, 65535]")
+
+
+def _add_setuid_file(site: FaultSite) -> None:
+    site.add_file("/usr/local/bin/become", "mkdir -p /usr/local/bin", "cp /bin/sh /usr/local/bin/become", mode="4755")
+
+
+def _add_capability(site: FaultSite) -> None:
+    site.edit_container(
+        lambda container: container.setdefault("linuxParameters", {}).setdefault("capabilities", {}).update(add=["NET_ADMIN"])
+    )
+
+
+FAULTS = (
+    Fault(
+        id="no-container-policy",
+        title="nobody wrote a policy for containers",
+        control=_CONTROL,
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="no non-root execution policy",
+        inject=_remove_policy,
+    ),
+    Fault(
+        id="policy-admits-root",
+        title="the policy's range of user ids starts at 0",
+        control=_CONTROL,
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="lets root in",
+        inject=_admit_root,
+    ),
+    Fault(
+        id="setuid-file",
+        title="a setuid copy of the shell was left in the image",
+        control=_CONTROL,
+        check="setuid-files",
+        location="image:/usr/local/bin/become",
+        message="gives whoever runs it another identity",
+        inject=_add_setuid_file,
+        also=frozenset({"3.2.C.3"}),
+    ),
+    Fault(
+        id="capability-added",
+        title="the task definition adds NET_ADMIN",
+        control=_CONTROL,
+        check="added-capabilities",
+        location="task-definition",
+        message="adds the capability NET_ADMIN",
+        inject=_add_capability,
+        also=frozenset({"3.2.B.2.2"}),
+    ),
+)

@@ -1,0 +1,120 @@
+"""Starts a gate run as a pytest of its own that nothing in the folder or the environment of its caller can narrow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exitgate.errors import EvidenceError, UsageError
+from exitgate.plugin.arguments import shipped_gate
+from exitgate.record import RECORD_FILE, Record, read_record
+from exitgate.verdict import GateStatus
+
+EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_ASSESSED, EXIT_INTERNAL = 0, 1, 2, 3, 4
+_PYTEST_INTERNAL, _PYTEST_USAGE = 3, 4
+_HARMFUL = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH", "PYTHONSTARTUP", "PYTEST_XDIST_WORKER")
+_PLUGINS = ("exitgate", "exitgate.fixtures", "xdist", "allure_pytest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a gate run is asked to do."""
+
+    gate: str
+    target: Path | None
+    report: Path
+    controls: Sequence[str] = ()
+    criteria: Sequence[str] = ()
+    rehearsal: bool = False
+    allow_dirty: bool = False
+    workers: int | None = None
+    quiet: bool = False
+
+
+def shipped_gate_directory(name: str) -> Path:
+    """Return the folder of a gate that ships with exitgate.
+
+    Raises:
+        UsageError: if none of that name does.
+    """
+    directory = shipped_gate(name)
+    if directory is None:
+        raise UsageError(
+            f"gate {name!r}", got="no such gate", expected="one that ships with exitgate: gate3", action="Name one of them."
+        )
+    return directory
+
+
+def run_gate(launch: Launch) -> int:
+    """Run a gate to its end and return exitgate's exit code: 0 passed, 1 failed, 2 usage, 3 not assessed, 4 internal error.
+
+    The code comes from the record that the run wrote, never from pytest's count of tests.
+
+    Raises:
+        UsageError: if there is no such gate.
+    """
+    directory = shipped_gate_directory(launch.gate)
+    with tempfile.TemporaryDirectory(prefix="exitgate-root-") as root:
+        status = _call_pytest(_arguments(launch, directory, Path(root)), Path(root), quiet=launch.quiet)
+    if status == _PYTEST_USAGE:
+        return EXIT_USAGE
+    if status == _PYTEST_INTERNAL:
+        return EXIT_INTERNAL
+    try:
+        record = read_record(launch.report / RECORD_FILE)
+    except EvidenceError as error:
+        print(f"exitgate: {error}", file=sys.stderr)
+        return EXIT_INTERNAL
+    return exit_code(record, rehearsal_accepted=launch.rehearsal)
+
+
+def exit_code(record: Record, *, rehearsal_accepted: bool) -> int:
+    """Return what a record is worth as an exit code; a rehearsal passes only where that was accepted openly."""
+    if record.verdict == GateStatus.FAILED:
+        return EXIT_FAILED
+    passed = record.verdict in (GateStatus.PASSED, GateStatus.PASSED_WITH_EXCEPTIONS) and record.finished_whole
+    if passed and (rehearsal_accepted or not record.rehearsal):
+        return EXIT_PASSED
+    return EXIT_NOT_ASSESSED
+
+
+def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
+    arguments = ["-c", str(directory.parent / "gate.ini"), f"--rootdir={root}", "--noconftest"]
+    arguments += ["-p", "no:cacheprovider", *(word for name in _PLUGINS for word in ("-p", name))]
+    arguments += ["--pyargs", f"exitgate.gates.{launch.gate}", f"--gate-report={launch.report}"]
+    arguments += [f"--gate-target={launch.target}"] if launch.target else []
+    arguments += [f"--gate-control={control}" for control in launch.controls]
+    arguments += [f"--gate-criterion={criterion}" for criterion in launch.criteria]
+    arguments += ["--gate-rehearsal"] if launch.rehearsal else []
+    arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
+    arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
+    return arguments
+
+
+def _call_pytest(arguments: Sequence[str], root: Path, *, quiet: bool) -> int:
+    environment = {name: value for name, value in os.environ.items() if name not in _HARMFUL}
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
+    output = subprocess.PIPE if quiet else None
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments], cwd=root, env=environment, stdout=output, stderr=output
+    )
+    # Both end this process before the run has torn down what it made; it gets the signal, and is waited for.
+    before = {number: signal.signal(number, lambda *_: process.send_signal(signal.SIGTERM)) for number in _passed_on()}
+    try:
+        process.communicate()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return process.returncode
+
+
+def _passed_on() -> Sequence[signal.Signals]:
+    import threading
+
+    return (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()

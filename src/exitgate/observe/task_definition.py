@@ -1,0 +1,204 @@
+"""A container's settings from an ECS task definition in JSON.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from exitgate.assurance import Assurance
+from exitgate.errors import ObservationError, one_line
+from exitgate.observation import Observation, Substrate
+from exitgate.observe.json_source import line_of_key
+from exitgate.dockerfile import Dockerfile
+from exitgate.settings import ContainerSettings, HealthCheck, Locations, Mount
+
+_MIB = 1024 * 1024
+
+
+class _Entry(BaseModel):
+    # ECS adds keys every year, and a run reads only what it acts on: unknown ones are left alone.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _KeyValue(_Entry):
+    name: str
+    value: str
+
+
+class _Capabilities(_Entry):
+    add: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+class _Tmpfs(_Entry):
+    containerPath: str  # noqa: N815
+
+
+class _LinuxParameters(_Entry):
+    capabilities: _Capabilities = _Capabilities()
+    initProcessEnabled: bool = False  # noqa: N815
+    tmpfs: tuple[_Tmpfs, ...] = ()
+
+
+class _HealthCheck(_Entry):
+    command: tuple[str, ...]
+    interval: int = Field(default=30, ge=5, le=300)
+    timeout: int = Field(default=5, ge=2, le=120)
+    retries: int = Field(default=3, ge=1, le=10)
+    startPeriod: int = Field(default=0, ge=0, le=300)  # noqa: N815
+
+
+class _MountPoint(_Entry):
+    sourceVolume: str = ""  # noqa: N815
+    containerPath: str  # noqa: N815
+    readOnly: bool = False  # noqa: N815
+
+
+class _Container(_Entry):
+    name: str
+    image: str
+    user: str = ""
+    privileged: bool = False
+    readonlyRootFilesystem: bool = False  # noqa: N815
+    linuxParameters: _LinuxParameters = _LinuxParameters()  # noqa: N815
+    entryPoint: tuple[str, ...] | None = None  # noqa: N815
+    command: tuple[str, ...] | None = None
+    workingDirectory: str = ""  # noqa: N815
+    environment: tuple[_KeyValue, ...] = ()
+    healthCheck: _HealthCheck | None = None  # noqa: N815
+    stopTimeout: int = Field(default=30, ge=0, le=120)  # noqa: N815
+    mountPoints: tuple[_MountPoint, ...] = ()  # noqa: N815
+    memory: int | None = None
+
+
+class _Host(_Entry):
+    sourcePath: str = ""  # noqa: N815
+
+
+class _Volume(_Entry):
+    name: str
+    host: _Host = _Host()
+
+
+class _TaskDefinition(_Entry):
+    family: str
+    containerDefinitions: tuple[_Container, ...] = Field(min_length=1)  # noqa: N815
+    volumes: tuple[_Volume, ...] = ()
+    requiresCompatibilities: tuple[Literal["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"], ...] = ()  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinition(Observation):
+    """The settings that ECS would run a workload's container with."""
+
+    path: str
+    """Relative to the target."""
+    source: str
+    container: str
+    position: int
+    """The container's index in the task definition."""
+    image: str
+    settings: ContainerSettings
+
+    def locate(self, *keys: str) -> str:
+        """Return ``path:line`` of one of the container's keys, or of what encloses it."""
+        return f"{self.path}:{line_of_key(self.source, ('containerDefinitions', self.position, *keys))}"
+
+
+def locations_of(task: TaskDefinition, dockerfile: Dockerfile, stage: str | None = None) -> Locations:
+    """Return where a workload's settings stand, in its task definition and its Dockerfile."""
+    return Locations(
+        definition=task.locate(),
+        user=task.locate("user") if task.settings.user else dockerfile.locate("USER", stage),
+        capabilities=task.locate("linuxParameters", "capabilities"),
+        privileged=task.locate("privileged"),
+        read_only_root=task.locate("readonlyRootFilesystem"),
+        health_check=task.locate("healthCheck"),
+        image_health_check=dockerfile.locate("HEALTHCHECK", stage),
+    )
+
+
+def read_task_definition(root: Path, path: str, container: str) -> TaskDefinition:
+    """Read one container's settings.
+
+    Raises:
+        ObservationError: if the file is no task definition, or has no such container.
+    """
+    try:
+        source = (root / path).read_text(encoding="utf-8")
+        raw: Any = json.loads(source)
+        parsed = _TaskDefinition.model_validate(raw)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ObservationError(
+            path, got=str(error), expected="an ECS task definition in JSON", action="Mend that file."
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        line = line_of_key(source, tuple(first["loc"]))
+        raise ObservationError(
+            f"{path}:{line}",
+            got=one_line(".".join(map(str, first["loc"])) + ": " + first["msg"], 200),
+            expected="what ECS accepts in a task definition",
+            action="Mend that key; `aws ecs register-task-definition --generate-cli-skeleton` shows the shape.",
+        ) from error
+    names = [definition.name for definition in parsed.containerDefinitions]
+    if names.count(container) != 1:
+        raise ObservationError(
+            path,
+            got=f"containers {', '.join(names)}",
+            expected=f"exactly one named {container!r}",
+            action="Name the workload's container in exitgate.toml: container = \"…\".",
+        )
+    position = names.index(container)
+    own = parsed.containerDefinitions[position]
+    return TaskDefinition(
+        substrate=Substrate(assurance=Assurance.DECLARED, name=f"task definition {path}"),
+        path=path,
+        source=source,
+        container=container,
+        position=position,
+        image=own.image,
+        settings=_settings(own, {volume.name: volume.host.sourcePath for volume in parsed.volumes}),
+    )
+
+
+def _settings(own: _Container, host_paths: dict[str, str]) -> ContainerSettings:
+    health = own.healthCheck
+    return ContainerSettings(
+        user=own.user,
+        read_only_root=own.readonlyRootFilesystem,
+        privileged=own.privileged,
+        capabilities_added=own.linuxParameters.capabilities.add,
+        capabilities_dropped=own.linuxParameters.capabilities.drop,
+        entrypoint=own.entryPoint,
+        command=own.command,
+        working_directory=own.workingDirectory,
+        environment=tuple((entry.name, entry.value) for entry in own.environment),
+        health_check=health
+        and HealthCheck(
+            command=health.command,
+            interval_s=health.interval,
+            timeout_s=health.timeout,
+            retries=health.retries,
+            start_period_s=health.startPeriod,
+        ),
+        stop_timeout_s=own.stopTimeout,
+        mounts=tuple(
+            Mount(
+                path=point.containerPath,
+                read_only=point.readOnly,
+                host_path=host_paths.get(point.sourceVolume, ""),
+            )
+            for point in own.mountPoints
+        ),
+        temporary_mounts=tuple(entry.containerPath for entry in own.linuxParameters.tmpfs),
+        init_process=own.linuxParameters.initProcessEnabled,
+        memory_bytes=own.memory * _MIB if own.memory else None,
+    )

@@ -1,0 +1,75 @@
+"""The pytest plugin: inert unless the command line names a gate. Registered as a ``pytest11`` entry point.
+
+It adds the ``--gate-*`` options and the ``check`` marker; with a gate, it parametrises the gate's modules by the target's
+subjects, keeps the record on the controller, and makes the verdict there. Heavy imports stand inside functions.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exitgate.plugin.arguments import gate_defaults, named_gate, report_directory
+
+if TYPE_CHECKING:
+    from exitgate.plugin.session import GateSession
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; they all begin with ``--gate-``, since this plugin loads in every pytest of its environment."""
+    group = parser.getgroup("exitgate", "exitgate: gates of a delivery plan")
+    group.addoption("--gate-target", metavar="DIR", help="the repository to judge; in exitgate's checkout: the reference")
+    group.addoption("--gate-report", metavar="DIR", help="where the record and the reports go; default: reports/<gate>")
+    group.addoption("--gate-control", metavar="ID", action="append", default=[], help="run the checks of this control alone; may be repeated")
+    group.addoption("--gate-criterion", metavar="ID", action="append", default=[], help="run the checks of this criterion alone; may be repeated")
+    group.addoption("--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0")
+    group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Add a gate run's own defaults in front of the user's arguments, where the arguments name a gate."""
+    directory = early_config.invocation_params.dir
+    gate = named_gate(args, directory)
+    if gate is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    plugins = early_config.pluginmanager
+    defaults = gate_defaults(
+        args,
+        report=report_directory(args, directory, early_config.rootpath, gate),
+        has_xdist=plugins.hasplugin("xdist"),
+        has_allure=plugins.hasplugin("allure_pytest"),
+    )
+    args[:] = [*defaults, *args]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; on a gate, make or join the run."""
+    config.addinivalue_line("markers", "check(control, check): the check of the gate's catalogue that the test makes")
+    config.addinivalue_line("markers", "allure_label(*values, label_type): a label for Allure, see allure-pytest")
+    from exitgate.plugin.session import open_session
+
+    session = open_session(config)
+    if session is not None:
+        _register(config, session)
+
+
+def _register(config: pytest.Config, session: GateSession) -> None:
+    from exitgate.plugin.collection import Collection
+    from exitgate.plugin.outcomes import Outcomes
+
+    config.pluginmanager.register(Collection(session), "exitgate-collection")
+    config.pluginmanager.register(Outcomes(session), "exitgate-outcomes")
+    if session.is_controller:
+        from exitgate.plugin.recorder import Recorder
+        from exitgate.plugin.terminal import Terminal
+
+        from exitgate.plugin.session import WorkerStart
+
+        config.pluginmanager.register(WorkerStart(session), "exitgate-worker-start")
+        recorder = Recorder(session)
+        config.pluginmanager.register(recorder, "exitgate-recorder")
+        config.pluginmanager.register(Terminal(session, recorder), "exitgate-terminal")

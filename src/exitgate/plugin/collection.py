@@ -1,0 +1,140 @@
+"""Gate modules to pytest items: one per check and subject, grouped by subject, and a note of what was collected."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+
+import pytest
+
+from exitgate.catalogue import GATE_ITSELF, Check, SubjectKind
+from exitgate.errors import CatalogueError
+from exitgate.outcome import Key
+from exitgate.plugin.session import GateSession
+from exitgate.reconcile import Collected
+from exitgate.record import write_atomically
+from exitgate.verdict import NO_SUBJECT
+
+KEY = pytest.StashKey[Key]()
+_MARKER = "check"
+_FIXTURES = {SubjectKind.SERVICE: "service", SubjectKind.FRONTEND: "frontend", SubjectKind.WORKLOAD: "workload"}
+
+
+class Collection:
+    """Parametrises, labels and notes items, in every process of the run."""
+
+    def __init__(self, session: GateSession) -> None:
+        """Start with nothing collected."""
+        self._session = session
+        self._found: dict[str, Key] = {}
+        self._failed_modules: dict[str, str] = {}
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Make one test per subject of the check's kind, all of a subject's tests for one worker."""
+        marker = metafunc.definition.get_closest_marker(_MARKER)
+        if marker is None:
+            return
+        check = self._check_of(marker)
+        name = _FIXTURES.get(check.subject)
+        if name is None or name not in metafunc.fixturenames:
+            return
+        params = [
+            pytest.param(subject, marks=pytest.mark.xdist_group(subject), id=subject)
+            for subject in self._session.target.subjects(check.subject)
+        ]
+        # With no subject pytest would make a skipped test of its own; the verdict says better what it means.
+        metafunc.parametrize(name, params, indirect=True, scope="session")
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Find the check that an item makes, and label it for Allure."""
+        marker = item.get_closest_marker(_MARKER)
+        if marker is None or item.get_closest_marker("skip") is not None and _has_no_subject(item):
+            return
+        check = self._check_of(marker)
+        control_id = str(marker.args[0])
+        key = Key(control=control_id, check=check.id, subject=self._subject_of(item, check))
+        item.stash[KEY] = key
+        if check.subject is SubjectKind.TARGET:
+            item.add_marker(pytest.mark.xdist_group(self._session.target.name))
+        self._label(item, key)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Note everything that has a test, then leave out what ``--gate-control`` and ``--gate-criterion`` did not name."""
+        self._found = {item.nodeid: item.stash[KEY] for item in items if KEY in item.stash}
+        wanted = self._session.wanted
+        left_out = [
+            item
+            for item in items
+            if KEY not in item.stash or (wanted is not None and item.stash[KEY].control not in wanted)
+        ]
+        if left_out:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that could not be imported."""
+        if report.failed and report.nodeid.split("@")[0].endswith(".py"):
+            lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
+            errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
+            self._failed_modules[report.nodeid.rpartition("/")[2]] = (errors or lines or ["no reason given"])[-1]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write down what was found and what is to run, by node id, before the first test: a worker that dies can't say it."""
+        note = {
+            "found": [key.model_dump() for key in self._found.values()],
+            "selected": {item.nodeid: item.stash[KEY].model_dump() for item in session.items if KEY in item.stash},
+            "failed_modules": self._failed_modules,
+        }
+        write_atomically(self._session.collected_folder / f"{os.getpid()}.json", json.dumps(note))
+
+    def _check_of(self, marker: pytest.Mark) -> Check:
+        if len(marker.args) != 2:  # noqa: PLR2004
+            raise pytest.UsageError(f"marker {_MARKER}{marker.args}: expected a control id and a check id")
+        try:
+            return self._session.gate.check(str(marker.args[0]), str(marker.args[1]))
+        except CatalogueError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def _subject_of(self, item: pytest.Item, check: Check) -> str:
+        if check.subject is SubjectKind.TARGET:
+            return self._session.target.name
+        callspec = getattr(item, "callspec", None)
+        return str(callspec.params[_FIXTURES[check.subject]]) if callspec and _FIXTURES[check.subject] in callspec.params else NO_SUBJECT
+
+    def _label(self, item: pytest.Item, key: Key) -> None:
+        for kind, value in labels(self._session, key):
+            item.add_marker(pytest.mark.allure_label(value, label_type=kind))
+
+
+def labels(session: GateSession, key: Key) -> Iterable[tuple[str, str]]:
+    """Return Allure's labels of a check: gate, criterion, control, dimension, and the key by which results are reconciled."""
+    control = session.gate.control(key.control)
+    criteria = {criterion.id: f"{criterion.task} {criterion.title}" for criterion in session.gate.criteria}
+    return (
+        ("epic", session.gate.title),
+        ("feature", criteria.get(control.criterion, GATE_ITSELF)),
+        ("story", f"{control.id} {control.title}"),
+        ("tag", f"dimension {control.dimension}"),
+        ("exitgate", str(key)),
+    )
+
+
+def read_collected(session: GateSession) -> tuple[Collected, dict[str, Key]]:
+    """Return what all processes collected, and the key of each node id that was to run."""
+    found: set[Key] = set()
+    selected: dict[str, Key] = {}
+    failed: dict[str, str] = {}
+    for path in sorted(session.collected_folder.glob("*.json")):
+        note = json.loads(path.read_text(encoding="utf-8"))
+        found |= {Key(**key) for key in note["found"]}
+        selected |= {nodeid: Key(**key) for nodeid, key in note["selected"].items()}
+        failed |= note["failed_modules"]
+    return Collected(found=frozenset(found), selected=frozenset(selected.values()), failed_modules=failed), selected
+
+
+def _has_no_subject(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return bool(callspec) and any("NOTSET" in str(value) for value in callspec.params.values())

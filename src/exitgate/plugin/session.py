@@ -1,0 +1,266 @@
+"""The run as pytest sees it: opened on the controller, joined by the workers, closed when everything is over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from exitgate.catalogue import Gate, load_gate
+from exitgate.errors import ExitgateError, UsageError
+from exitgate.evidence_folder import EvidenceFolder
+from exitgate.plugin.arguments import named_gate, report_directory
+from exitgate.process import RUN_VARIABLE
+from exitgate.provision.clone import Clone, clone_target, materialise_target
+from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
+from exitgate.run import Run
+from exitgate.target import Target, check_against, load_target
+
+GATE = pytest.StashKey["GateSession"]()
+_WORKER_INPUT = "exitgate"
+_REFERENCE = "reference"
+OWN_FILES = ("record.json", "events.jsonl", "evidence", "allure-results", "index.html")
+"""What a run writes into its report folder."""
+
+
+@dataclass(kw_only=True)
+class GateSession:
+    """What the plugin's parts share in one process."""
+
+    gate: Gate
+    target: Target
+    run: Run
+    is_controller: bool
+    rehearsal_accepted: bool
+    wanted: frozenset[str] | None
+    """The controls to run; nothing where all are."""
+    collect_only: bool
+    clone: Clone | None = None
+    closers: list[Callable[[], None]] = field(default_factory=list)
+    interrupted: str = ""
+    """What ended the run early, where something did."""
+
+    @property
+    def report_directory(self) -> Path:
+        """Where the record and the reports go."""
+        return Path(self.run.report_directory)
+
+    @property
+    def evidence(self) -> EvidenceFolder:
+        """Where the evidence goes."""
+        return EvidenceFolder(self.report_directory)
+
+    @property
+    def collected_folder(self) -> Path:
+        """Where each process says what it collected."""
+        return self.run.scratch_path / "collected"
+
+    def close(self) -> None:
+        """Undo what opening did, last things first; may be called twice."""
+        while self.closers:
+            self.closers.pop()()
+
+
+def open_session(config: pytest.Config) -> GateSession | None:
+    """Open the run that the command line names, or join the one that the controller opened; nothing where it names none.
+
+    Raises:
+        pytest.UsageError: with one line for anything that is wrong with the arguments, the target or the catalogue.
+    """
+    if hasattr(config, "workerinput"):
+        data = config.workerinput.get(_WORKER_INPUT)
+        return _join(config, data) if data else None
+    directory = named_gate(config.invocation_params.args, config.invocation_params.dir)
+    if directory is None:
+        return None
+    try:
+        return _open(config, directory)
+    except ExitgateError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
+    run = Run.from_json(data)
+    gate = load_gate(Path(run.gate_directory))
+    session = GateSession(
+        gate=gate,
+        target=load_target(Path(run.clone)),
+        run=run,
+        is_controller=False,
+        rehearsal_accepted=config.option.gate_rehearsal,
+        wanted=_wanted(config, gate),
+        collect_only=False,
+    )
+    config.stash[GATE] = session
+    return session
+
+
+def _open(config: pytest.Config, directory: Path) -> GateSession:
+    gate = load_gate(directory)
+    wanted = _wanted(config, gate)
+    source = _target_directory(config, directory)
+    params = config.invocation_params
+    report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
+    run_id, owner = new_run_id(), str(Owner.of_this_process())
+    closers: list[Callable[[], None]] = [_lock_report(report)]
+    try:
+        scratch = make_scratch_folder(run_id, owner)
+        closers.append(lambda: remove_scratch_folder(scratch))
+        described = load_target(source)
+        clone = (
+            materialise_target(source, scratch / "target")
+            if described.configuration.target.materialise
+            else clone_target(source, scratch / "target", allow_dirty=config.option.gate_allow_dirty)
+        )
+        target = load_target(clone.path)
+        check_against(target, gate)
+        if not config.option.collectonly:
+            _clear(report)
+        closers.append(_mark_environment(run_id, owner))
+        closers.append(_end_cleanly_on_sigterm())
+    except BaseException:
+        for close in reversed(closers):
+            close()
+        raise
+    session = GateSession(
+        gate=gate,
+        target=target,
+        clone=clone,
+        run=Run(
+            id=run_id,
+            owner=owner,
+            gate_directory=str(directory),
+            clone=str(clone.path),
+            commit=clone.commit,
+            report_directory=str(report),
+            scratch=str(scratch),
+        ),
+        is_controller=True,
+        rehearsal_accepted=config.option.gate_rehearsal,
+        wanted=wanted,
+        collect_only=config.option.collectonly,
+        closers=closers,
+    )
+    session.collected_folder.mkdir()
+    config.stash[GATE] = session
+    return session
+
+
+def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
+    controls, criteria = config.option.gate_control, config.option.gate_criterion
+    if not controls and not criteria:
+        return None
+    known = [criterion.id for criterion in gate.criteria]
+    for criterion in criteria:
+        if criterion not in known:
+            raise UsageError(
+                f"criterion {criterion!r}", got="no such criterion", expected=f"one of {', '.join(known)}", action="Name one."
+            )
+    of_criteria = {control.id for control in gate.everything if control.criterion in criteria}
+    return frozenset({gate.control(control).id for control in controls} | of_criteria)
+
+
+def _target_directory(config: pytest.Config, gate_directory: Path) -> Path:
+    if config.option.gate_target:
+        directory = Path(config.invocation_params.dir, config.option.gate_target).resolve()
+    else:
+        directory = gate_directory.parent.parent / _REFERENCE
+    if not directory.is_dir():
+        raise UsageError(
+            f"--gate-target {config.option.gate_target or ''}".strip(),
+            got=f"no folder {directory}",
+            expected="the repository to judge",
+            action="Name it: --gate-target DIR.",
+        )
+    return directory
+
+
+def _lock_report(report: Path) -> Callable[[], None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        report.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(report / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            str(report),
+            got="another run writes its report there now",
+            expected="a folder of this run's own",
+            action="Wait for it to end, or name another folder: --gate-report DIR.",
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            str(report),
+            got=f"can't be written ({error.strerror})",
+            expected="a folder with room that this user may write",
+            action="Name another folder: --gate-report DIR.",
+        ) from error
+    return lock.release
+
+
+def _clear(report: Path) -> None:
+    """Remove what an earlier run left in the report folder: that alone, by name, whatever else lies there."""
+    for name in OWN_FILES:
+        path = report / name
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(
+                str(path),
+                got=f"an earlier run's, which can't be removed ({error.strerror})",
+                expected="a report folder that this user may write",
+                action="Remove it, or name another folder: --gate-report DIR.",
+            ) from error
+
+
+def _mark_environment(run_id: str, owner: str) -> Callable[[], None]:
+    before = os.environ.get(RUN_VARIABLE)
+    os.environ[RUN_VARIABLE] = f"{run_id}@{owner}"
+
+    def unmark() -> None:
+        if before is None:
+            os.environ.pop(RUN_VARIABLE, None)
+        else:
+            os.environ[RUN_VARIABLE] = before
+
+    return unmark
+
+
+def _end_cleanly_on_sigterm() -> Callable[[], None]:
+    """Make SIGTERM what Ctrl-C is: pytest itself does not handle it, and would leave everything behind."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:
+        # Not the main thread: somebody runs pytest as a library, and keeps their own handlers.
+        print("exitgate: not in the main thread, so SIGTERM is not handled", file=sys.stderr)
+        return lambda: None
+    return lambda: (signal.signal(signal.SIGTERM, before), None)[1]
+
+
+class WorkerStart:
+    """Hands the run to each worker; registered only where pytest-xdist is."""
+
+    def __init__(self, session: GateSession) -> None:
+        """Keep the run to hand on."""
+        self._session = session
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: object) -> None:
+        """Put the run into the worker's input."""
+        node.workerinput[_WORKER_INPUT] = self._session.run.to_json()  # type: ignore[attr-defined]

@@ -1,0 +1,92 @@
+"""Subprocesses of tools: a time limit, a scrubbed environment, a process group that ends as a whole, output with a bound."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from exitgate.errors import ObservationError, PrerequisiteMissing
+
+RUN_VARIABLE = "EXITGATE_RUN"
+"""Set in every process that a run starts, so that a sweep can tell whose it is."""
+OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A tool that ran to its end."""
+
+    arguments: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line that the tool said that is not blank, from stderr if it said something there."""
+        lines = [line for line in (self.stderr or self.stdout).splitlines() if line.strip()]
+        return lines[-1].strip() if lines else "it said nothing"
+
+
+def scrubbed_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment in which a tool works and no credential of the user's stands."""
+    kept = {name: os.environ[name] for name in (*_PASSED_ON, RUN_VARIABLE) if name in os.environ}
+    return {**kept, "NO_COLOR": "1", **(extra or {})}
+
+
+def run_tool(
+    arguments: Sequence[str],
+    *,
+    timeout_s: float,
+    environment: Mapping[str, str],
+    cwd: Path | None = None,
+) -> Completed:
+    """Run a tool to its end; both outputs go to files, of which at most 4 MiB each are kept.
+
+    Raises:
+        PrerequisiteMissing: if the tool is not installed.
+        ObservationError: if it did not end in time; its whole process group is killed then.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                list(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=dict(environment),
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise PrerequisiteMissing(
+                arguments[0], got="not installed", expected="it on PATH", action="`exitgate doctor` says what needs it."
+            ) from error
+        try:
+            exit_code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise ObservationError(
+                " ".join(arguments[:3]),
+                got=f"no end after {timeout_s:.0f} s",
+                expected="an answer in that time",
+                action="Run it by hand to see what it waits for.",
+            ) from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return Completed(arguments=tuple(arguments), exit_code=exit_code, stdout=_tail(out), stderr=_tail(err))
+
+
+def _tail(stream: IO[bytes]) -> str:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - OUTPUT_LIMIT_BYTES))
+    data: bytes = stream.read()
+    return data.decode("utf-8", "replace")

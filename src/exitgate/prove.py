@@ -1,0 +1,197 @@
+"""Proves that checks can fail: injects each fault into a clone of the target and runs the gate on it.
+
+1. The target as it is: every control that faults aim at must be met, or a red one would say nothing.
+2. Each fault in a clone of its own: its control turns *not met*, by the check, at the place and with the words that it names,
+   and no other control does but those that the fault may turn red too.
+3. Each clone restored: its tree is the one it had; and the gate on a restored clone gives what it gave at first.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from exitgate.catalogue import Gate
+from exitgate.errors import ExitgateError, UsageError, one_line
+from exitgate.faults import FAULTS, Fault
+from exitgate.faults.fault import FaultSite
+from exitgate.launch import EXIT_INTERNAL, EXIT_USAGE, Launch, run_gate
+from exitgate.outcome import Status
+from exitgate.proof import ControlProof, FaultProof, ProofLedger
+from exitgate.provision.clone import Clone, clone_target, commit_everything, materialise_target, restore
+from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
+from exitgate.target import load_target
+
+_SIDE_BY_SIDE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What came of proving."""
+
+    ledger: ProofLedger
+    problems: tuple[str, ...]
+    """What makes the proof void as a whole, e.g. a control that was not met to begin with."""
+
+    @property
+    def holds(self) -> bool:
+        """True where every fault was killed and nothing makes the proof void."""
+        return self.ledger.all_killed and not self.problems
+
+
+def prove(
+    gate: Gate, source: Path, controls: Sequence[str], *, progress: Callable[[str, FaultProof], None]
+) -> Proof:
+    """Inject every fault that aims at the given controls (at all, where none is given).
+
+    Args:
+        source: The target; it is only read.
+        progress: Called with a control id and each fault's proof as it comes.
+
+    Raises:
+        UsageError: if no fault aims at what is given.
+        TargetError: if the target can't be used.
+    """
+    known = {control.id for control in gate.everything}
+    faults = [fault for fault in FAULTS if fault.control in known and (not controls or fault.control in controls)]
+    if not faults:
+        raise UsageError(
+            ", ".join(controls) or gate.id, got="no fault aims at it", expected="a control that has faults", action="`exitgate list` says which controls have faults."
+        )
+    criteria = sorted({gate.control(fault.control).criterion for fault in faults})
+    with tempfile.TemporaryDirectory(prefix="exitgate-prove-") as folder:
+        scratch = Path(folder)
+        base = _fresh_clone(source, scratch / "base")
+        before = _run(gate, base.path, scratch / "before", criteria)
+        problems = _not_green(before, faults)
+        if problems:
+            return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
+        proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
+        problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
+        after = _run(gate, tried[-1].clone, scratch / "after", criteria)
+        problems += _changed(before, after)
+        return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    proof: FaultProof
+    clone: Path
+    left: str
+    """What was left of the fault after it was taken back; empty where nothing was."""
+
+
+def _fresh_clone(source: Path, destination: Path) -> Clone:
+    materialise = load_target(source).configuration.target.materialise
+    return materialise_target(source, destination) if materialise else clone_target(source, destination, allow_dirty=False)
+
+
+def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:
+    started = time.monotonic()
+    clone = _fresh_clone(source, folder / "target")
+    tree = restore(clone.path, clone.commit)
+    check = location = ""
+    try:
+        fault.inject(FaultSite(load_target(clone.path)))
+        if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
+            reason = "the fault changed nothing"
+        else:
+            record = _run(gate, clone.path, folder / "report", [gate.control(fault.control).criterion])
+            reason, check, location, message = _judge(fault, record)
+    except ExitgateError as error:
+        reason = f"it could not be tried: {error}"
+    proof = FaultProof(
+        id=fault.id,
+        title=fault.title,
+        killed=not reason,
+        by=check,
+        location=location,
+        message=reason or message,
+        seconds=round(time.monotonic() - started, 1),
+    )
+    left = "" if restore(clone.path, clone.commit) == tree else "taking it back does not give the tree that was there"
+    progress(fault.control, proof)
+    shutil.rmtree(folder / "report", ignore_errors=True)
+    return _Tried(proof=proof, clone=clone.path, left=left)
+
+
+def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str]) -> Record:
+    code = run_gate(
+        Launch(gate=gate.id, target=target, report=report, criteria=criteria, workers=0, quiet=True, allow_dirty=False)
+    )
+    if code in (EXIT_USAGE, EXIT_INTERNAL):
+        raise UsageError(
+            str(target),
+            got=f"a gate run that ended with exit code {code}",
+            expected="a record",
+            action=f"Run `exitgate run {gate.id} --gate-target` on a copy of the target and see.",
+        )
+    return read_record(report / RECORD_FILE)
+
+
+def _judge(fault: Fault, record: Record) -> tuple[str, str, str, str]:
+    """Return why the fault was not killed (or nothing), and check, location and message of the finding that it made."""
+    red = {control.id: control for control in _everything(record) if control.status == Status.NOT_MET}
+    strangers = sorted(red.keys() - {fault.control} - fault.also)
+    if fault.control not in red:
+        status = next((control.status for control in _everything(record) if control.id == fault.control), "absent")
+        others = f"; not met: {', '.join(sorted(red))}" if red else ""
+        return f"its control stayed {status.replace('_', ' ')}{others}", "", "", ""
+    for check in red[fault.control].checks:
+        if check.id != fault.check or check.status != Status.NOT_MET:
+            continue
+        for finding in check.findings:
+            if fault.location in finding.location and fault.message in finding.message:
+                reason = f"it also turned red what it should not: {', '.join(strangers)}" if strangers else ""
+                return reason, check.id, finding.location, finding.message
+    seen = [f"{check.id}: {check.findings[0]}" for check in red[fault.control].checks if check.findings]
+    return one_line(f"red for another reason: {'; '.join(seen)}", 400), "", "", ""
+
+
+def _not_green(record: Record, faults: Sequence[Fault]) -> list[str]:
+    """Name each check that a fault aims at and that is not met before any fault: red would then say nothing."""
+    aims = {(fault.control, fault.check) for fault in faults}
+    return [
+        f"{control.id} {check.id} is {Status(check.status).words} before any fault: {check.message}"
+        for control in _everything(record)
+        for check in control.checks
+        if (control.id, check.id) in aims and check.status != Status.MET
+    ]
+
+
+def _changed(before: Record, after: Record) -> list[str]:
+    def statuses(record: Record) -> dict[str, str]:
+        return {
+            f"{control.id} {check.id} · {check.subject}": check.status
+            for control in _everything(record)
+            for check in control.checks
+        }
+
+    earlier, later = statuses(before), statuses(after)
+    return [f"{name} was {earlier.get(name)}, and is {later.get(name)} when restored" for name in earlier if earlier[name] != later.get(name)]
+
+
+def _everything(record: Record) -> tuple[ControlEntry, ...]:
+    return (*record.controls, *record.requirements)
+
+
+def _ledger(gate: Gate, faults: Sequence[Fault], proofs: dict[str, FaultProof]) -> ProofLedger:
+    def proof_of(fault: Fault) -> FaultProof:
+        return proofs.get(fault.id) or FaultProof(
+            id=fault.id, title=fault.title, killed=False, by="", location="", message="not tried", seconds=0.0
+        )
+
+    return ProofLedger(
+        controls=tuple(
+            ControlProof(id=control.id, faults=tuple(proof_of(fault) for fault in faults if fault.control == control.id))
+            for control in gate.everything
+            if any(fault.control == control.id for fault in faults)
+        )
+    )

@@ -1,0 +1,1 @@
+"""Throwaway resources: context managers that carry the run's label and leave nothing behind. No pytest in here."""

@@ -1,0 +1,213 @@
+"""Images of the target's workloads, built from its clean clone; a build that fails is data for the control that owns it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from exitgate.assurance import Assurance
+from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, one_line
+from exitgate.evidence_folder import EvidenceFolder
+from exitgate.observation import Observation, Substrate
+from exitgate.dockerfile import Dockerfile
+from exitgate.process import Completed, run_tool
+from exitgate.provision.engine import Builder, Engine, client_environment
+from exitgate.provision.substitutes import substitute_image
+from exitgate.run import Run
+from exitgate.target import Target, Workload
+
+_BUILD_TIMEOUT_S = 900.0
+_PULL_TIMEOUT_S = 300.0
+_ABSENT = ("not found", "manifest unknown", "no such manifest", "repository does not exist", "invalid reference format")
+_NETWORK = ("EAI_AGAIN", "ENOTFOUND", "ETIMEDOUT", "ECONNREFUSED", "Temporary failure resolving", "Could not resolve host", "TLS handshake timeout", "SELF_SIGNED_CERT_IN_CHAIN", "i/o timeout")  # fmt: skip
+_NO_ROOM = "no space left on device"
+_PARSE_ERROR_LINE = re.compile(r"(?:parse error (?:on )?line|Dockerfile:) ?(\d+)")
+_STEP = re.compile(r"^#(\d+) \[[^\]]*\] (.+)$", re.MULTILINE)
+_FAILED_STEP = re.compile(r"^#(\d+) ERROR", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(Observation):
+    """A try at building a workload's image."""
+
+    workload: str
+    commit: str
+    """The commit of the clean clone that was built."""
+    image_id: str
+    """The image's own id, ``sha256:…``; empty where the build failed."""
+    failure: str
+    """Why it failed, in one line; empty where it did not."""
+    failed_at: str
+    """``Dockerfile:line`` of what failed, as far as the builder said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bases:
+    build_args: dict[str, str] = field(default_factory=dict)
+    substitutes: tuple[str, ...] = ()
+    failure: str = ""
+    failed_at: str = ""
+
+
+def build_image(engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, dockerfile: Dockerfile, keep: EvidenceFolder) -> Build:
+    """Build a workload's image from the run's clean clone.
+
+    Base images are taken from the engine, else pulled, else substituted where the target allows it and no registry answers.
+
+    Raises:
+        PrerequisiteMissing: if a base image can be had in no way, or the build could not reach what it downloads.
+        ProvisionError: if the engine's disk is full.
+        ObservationError: if the build does not end in time.
+    """
+    bases = _bases(engine, builder, target, workload, dockerfile)
+    substrate = Substrate(
+        assurance=Assurance.EXECUTED,
+        name=f"docker build on engine {engine.version}",
+        limits=("built on this machine, not on the one that builds for production",),
+        substitutes=bases.substitutes,
+        tools=(engine.tool, builder.tool),
+    )
+    if bases.failure:
+        return _failed(run, workload, substrate, bases.failure, bases.failed_at)
+    identity_file = run.scratch_path / f"image-{workload.name}.id"
+    identity_file.unlink(missing_ok=True)
+    completed = run_tool(
+        [builder.executable, *_arguments(run, target, workload, bases.build_args, identity_file)],
+        timeout_s=_BUILD_TIMEOUT_S,
+        environment=client_environment(engine.address),
+        cwd=target.directory,
+    )
+    log = completed.stdout + completed.stderr
+    evidence = keep.keep(f"build-{workload.name}.log", log)
+    if completed.exit_code != 0 or not identity_file.is_file():
+        _refuse_to_blame_the_target(workload, log)
+        failure, failed_at = _explain(completed, log, dockerfile)
+        return _failed(run, workload, substrate, failure, failed_at, evidence=(evidence,))
+    return Build(
+        substrate=substrate,
+        evidence=(evidence,),
+        workload=workload.name,
+        commit=run.commit,
+        image_id=identity_file.read_text(encoding="ascii").strip(),
+        failure="",
+        failed_at="",
+    )
+
+
+def _failed(run: Run, workload: Workload, substrate: Substrate, failure: str, failed_at: str, **more: object) -> Build:
+    return Build(
+        substrate=substrate,
+        workload=workload.name,
+        commit=run.commit,
+        image_id="",
+        failure=failure,
+        failed_at=failed_at,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _arguments(run: Run, target: Target, workload: Workload, bases: dict[str, str], identity_file: Path) -> list[str]:
+    arguments = ["build", "--progress=plain", "--pull=false", f"--iidfile={identity_file}"]
+    arguments += [f"--file={target.directory / workload.dockerfile}", f"--tag=exitgate-{run.id}:{workload.name}"]
+    arguments += [f"--label={name}={value}" for name, value in run.labels.items()]
+    arguments += [f"--build-arg={name}={value}" for name, value in {**workload.build_args, **bases}.items()]
+    arguments += [f"--target={workload.stage}"] if workload.stage else []
+    return [*arguments, str(target.directory / workload.context)]
+
+
+def _bases(engine: Engine, builder: Builder, target: Target, workload: Workload, dockerfile: Dockerfile) -> _Bases:
+    """Make sure of every base image; decide by what the registry says whether an absence is the target's fault."""
+    allowed = target.configuration.substitute
+    by_reference = {
+        (workload.build_args.get(name) or dockerfile.defaults.get(name)): name for name in allowed if name in dockerfile.defaults
+    }
+    args: dict[str, str] = {}
+    substitutes: list[str] = []
+    for line, reference in dockerfile.base_images(workload.build_args):
+        state, words = _obtain(engine, builder, reference)
+        if state == "here":
+            continue
+        if state == "absent":
+            return _Bases(failure=f"the registry has no image {reference}", failed_at=f"{dockerfile.path}:{line}")
+        name = by_reference.get(reference)
+        if name is None:
+            raise PrerequisiteMissing(
+                f"{dockerfile.path}:{line}",
+                got=f"base image {reference} can't be pulled ({words})",
+                expected="a registry that answers, or the image on the engine",
+                action="Connect to the registry, `docker load` the image, or allow a substitute: [substitute.ARG].",
+            )
+        made = substitute_image(engine, allowed[name].kind, reference)
+        args[name] = made.tag
+        substitutes.append(made.description)
+    return _Bases(build_args=args, substitutes=tuple(substitutes))
+
+
+def _obtain(engine: Engine, builder: Builder, reference: str) -> tuple[Literal["here", "absent", "unreachable"], str]:
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        engine.client.images.get(reference)
+    except ImageNotFound:
+        pass
+    except DockerException as error:
+        return "unreachable", one_line(str(error), 120)
+    else:
+        return "here", ""
+    try:
+        pulled = run_tool(
+            [builder.executable, "pull", "--quiet", reference],
+            timeout_s=_PULL_TIMEOUT_S,
+            environment=client_environment(engine.address),
+        )
+    except ObservationError as error:
+        return "unreachable", one_line(error.got, 120)
+    if pulled.exit_code == 0:
+        return "here", ""
+    words = pulled.last_words
+    absent = any(sign in words for sign in _ABSENT) and "lookup" not in words and "dial" not in words
+    return ("absent" if absent else "unreachable"), one_line(words, 160)
+
+
+def _refuse_to_blame_the_target(workload: Workload, log: str) -> None:
+    if _NO_ROOM in log:
+        raise ProvisionError(
+            f"image of {workload.name}",
+            got="no space left on the engine's disk",
+            expected="room for the image",
+            action="Free some space: `docker system df` shows what takes it.",
+        )
+    sign = next((sign for sign in _NETWORK if sign in log), None)
+    if sign:
+        line = next(line for line in log.splitlines() if sign in line)
+        raise PrerequisiteMissing(
+            f"image of {workload.name}",
+            got=f"the build could not reach what it downloads: {one_line(line, 160)}",
+            expected="the package registries that its Dockerfile uses",
+            action="Connect this machine to them, and run again.",
+        )
+
+
+def _explain(completed: Completed, log: str, dockerfile: Dockerfile) -> tuple[str, str]:
+    """Return the builder's own words about a failure, and where in the Dockerfile it happened."""
+    errors = [line for line in log.splitlines() if line.startswith(("ERROR", "error:", "failed to solve", "Error"))]
+    failure = one_line(errors[-1] if errors else completed.last_words, 300)
+    if parsed := _PARSE_ERROR_LINE.search(log):
+        return failure, f"{dockerfile.path}:{parsed.group(1)}"
+    steps = {number: text for number, text in _STEP.findall(log)}
+    for number in reversed(_FAILED_STEP.findall(log)):
+        name, _, value = steps.get(number, "").partition(" ")
+        for instruction in dockerfile.instructions:
+            if instruction.name == name and value and " ".join(instruction.value.split()).startswith(" ".join(value.split())[:60]):
+                said = _last_output(log, number)
+                return f"{failure}{f' — {said}' if said else ''}", f"{dockerfile.path}:{instruction.line}"
+    return failure, f"{dockerfile.path}:1"
+
+
+def _last_output(log: str, step: str) -> str:
+    """Return the first line that a failing step said of an error, else the last that it said at all."""
+    said = re.findall(rf"^#{step} (?:\d+\.\d+ )(.+)$", log, re.MULTILINE)
+    telling = [line for line in said if "error" in line.lower()]
+    return one_line((telling or said or [""])[0 if telling else -1], 160)

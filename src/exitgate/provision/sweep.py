@@ -1,0 +1,131 @@
+"""Removes what runs left behind that can't have removed it themselves: their controlling process is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exitgate.process import RUN_VARIABLE
+from exitgate.provision.engine import Engine
+from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
+from exitgate.provision.scratch import marked_folders, remove_scratch_folder
+from exitgate.provision.substitutes import CACHE_LABEL
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """Something that a run made."""
+
+    kind: str
+    name: str
+    run: str
+    owner: str
+    remove: Callable[[], object]
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Its run is surely over. What another machine's run made, nobody here can know."""
+        owner = Owner.parse(self.owner)
+        return owner is not None and owner.is_gone()
+
+
+def leftovers(engine: Engine | None) -> list[Leftover]:
+    """Find everything that any run made and that is still there: containers first, then what they use.
+
+    Args:
+        engine: Where to look for containers, images, networks and volumes; without one only processes and folders are found.
+    """
+    found = list(_engine_leftovers(engine.client)) if engine else []
+    folders = [
+        Leftover(kind="folder", name=str(path), run=run, owner=owner, remove=_remover(path))
+        for path, run, owner in marked_folders()
+    ]
+    owners = {each.run: each.owner for each in (*found, *folders)}
+    return [*_processes(owners), *found, *folders]
+
+
+def remove(items: list[Leftover]) -> list[str]:
+    """Remove what is given and return, in words, what could not be removed."""
+    failures: list[str] = []
+    for item in items:
+        try:
+            item.remove()
+        except Exception as error:  # noqa: BLE001 - one stubborn thing must not keep the others from being removed
+            if not _is_gone_already(error):
+                failures.append(f"{item.kind} {item.name}: {error}")
+    return failures
+
+
+def of_run(engine: Engine | None, run_id: str) -> list[Leftover]:
+    """Find what one run made, whoever owns it."""
+    return [item for item in leftovers(engine) if item.run == run_id]
+
+
+def cached_images(engine: Engine) -> list[Leftover]:
+    """Find the images that outlive runs because making them is expensive."""
+    images = engine.client.images.list(all=False, filters={"label": CACHE_LABEL})
+    return [
+        Leftover(kind="image", name=(image.tags or [image.short_id])[0], run="", owner="", remove=_image_remover(engine.client, image.id))
+        for image in images
+    ]
+
+
+def _engine_leftovers(client: DockerClient) -> Iterator[Leftover]:
+    ours = {"label": RUN_LABEL}
+    for container in client.containers.list(all=True, filters=ours, ignore_removed=True):
+        yield _leftover("container", container.name, container.labels, lambda it=container: it.remove(v=True, force=True))
+    for network in client.networks.list(filters=ours):
+        yield _leftover("network", network.name, network.attrs.get("Labels") or {}, network.remove)
+    for volume in client.volumes.list(filters=ours):
+        yield _leftover("volume", volume.name, volume.attrs.get("Labels") or {}, volume.remove)
+    for image in client.images.list(filters=ours):
+        name = (image.tags or [image.short_id])[0]
+        yield _leftover("image", name, image.labels, _image_remover(client, image.id))
+
+
+def _leftover(kind: str, name: object, labels: dict[str, Any], remove_it: Callable[[], object]) -> Leftover:
+    return Leftover(
+        kind=kind, name=str(name), run=str(labels.get(RUN_LABEL)), owner=str(labels.get(OWNER_LABEL, "")), remove=remove_it
+    )
+
+
+def _image_remover(client: DockerClient, image_id: object) -> Callable[[], object]:
+    return lambda: client.images.remove(str(image_id), force=True)
+
+
+def _remover(path: Path) -> Callable[[], object]:
+    return lambda: remove_scratch_folder(path)
+
+
+def _processes(owners: dict[str, str]) -> Iterator[Leftover]:
+    """Yield processes that a run started and that carry its id in their environment, the run's own processes excepted."""
+    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        mark = next((item for item in variables if item.startswith(f"{RUN_VARIABLE}=".encode())), None)
+        if mark is None:
+            continue
+        run_id, _, owner = mark.decode("utf-8", "replace").partition("=")[2].partition("@")
+        pid = int(entry.name)
+        owned_by = owner or owners.get(run_id, "")
+        parsed = Owner.parse(owned_by)
+        if parsed and parsed.pid == pid:
+            continue
+        yield Leftover(kind="process", name=str(pid), run=run_id, owner=owned_by, remove=lambda it=pid: os.kill(it, signal.SIGKILL))
+
+
+def _is_gone_already(error: Exception) -> bool:
+    from docker.errors import NotFound
+
+    return isinstance(error, NotFound | ProcessLookupError | FileNotFoundError)

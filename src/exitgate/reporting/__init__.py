@@ -1,0 +1,1 @@
+"""One file a format; the record is the only input."""

@@ -1,0 +1,43 @@
+"""What every part of one run shares: its id, its owner, its folders. Crosses to the workers as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from exitgate.provision.ownership import labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a gate on a target."""
+
+    id: str
+    owner: str
+    """The controlling process, as `exitgate.provision.ownership.Owner` writes it."""
+    gate_directory: str
+    clone: str
+    """The clean clone of the target from which everything is read and built."""
+    commit: str
+    report_directory: str
+    scratch: str
+    """The run's own throwaway folder, shared by its workers."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of everything that the run makes."""
+        return labels(self.id, self.owner)
+
+    @property
+    def scratch_path(self) -> Path:
+        """The throwaway folder."""
+        return Path(self.scratch)
+
+    def to_json(self) -> dict[str, str]:
+        """Return what a worker needs."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, str]) -> Run:
+        """Rebuild what the controller sent."""
+        return cls(**data)

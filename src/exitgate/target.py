@@ -1,0 +1,280 @@
+"""The target of a run: a repository, described by its ``exitgate.toml``. The only reader of that file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from exitgate.assurance import Assurance
+from exitgate.catalogue import Gate, SubjectKind
+from exitgate.errors import TargetError
+from exitgate.policy import Policy, PolicyDigest, digest_of
+from exitgate.toml_source import Location, first_problem, line_of
+from exitgate.waivers import Exclusion, Responsibilities, Waiver, unknown_controls
+
+CONFIGURATION_FILE = "exitgate.toml"
+
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+_RelativePath = Annotated[str, Field(min_length=1)]
+_HttpPath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TargetSection(_Strict):
+    """``[target]``: what the system is called, and how to take it."""
+
+    name: _Name
+    rehearsal: bool = False
+    """True for a system that only shows that the tool works: its verdict is never signed as passed."""
+    materialise: bool = False
+    """True for a folder that is no git root of its own: each run makes a throwaway repository of it."""
+
+
+class Workload(_Strict):
+    """A container that the target deploys."""
+
+    name: _Name
+    path: _RelativePath
+    dockerfile: _RelativePath
+    context: _RelativePath = "."
+    stage: str | None = None
+    """The Dockerfile's stage that is deployed; the last one where it is not given."""
+    build_args: dict[str, str] = {}
+    port: _Port
+    health_path: _HttpPath = "/healthz"
+    """Answered with 2xx by a workload that works."""
+    task_definition: _RelativePath
+    container: str | None = None
+    """The container's name in the task definition; the workload's own name where it is not given."""
+    environment: dict[str, str] = {}
+    """Set on top of the task definition's own, e.g. addresses of throwaway databases."""
+    start_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Seconds within which the workload answers on its health path."""
+
+    @property
+    def container_name(self) -> str:
+        """The name of its container in the task definition."""
+        return self.container or self.name
+
+
+class Service(Workload):
+    """``[[service]]``: a back-end service."""
+
+
+class Frontend(_Strict):
+    """``[[frontend]]``: a shell or a micro-frontend; with ``[frontend.workload]`` where it is served by a container of its own."""
+
+    name: _Name
+    path: _RelativePath
+    workload: Workload | None = None
+
+
+class Substitute(_Strict):
+    """``[substitute.BUILD_ARG]``: a base image that may be replaced where no registry answers. Makes the run a rehearsal."""
+
+    kind: Literal["node-build", "node-runtime"]
+
+
+class Configuration(Responsibilities):
+    """The whole of ``exitgate.toml``."""
+
+    target: TargetSection
+    service: tuple[Service, ...] = ()
+    frontend: tuple[Frontend, ...] = ()
+    substitute: dict[str, Substitute] = {}
+    policy: Policy = Policy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A parsed and checked target. `directory` is where its files are read from: a clean clone during a run."""
+
+    directory: Path
+    configuration: Configuration
+    source: str
+    """The text of its exitgate.toml, for positions."""
+
+    @property
+    def name(self) -> str:
+        """The name that the target gives itself."""
+        return self.configuration.target.name
+
+    @property
+    def policy(self) -> Policy:
+        """The target's rules."""
+        return self.configuration.policy
+
+    @property
+    def policy_digest(self) -> PolicyDigest:
+        """A digest over the policy, the waivers and the exclusions: what the verdict was measured against."""
+        config = self.configuration
+        rules = Responsibilities(waiver=config.waiver, not_applicable=config.not_applicable)
+        return digest_of(self.policy, rules)
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Accepted shortcomings."""
+        return self.configuration.waiver
+
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """Controls that are declared not to apply."""
+        return self.configuration.not_applicable
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Every container that the target deploys, sorted by name."""
+        own = [frontend.workload for frontend in self.configuration.frontend if frontend.workload]
+        return tuple(sorted((*self.configuration.service, *own), key=lambda workload: workload.name))
+
+    def workload(self, name: str) -> Workload:
+        """Return a workload by its name.
+
+        Raises:
+            KeyError: if the target has none of that name.
+        """
+        return {workload.name: workload for workload in self.workloads}[name]
+
+    def subjects(self, kind: SubjectKind) -> Sequence[str]:
+        """Return the names of all subjects of a kind, sorted."""
+        match kind:
+            case SubjectKind.TARGET:
+                return (self.name,)
+            case SubjectKind.SERVICE:
+                return sorted(service.name for service in self.configuration.service)
+            case SubjectKind.FRONTEND:
+                return sorted(frontend.name for frontend in self.configuration.frontend)
+            case SubjectKind.WORKLOAD:
+                return [workload.name for workload in self.workloads]
+
+    def locate(self, *location: str | int) -> str:
+        """Return ``exitgate.toml:LINE`` of a key, or of the closest thing that encloses it."""
+        return f"{CONFIGURATION_FILE}:{line_of(self.source, location)}"
+
+
+def load_target(directory: Path) -> Target:
+    """Read and check the configuration of the target in `directory`.
+
+    Raises:
+        TargetError: if there is no exitgate.toml, it is not valid, or it names files that are not there.
+    """
+    path = directory / CONFIGURATION_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise TargetError(
+            str(directory),
+            got=f"no {CONFIGURATION_FILE}",
+            expected="a target described by one",
+            action="Write one (README, 'Your own repository'), or name another folder with --gate-target.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TargetError(
+            str(path), got=f"can't be read ({error})", expected="a UTF-8 text file", action="Mend the file."
+        ) from error
+    try:
+        configuration = Configuration.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise TargetError(str(path), got=str(error), expected="valid TOML", action="Mend that line.") from error
+    except ValidationError as error:
+        problem = first_problem(error, text, Configuration)
+        more = f" {problem.more} more after this one." if problem.more else ""
+        raise TargetError(
+            f"{path}:{problem.line}",
+            got=problem.got,
+            expected=problem.expected,
+            action=f"Mend that line; `exitgate schema target` prints every key.{more}",
+        ) from error
+    target = Target(directory=directory, configuration=configuration, source=text)
+    _refuse_doubles(target, path)
+    _refuse_missing_files(target, path)
+    return target
+
+
+def check_against(target: Target, gate: Gate) -> None:
+    """Check what the target says about controls against the gate's own list.
+
+    Raises:
+        TargetError: if a waiver, an exclusion or a demanded level names no control of the gate, or a demand would lower one.
+    """
+    known = {control.id: control for control in gate.everything}
+    stray = [
+        *unknown_controls(target.configuration, known),
+        *(control for control in target.policy.assurance if control not in known),
+    ]
+    if stray:
+        raise TargetError(
+            CONFIGURATION_FILE,
+            got=f"{stray[0]!r} in a waiver, exclusion or assurance demand",
+            expected=f"a control of {gate.id}",
+            action="`exitgate list` shows them all.",
+        )
+    for control_id, label in target.policy.assurance.items():
+        needs = known[control_id].needs.label
+        if Assurance.parse(label) < known[control_id].needs:
+            raise TargetError(
+                target.locate("policy", "assurance", control_id),
+                got=f"{control_id} = {label!r}",
+                expected=f"at least {needs!r}, which the catalogue asks for",
+                action="A policy may ask for more than the catalogue, never for less.",
+            )
+
+
+def _refuse_doubles(target: Target, path: Path) -> None:
+    config = target.configuration
+    seen: dict[str, Location] = {}
+    named: list[tuple[str, Location]] = [(s.name, ("service", i, "name")) for i, s in enumerate(config.service)]
+    for index, frontend in enumerate(config.frontend):
+        named.append((frontend.name, ("frontend", index, "name")))
+        if frontend.workload and frontend.workload.name != frontend.name:
+            named.append((frontend.workload.name, ("frontend", index, "workload", "name")))
+    for name, location in named:
+        if name in seen:
+            raise TargetError(
+                f"{path}:{line_of(target.source, location)}",
+                got=f"a second subject named {name!r}",
+                expected=f"unique names (the first is in line {line_of(target.source, seen[name])})",
+                action="Rename one of the two.",
+            )
+        seen[name] = location
+
+
+def _refuse_missing_files(target: Target, path: Path) -> None:
+    root = target.directory.resolve()
+    for prefix, entry in _placed_entries(target.configuration):
+        for key in ("path", "dockerfile", "context", "task_definition"):
+            value = getattr(entry, key, None)
+            if value is None:
+                continue
+            where = f"{path}:{line_of(target.source, (*prefix, key))}"
+            resolved = (root / value).resolve()
+            if not resolved.is_relative_to(root):
+                raise TargetError(
+                    where, got=f"{key} = {value!r}", expected="a path inside the target", action="Name one that is."
+                )
+            folder = key in ("path", "context")
+            if not (resolved.is_dir() if folder else resolved.is_file()):
+                raise TargetError(
+                    where,
+                    got=f"{key} = {value!r}, which is not there",
+                    expected=f"a {'folder' if folder else 'file'} of the target, committed",
+                    action="Correct the path, or commit what it names.",
+                )
+
+
+def _placed_entries(config: Configuration) -> list[tuple[Location, Workload | Frontend]]:
+    entries: list[tuple[Location, Workload | Frontend]] = [(("service", i), s) for i, s in enumerate(config.service)]
+    for index, frontend in enumerate(config.frontend):
+        entries.append((("frontend", index), frontend))
+        if frontend.workload:
+            entries.append((("frontend", index, "workload"), frontend.workload))
+    return entries

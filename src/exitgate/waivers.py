@@ -1,0 +1,76 @@
+"""Waivers and exclusions: what a person has taken responsibility for, by name, with a reason and an end."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Waiver(_Strict):
+    """``[[waiver]]``: a *not met* that is accepted for a while. It is still executed, and still shown."""
+
+    control: _Text
+    subject: str | None = None
+    """The one subject that it covers, e.g. a service; all subjects where it is not given."""
+    reason: _Text
+    approver: _Text
+    expires: datetime.date
+    """The last day on which it holds, UTC; a TOML date, unquoted, e.g. ``2027-03-31``."""
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _a_date_and_nothing_else(cls, value: object) -> object:
+        # A quoted or half-written date is how a waiver comes to last for ever: take TOML's own date type alone.
+        if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date):
+            raise ValueError("a TOML date without quotes, like 2027-03-31")
+        return value
+
+    def covers(self, control: str, subject: str, today: datetime.date) -> bool:
+        """Say whether it excuses that control for that subject on that day."""
+        return self.control == control and self.subject in (None, subject) and today <= self.expires
+
+
+class Exclusion(_Strict):
+    """``[[not_applicable]]``: a control that does not apply to this target, declared with a reason and an approver."""
+
+    control: _Text
+    reason: _Text
+    approver: _Text
+
+
+class Responsibilities(_Strict):
+    """All waivers and exclusions of a target; no control may be both waived and excluded."""
+
+    waiver: tuple[Waiver, ...] = ()
+    not_applicable: tuple[Exclusion, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_control_twice(self) -> Self:
+        excluded = [exclusion.control for exclusion in self.not_applicable]
+        if len(set(excluded)) != len(excluded):
+            raise ValueError("a control is declared not applicable twice")
+        if both := sorted({waiver.control for waiver in self.waiver} & set(excluded)):
+            raise ValueError(f"{both[0]} is both waived and declared not applicable")
+        return self
+
+
+def waiver_for(control: str, subject: str, waivers: Iterable[Waiver], today: datetime.date) -> Waiver | None:
+    """Return the first waiver that covers the control for that subject today, if one does."""
+    return next((waiver for waiver in waivers if waiver.covers(control, subject, today)), None)
+
+
+def unknown_controls(responsibilities: Responsibilities, known: Iterable[str]) -> Sequence[str]:
+    """Return the control ids that waivers or exclusions name though the gate has no such control."""
+    known_ids = set(known)
+    named = [waiver.control for waiver in responsibilities.waiver]
+    named += [exclusion.control for exclusion in responsibilities.not_applicable]
+    return [control for control in named if control not in known_ids]

@@ -1,0 +1,3 @@
+"""Shared set-up of exitgate's own tests."""
+
+pytest_plugins = ["pytester"]
