@@ -104,7 +104,7 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
             reason = "the fault changed nothing"
         else:
             record = _run(gate, clone.path, folder / "report", [gate.control(fault.control).criterion])
-            reason, check, location, message = _judge(fault, record)
+            reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
         reason = f"it could not be tried: {error}"
     proof = FaultProof(
@@ -136,7 +136,7 @@ def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str]) -> Rec
     return read_record(report / RECORD_FILE)
 
 
-def _judge(fault: Fault, record: Record) -> tuple[str, str, str, str]:
+def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
     """Return why the fault was not killed (or nothing), and check, location and message of the finding that it made."""
     red = {control.id: control for control in _everything(record) if control.status == Status.NOT_MET}
     strangers = sorted(red.keys() - {fault.control} - fault.also)

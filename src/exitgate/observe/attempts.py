@@ -97,7 +97,7 @@ def read_attempts(
     """Try everything once.
 
     Raises:
-        PrerequisiteMissing: if the engine's machine is not x86-64.
+        PrerequisiteMissing: if the image is not for x86-64, or no container starts with these settings.
         ObservationError: if the probe did not run to its end, or the kernel's answer is neither a success nor a refusal.
         ProvisionError: if the engine refuses to make the container.
     """
@@ -260,8 +260,12 @@ def _run_probe(
             words = str(error.explanation)
             if executable != _PROBE_PATH and ("permission denied" in words or "operation not permitted" in words):
                 return None
-            raise ObservationError(
-                executable, got=one_line(words, 200), expected="a probe that starts", action="Report a bug."
+            raise PrerequisiteMissing(
+                "attempts inside the container",
+                got=f"the engine can't start one with these settings: {one_line(words, 200)}",
+                expected="a container that starts",
+                action="Mend the task definition's settings first.",
+                blocked_by="3.2.B.2.2",
             ) from error
         code = container.wait(timeout=_PROBE_TIMEOUT_S)["StatusCode"]
         output = container.logs(stdout=True, stderr=False)

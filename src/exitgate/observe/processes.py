@@ -129,12 +129,14 @@ class ContainerProcesses:
         """Look once at every process and thread; what ends in between is let go."""
         own = set(self.pids())
         for pid in own:
+            # Read before the status: a status of runc's is then sure to come with runc's executable, whatever is started next.
+            executable = _executable(pid)
             try:
                 threads = [entry.name for entry in Path(f"/proc/{pid}/task").iterdir()]
                 texts = [Path(f"/proc/{pid}/task/{thread}/status").read_text(errors="replace") for thread in threads]
             except OSError:
                 continue
-            if pid != self._first_pid and _is_the_engines(pid, texts[0] if texts else "", own):
+            if pid != self._first_pid and texts and _is_the_engines(texts[0], executable, own):
                 continue
             for text in texts:
                 facts = parse_status(pid, text)
@@ -209,7 +211,14 @@ def root_options(mountinfo: str) -> tuple[str, ...]:
     return options
 
 
-def _is_the_engines(pid: int, status: str, own: set[int]) -> bool:
+def _executable(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/exe").readlink().as_posix()
+    except OSError:
+        return ""
+
+
+def _is_the_engines(status: str, executable: str, own: set[int]) -> bool:
     """Say whether a process is runc on its way to becoming one of the container's: not yet confined, and not the workload's.
 
     A name is easily taken, so two facts are asked for that a workload can't give itself: the executable is none of the
@@ -219,12 +228,7 @@ def _is_the_engines(pid: int, status: str, own: set[int]) -> bool:
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     if not fields.get("Name", "").strip().startswith("runc"):
         return False
-    try:
-        executable = Path(f"/proc/{pid}/exe").readlink().as_posix()
-    except OSError:
-        # It ended, or is between two programs: what it becomes is seen at the next look.
-        return True
-    return (executable == "/" or "runc" in executable) and int(fields.get("PPid", "0")) not in own
+    return (executable in ("", "/") or "runc" in executable) and int(fields.get("PPid", "0")) not in own
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -15,6 +15,10 @@ def _user_root(site: FaultSite) -> None:
     site.append("USER root")
 
 
+def _image_root_behind_task(site: FaultSite) -> None:
+    site.append("USER root")
+
+
 def _user_zero(site: FaultSite) -> None:
     site.edit_container(lambda container: container.update(user="0:0"))
 
@@ -71,12 +75,15 @@ def _child_regains_root(site: FaultSite) -> None:
     site.append(f"ENTRYPOINT {json.dumps([node, '/entry/child.mjs'])}")
 
 
-def _fault(name: str, title: str, inject: Inject, *, location: str, message: str, also: frozenset[str] = frozenset()) -> Fault:
-    return Fault(id=name, title=title, control=_CONTROL, check="every-process", location=location, message=message, inject=inject, also=also)
+def _fault(
+    name: str, title: str, inject: Inject, *, location: str, message: str, check: str = "every-process", also: frozenset[str] = frozenset()
+) -> Fault:
+    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject, also=also)
 
 
 FAULTS = (
     _fault("user-root", "the image says USER root", _user_root, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),
+    _fault("image-root-behind-task", "the image says USER root, and only the task definition hides it", _image_root_behind_task, check="declared-user", location="Dockerfile:", message="the image declares a user"),
     _fault("user-zero", "the task definition says user 0:0", _user_zero, location="task-definition", message="runs with uid 0", also=_AS_ROOT),
     _fault("user-padded-zero", "the image says USER 000:000", _user_padded, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),
     _fault("name-of-root", "the image's user is a name for uid 0", _name_of_root, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),

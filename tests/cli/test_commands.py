@@ -1,0 +1,121 @@
+"""The command line, as a user meets it: what it prints, and with what code it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from exitgate.compare import differences, expectation_of
+from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry, read_record
+
+ROOT = Path(__file__).parents[2]
+
+
+RECORD = Record(
+    run_id="r", gate="g", gate_title="", verdict="not_assessed", rehearsal=False, finished_whole=True,
+    target=TargetEntry(name="t", commit="c", dirty=False), policy_digest="", started="", finished="",
+    environment=Environment(exitgate="", python="", platform="", user="", clock=""), substitutes=(), tools=(), problems=(), criteria=(),
+    controls=(
+        ControlEntry(
+            id="1.1.A.1", criterion="c", dimension="A", title="", rationale="", remediation="", status="met", assurance="declared",
+            needs="declared", proof=Proof(status="unproven", faults=()),
+            checks=(
+                CheckEntry(
+                    id="rule", subject="s", says="", status="met", needs="declared", assurance="declared", message="", findings=(),
+                    evidence=(), duration_s=0, substrate="", limits=(), substitutes=(),
+                ),
+            ),
+        ),
+    ),
+    requirements=(), waivers=(),
+)  # fmt: skip
+
+
+def exitgate(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "exitgate", *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_list_shows_every_control_and_requirement() -> None:
+    done = exitgate("list")
+    assert done.returncode == 0
+    assert done.stdout.count("\n  3.") == 58 + 3
+    assert "  prerequisites" in done.stdout and "  lock" in done.stdout
+
+
+def test_explain_says_why_what_how_and_by_which_faults() -> None:
+    done = exitgate("explain", "3.2.B.2.1")
+    assert done.returncode == 0
+    for word in ("Why:", "every-process", "To get it met:", "killed", "root-by-entrypoint"[:4]):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("explain", "9.9"), ("list", "gate9"), ("run", "gate9"), ("prove", "gate3", "--control", "9.9")])
+def test_what_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = exitgate(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "expected" in done.stderr
+
+
+def test_a_run_on_a_folder_that_is_no_target_exits_2(tmp_path: Path) -> None:
+    done = exitgate("run", "gate3", "--gate-target", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no exitgate.toml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_reference_is_valid() -> None:
+    done = exitgate("validate", str(ROOT / "reference"))
+    assert done.returncode == 0
+    assert "orders" in done.stdout
+
+
+def test_validate_refuses_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "exitgate.toml").write_text('[target]\nnmae = "x"\n', encoding="utf-8")
+    done = exitgate("validate", str(tmp_path))
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["target", "record", "proof"])
+def test_published_schemas_are_json_schemas(name: str) -> None:
+    schema = json.loads(exitgate("schema", name).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["properties"]
+
+
+def test_the_shipped_proof_is_of_the_published_schema() -> None:
+    schema = json.loads(exitgate("schema", "proof").stdout)
+    jsonschema.validate(json.loads((ROOT / "gates/gate3/proof.json").read_text(encoding="utf-8")), schema)
+
+
+def test_compare_names_every_difference_also_for_the_better(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(RECORD.model_dump_json(), encoding="utf-8")
+    expected = tmp_path / "expected.json"
+    assert exitgate("compare", "--update", str(expected), str(path)).returncode == 0
+    assert exitgate("compare", str(expected), str(path)).returncode == 0
+    data = json.loads(expected.read_text(encoding="utf-8"))
+    data["controls"]["1.1.A.1"]["status"] = "not_assessed"
+    data["controls"]["1.1.A.9"] = {"status": "met", "assurance": "declared"}
+    expected.write_text(json.dumps(data), encoding="utf-8")
+    done = exitgate("compare", str(expected), str(path))
+    assert done.returncode == 1
+    assert "1.1.A.1: expected not_assessed at declared, got met at declared" in done.stdout
+    assert "1.1.A.9: expected met at declared, got nothing" in done.stdout
+    assert differences(expectation_of(read_record(path)), read_record(path)) == []
+
+
+def test_doctor_names_each_tool_and_what_is_lost_without_it() -> None:
+    done = exitgate("doctor")
+    assert done.returncode in (0, 3)
+    for tool in ("git", "Docker engine", "BuildKit", "host /proc", "node", "npm"):
+        assert tool in done.stdout
+    assert ("without it:" in done.stdout) is (done.returncode == 3)

@@ -1,0 +1,77 @@
+"""Services that work, never start, flood their log, or find their port taken: each a clear line, none a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from exitgate.provision.engine import Engine
+from exitgate.provision.sweep import leftovers
+
+from .conftest import DOCKERFILE, SERVER, TASK, Small
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.usefixtures("engine")]
+
+
+def test_a_sound_service_meets_every_check_and_leaves_nothing(small: Small, engine: Engine) -> None:
+    done = small.run()
+    assert done.returncode == 3, done.stdout + done.stderr
+    checks = small.checks()
+    assert {check["status"] for check in checks.values()} == {"met"}, checks
+    assert len(checks) == 20
+    assert [item for item in leftovers(engine) if item.is_orphaned] == []
+    assert {check["assurance"] for name, check in checks.items() if "every-process" in name} == {"executed"}
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ('console.error("no configuration"); process.exit(78);', "exit code 78; last log line: no configuration"),
+        ("setInterval(() => {}, 1000);", "no 2xx from /healthz on port 3000 within 4 s"),
+        (SERVER + "\n" + SERVER.replace("const server", "const second").replace("import http", "// import http").replace("server.close", "second.close").replace("server.closeAll", "second.closeAll"), "EADDRINUSE"),
+        (SERVER.replace('response.end("ok")', "response.writeHead(500).end()"), "status 500"),
+    ],
+    ids=["never starts", "never listens", "port in use", "answers 500"],
+)
+def test_a_service_that_does_not_answer_is_not_met_with_the_reason(small: Small, server: str, words: str) -> None:
+    small.write("server.mjs", server)
+    done = small.run()
+    assert done.returncode == 1
+    finding = small.checks()["3.2.B.2.2 works-confined"]["findings"][0]
+    assert words in finding["got"]
+    assert "Traceback" not in done.stdout + done.stderr
+    assert small.checks()["3.2.B.2.3 goes-healthy"]["message"].startswith("blocked by 3.2.B.2.2")
+
+
+def test_a_service_that_floods_its_log_is_judged_all_the_same(small: Small) -> None:
+    small.write("server.mjs", SERVER + '\nsetInterval(() => { for (let i = 0; i < 2000; i++) console.log("x".repeat(500)); }, 5);')
+    assert small.run().returncode == 3
+    assert {check["status"] for check in small.checks().values()} == {"met"}
+    assert sum(file.stat().st_size for file in (small.path / "report/evidence").iterdir()) < 1_000_000
+
+
+def test_an_image_that_does_not_build_blocks_what_depends_on_it(small: Small) -> None:
+    small.write("Dockerfile", DOCKERFILE + "COPY nowhere.txt /\n")
+    assert small.run().returncode == 1
+    checks = small.checks()
+    assert checks["3.2.C.1 builds"]["status"] == "not_met"
+    assert checks["3.2.C.1 builds"]["findings"][0]["location"] == "Dockerfile:7"
+    assert checks["3.2.B.2.1 every-process"]["message"].startswith("blocked by 3.2.C.1")
+    assert checks["3.2.B.2.2 drops-all"]["status"] == "met"
+
+
+def test_a_base_image_that_cannot_be_had_is_not_assessed(small: Small) -> None:
+    small.write("exitgate.toml", (small.path / "target/exitgate.toml").read_text(encoding="utf-8").replace('[substitute.RUNTIME_IMAGE]\nkind = "node-runtime"\n', ""))
+    assert small.run().returncode == 3
+    message = small.checks()["3.2.C.1 builds"]["message"]
+    assert small.checks()["3.2.C.1 builds"]["status"] == "not_assessed"
+    assert "registry.invalid/nodejs:1 can't be pulled" in message
+
+
+def test_a_task_definition_without_the_container_is_one_clear_error(small: Small) -> None:
+    small.write("task.json", json.dumps({**TASK, "containerDefinitions": [{"name": "other", "image": "x"}]}))
+    assert small.run().returncode == 3
+    check = small.checks()["3.2.B.2.2 drops-all"]
+    assert check["status"] == "error"
+    assert "task.json: containers other; expected exactly one named 'echo'" in check["message"]

@@ -1,0 +1,84 @@
+"""What counts as a kill: the right control, check, place and words, and no stranger turned red."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exitgate.faults.fault import Fault
+from exitgate.finding import Finding
+from exitgate.proof import ControlProof, FaultProof, ProofLedger
+from exitgate.prove import judge_fault
+from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
+
+FAULT = Fault(
+    id="broken",
+    title="somebody broke it",
+    control="1.1.A.1",
+    check="rule",
+    location="Dockerfile:",
+    message="it is wrong",
+    inject=lambda site: None,
+    also=frozenset({"1.1.A.2"}),
+)
+FINDING = Finding(location="a/Dockerfile:7", message="it is wrong here", expected="right", got="wrong", remedy="Mend it.")
+
+
+def _control(name: str, status: str, *findings: Finding, check: str = "rule") -> ControlEntry:
+    entry = CheckEntry(
+        id=check, subject="s", says="", status=status, needs="declared", assurance="declared", message="", findings=findings,
+        evidence=(), duration_s=0, substrate="", limits=(), substitutes=(),
+    )  # fmt: skip
+    return ControlEntry(
+        id=name, criterion="c", dimension="A", title="", rationale="", remediation="", status=status, assurance=None,
+        needs="declared", proof=Proof(status="unproven", faults=()), checks=(entry,),
+    )  # fmt: skip
+
+
+def _record(*controls: ControlEntry) -> Record:
+    return Record(
+        run_id="r", gate="g", gate_title="", verdict="failed", rehearsal=False, finished_whole=True,
+        target=TargetEntry(name="t", commit="c", dirty=False), policy_digest="", started="", finished="",
+        environment=Environment(exitgate="", python="", platform="", user="", clock=""), substitutes=(), tools=(),
+        problems=(), criteria=(), controls=controls, requirements=(), waivers=(),
+    )  # fmt: skip
+
+
+def test_the_right_finding_kills() -> None:
+    reason, check, location, message = judge_fault(FAULT, _record(_control("1.1.A.1", "not_met", FINDING)))
+    assert (reason, check, location, message) == ("", "rule", "a/Dockerfile:7", "it is wrong here")
+
+
+def test_collateral_that_the_fault_names_does_not_matter() -> None:
+    record = _record(_control("1.1.A.1", "not_met", FINDING), _control("1.1.A.2", "not_met", FINDING))
+    assert judge_fault(FAULT, record)[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (_record(_control("1.1.A.1", "met")), "its control stayed met"),
+        (_record(_control("1.1.A.1", "error")), "its control stayed error"),
+        (_record(_control("1.1.A.1", "not_assessed"), _control("1.1.A.3", "not_met", FINDING)), "not met: 1.1.A.3"),
+        (_record(), "its control stayed absent"),
+        (_record(_control("1.1.A.1", "not_met", FINDING), _control("1.1.A.3", "not_met", FINDING)), "what it should not: 1.1.A.3"),
+        (_record(_control("1.1.A.1", "not_met", FINDING, check="other")), "red for another reason"),
+        (_record(_control("1.1.A.1", "not_met", replace(FINDING, location="task.json:1"))), "red for another reason"),
+        (_record(_control("1.1.A.1", "not_met", replace(FINDING, message="something else"))), "red for another reason"),
+    ],
+)
+def test_everything_else_survives(record: Record, words: str) -> None:
+    assert words in judge_fault(FAULT, record)[0]
+
+
+def _ledger(*killed: bool) -> ProofLedger:
+    faults = tuple(
+        FaultProof(id=str(index), title="", killed=each, by="", location="", message="", seconds=0) for index, each in enumerate(killed)
+    )
+    return ProofLedger(controls=(ControlProof(id="1.1.A.1", faults=faults),))
+
+
+@pytest.mark.parametrize(("killed", "holds"), [((), False), ((True,), True), ((True, False), False)])
+def test_a_ledger_holds_only_where_every_fault_was_killed(killed: tuple[bool, ...], holds: bool) -> None:
+    assert _ledger(*killed).all_killed is holds
