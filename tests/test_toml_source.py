@@ -96,6 +96,13 @@ def test_a_comment_holds_no_key_and_no_table() -> None:
     assert line_of("# name = 1\n#[owner]\nname = 2\n", ("name",)) == 3
 
 
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_text_of_several_lines_holds_no_key_and_no_table(quotes: str) -> None:
+    text = f"[a]\nb = {quotes}\nc = 1\n[x]\n{quotes}\nc = 2\n"
+    assert tomllib.loads(text)["a"]["c"] == 2
+    assert line_of(text, ("a", "c")) == 6
+
+
 def test_an_indented_key_is_found() -> None:
     assert line_of("[a]\n  b = 1\n\tc=2\n", ("a", "c")) == 3
 

@@ -52,16 +52,20 @@ def test_no_capability_is_added(task_definition: TaskDefinition, container_polic
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")
 def test_the_declared_user_is_not_root(
-    image: ImageFacts, task_definition: TaskDefinition, dockerfile: Dockerfile, container_policy: ContainerPolicy, workload: Workload
+    image: ImageFacts,
+    task_definition: TaskDefinition,
+    dockerfile: Dockerfile,
+    container_policy: ContainerPolicy,
+    workload: Workload,
 ) -> None:
     """The image and the task definition name a user whose numbers, resolved in the image, lie in the policy's ranges."""
     assert declared_strangers(image, task_definition, dockerfile, container_policy, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "every-process")
-def test_every_process_runs_as_a_non_root_user(lived: Life, container_policy: ContainerPolicy) -> None:
+def test_every_process_runs_as_a_non_root_user(answering: Life, container_policy: ContainerPolicy) -> None:
     """Every process and thread, from start to stop, has user and group ids in the policy's ranges, supplementary ones too."""
-    assert processes_outside(lived, container_policy) == []
+    assert processes_outside(answering, container_policy) == []
 
 
 @pytest.mark.check("3.2.B.2.2", "drops-all")
@@ -71,15 +75,15 @@ def test_all_capabilities_are_dropped(task_definition: TaskDefinition) -> None:
 
 
 @pytest.mark.check("3.2.B.2.2", "effective-sets")
-def test_no_process_holds_a_capability(lived: Life, container_policy: ContainerPolicy) -> None:
+def test_no_process_holds_a_capability(answering: Life, container_policy: ContainerPolicy) -> None:
     """None of the five capability sets of any process holds what the policy does not allow."""
-    assert kept_capabilities(lived, container_policy) == []
+    assert kept_capabilities(answering, container_policy) == []
 
 
 @pytest.mark.check("3.2.B.2.2", "seccomp")
-def test_every_process_has_its_system_calls_filtered(lived: Life) -> None:
+def test_every_process_has_its_system_calls_filtered(answering: Life) -> None:
     """Every process runs under a seccomp filter."""
-    assert unfiltered_system_calls(lived) == []
+    assert unfiltered_system_calls(answering) == []
 
 
 @pytest.mark.check("3.2.B.2.2", "works-confined")
@@ -101,9 +105,9 @@ def test_the_task_definition_has_a_health_check(task_definition: TaskDefinition)
 
 
 @pytest.mark.check("3.2.B.2.3", "goes-healthy")
-def test_the_health_check_says_healthy_of_what_works(answering: Life) -> None:
+def test_the_health_check_says_healthy_of_what_works(health_checked: Life) -> None:
     """The health check says healthy of a workload that answers."""
-    assert never_healthy(answering) == []
+    assert never_healthy(health_checked) == []
 
 
 @pytest.mark.check("3.2.B.2.3", "goes-unhealthy")

@@ -80,7 +80,9 @@ def read_dockerfile(root: Path, path: str) -> Dockerfile:
     Raises:
         ObservationError: if it can't be read or holds no instruction.
     """
-    from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]
+    import io
+
+    from dockerfile_parse import DockerfileParser
 
     try:
         text = (root / path).read_text(encoding="utf-8")
@@ -88,8 +90,6 @@ def read_dockerfile(root: Path, path: str) -> Dockerfile:
         raise ObservationError(
             path, got=f"can't be read ({error})", expected="a Dockerfile in UTF-8", action="Mend or commit the file."
         ) from error
-    import io
-
     parsed = DockerfileParser(fileobj=io.BytesIO(text.encode())).structure
     instructions = tuple(
         Instruction(line=entry["startline"] + 1, name=entry["instruction"].upper(), value=entry["value"])

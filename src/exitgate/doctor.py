@@ -34,7 +34,11 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _engine(environment)
     yield _builder()
     yield _host_processes()
-    yield _on_path("node", "nothing where base images can be pulled; else the substitutes can't be made", "Install Node.js 20 or later.")
+    yield _on_path(
+        "node",
+        "nothing where base images can be pulled; else the substitutes can't be made",
+        "Install Node.js 20 or later.",
+    )
     yield _on_path("npm", "nothing where base images can be pulled; else the substitutes can't be made", "Install npm.")
 
 
@@ -53,7 +57,9 @@ def _engine(environment: Mapping[str, str]) -> ToolFinding:
     name = "Docker engine"
     try:
         with connect(engine_address(environment)) as engine:
-            return ToolFinding(tool=name, found=True, version=engine.version, where=engine.address, without=_NEEDS_CONTAINERS)
+            return ToolFinding(
+                tool=name, found=True, version=engine.version, where=engine.address, without=_NEEDS_CONTAINERS
+            )
     except ExitgateError as error:
         return ToolFinding(tool=name, found=False, version="", where=str(error), without=_NEEDS_CONTAINERS)
 
@@ -64,14 +70,20 @@ def _builder() -> ToolFinding:
         builder = find_builder()
     except ExitgateError as error:
         return ToolFinding(tool=name, found=False, version="", where=str(error), without=_NEEDS_CONTAINERS)
-    return ToolFinding(tool=name, found=True, version=builder.version, where=builder.executable, without=_NEEDS_CONTAINERS)
+    return ToolFinding(
+        tool=name, found=True, version=builder.version, where=builder.executable, without=_NEEDS_CONTAINERS
+    )
 
 
 def _host_processes() -> ToolFinding:
     name = "host /proc as root"
     without = "what processes really are: 3.2.B.2.1, 3.2.B.2.2, 3.2.B.2.3"
     if not Path("/proc/self/status").is_file():
-        return ToolFinding(tool=name, found=False, version="", where="Run on the engine's own Linux host.", without=without)
+        return ToolFinding(
+            tool=name, found=False, version="", where="Run on the engine's own Linux host.", without=without
+        )
     if os.geteuid() != 0:
-        return ToolFinding(tool=name, found=False, version="", where=f"This is user {os.geteuid()}; run as root.", without=without)
+        return ToolFinding(
+            tool=name, found=False, version="", where=f"This is user {os.geteuid()}; run as root.", without=without
+        )
     return ToolFinding(tool=name, found=True, version="", where="/proc", without=without)

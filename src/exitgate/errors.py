@@ -36,9 +36,7 @@ class ExitgateError(Exception):
         super().__init__(subject, got, expected, action)
 
     def __str__(self) -> str:
-        return (
-            f"{one_line(self.subject)}: {one_line(self.got)}; expected {one_line(self.expected)}. {one_line(self.action)}"
-        )
+        return f"{one_line(self.subject)}: {one_line(self.got)}; expected {one_line(self.expected)}. {one_line(self.action)}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.subject, self.got, self.expected, self.action))

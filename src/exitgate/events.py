@@ -28,7 +28,7 @@ class EventLog:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def append(self, event: str, at: str, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    def append(self, event: str, at: str, **facts: Any) -> None:
         """Write one event and hand it to the disk.
 
         Raises:

@@ -46,7 +46,10 @@ def shipped_gate_directory(name: str) -> Path:
     directory = shipped_gate(name)
     if directory is None:
         raise UsageError(
-            f"gate {name!r}", got="no such gate", expected="one that ships with exitgate: gate3", action="Name one of them."
+            f"gate {name!r}",
+            got="no such gate",
+            expected="one that ships with exitgate: gate3",
+            action="Name one of them.",
         )
     return directory
 
@@ -69,7 +72,7 @@ def run_gate(launch: Launch) -> int:
     try:
         record = read_record(launch.report / RECORD_FILE)
     except EvidenceError as error:
-        print(f"exitgate: {error}", file=sys.stderr)
+        sys.stderr.write(f"exitgate: {error}\n")
         return EXIT_INTERNAL
     return exit_code(record, rehearsal_accepted=launch.rehearsal)
 

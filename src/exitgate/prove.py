@@ -44,9 +44,7 @@ class Proof:
         return self.ledger.all_killed and not self.problems
 
 
-def prove(
-    gate: Gate, source: Path, controls: Sequence[str], *, progress: Callable[[str, FaultProof], None]
-) -> Proof:
+def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callable[[str, FaultProof], None]) -> Proof:
     """Inject every fault that aims at the given controls (at all, where none is given).
 
     Args:
@@ -61,7 +59,10 @@ def prove(
     faults = [fault for fault in FAULTS if fault.control in known and (not controls or fault.control in controls)]
     if not faults:
         raise UsageError(
-            ", ".join(controls) or gate.id, got="no fault aims at it", expected="a control that has faults", action="`exitgate list` says which controls have faults."
+            ", ".join(controls) or gate.id,
+            got="no fault aims at it",
+            expected="a control that has faults",
+            action="`exitgate list` says which controls have faults.",
         )
     criteria = sorted({gate.control(fault.control).criterion for fault in faults})
     with tempfile.TemporaryDirectory(prefix="exitgate-prove-") as folder:
@@ -90,14 +91,16 @@ class _Tried:
 
 def _fresh_clone(source: Path, destination: Path) -> Clone:
     materialise = load_target(source).configuration.target.materialise
-    return materialise_target(source, destination) if materialise else clone_target(source, destination, allow_dirty=False)
+    return (
+        materialise_target(source, destination) if materialise else clone_target(source, destination, allow_dirty=False)
+    )
 
 
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:
     started = time.monotonic()
     clone = _fresh_clone(source, folder / "target")
     tree = restore(clone.path, clone.commit)
-    check = location = ""
+    check = location = message = ""
     try:
         fault.inject(FaultSite(load_target(clone.path)))
         if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
@@ -175,7 +178,11 @@ def _changed(before: Record, after: Record) -> list[str]:
         }
 
     earlier, later = statuses(before), statuses(after)
-    return [f"{name} was {earlier.get(name)}, and is {later.get(name)} when restored" for name in earlier if earlier[name] != later.get(name)]
+    return [
+        f"{name} was {earlier.get(name)}, and is {later.get(name)} when restored"
+        for name in earlier
+        if earlier[name] != later.get(name)
+    ]
 
 
 def _everything(record: Record) -> tuple[ControlEntry, ...]:
@@ -190,7 +197,9 @@ def _ledger(gate: Gate, faults: Sequence[Fault], proofs: dict[str, FaultProof]) 
 
     return ProofLedger(
         controls=tuple(
-            ControlProof(id=control.id, faults=tuple(proof_of(fault) for fault in faults if fault.control == control.id))
+            ControlProof(
+                id=control.id, faults=tuple(proof_of(fault) for fault in faults if fault.control == control.id)
+            )
             for control in gate.everything
             if any(fault.control == control.id for fault in faults)
         )

@@ -193,7 +193,9 @@ def substitutes_of(verdict: Verdict) -> tuple[str, ...]:
 def tools_of(verdict: Verdict) -> tuple[Tool, ...]:
     """Return every tool that took part, sorted by name."""
     entries = (check.outcome for control in (*verdict.controls, *verdict.requirements) for check in control.checks)
-    return tuple(sorted({tool for outcome in entries for tool in outcome.tools}, key=lambda tool: (tool.name, tool.version)))
+    return tuple(
+        sorted({tool for outcome in entries for tool in outcome.tools}, key=lambda tool: (tool.name, tool.version))
+    )
 
 
 def write_record(record: Record, directory: Path) -> Path:
@@ -220,8 +222,8 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import Gate, SubjectKind
+from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
 from exitgate.policy import Policy, PolicyDigest, digest_of
 from exitgate.toml_source import Location, first_problem, line_of
@@ -90,7 +90,7 @@ class Configuration(Responsibilities):
     target: TargetSection
     service: tuple[Service, ...] = ()
     frontend: tuple[Frontend, ...] = ()
-    substitute: dict[str, Substitute] = {}
+    substitute: dict[str, Substitute] = Field(default={})
     policy: Policy = Policy()
 
 
@@ -206,7 +206,7 @@ def check_against(target: Target, gate: Gate) -> None:
     Raises:
         TargetError: if a waiver, an exclusion or a demanded level names no control of the gate, or a demand would lower one.
     """
-    known = {control.id: control for control in gate.everything}
+    known: dict[str, Control] = {control.id: control for control in gate.everything}
     stray = [
         *unknown_controls(target.configuration, known),
         *(control for control in target.policy.assurance if control not in known),

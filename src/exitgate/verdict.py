@@ -87,8 +87,10 @@ def expectations(gate: Gate, target: Target) -> tuple[Expected, ...]:
             needs = check.needs
             if demanded and needs == control.needs:
                 needs = max(needs, Assurance.parse(demanded))
-            for subject in target.subjects(check.subject) or (NO_SUBJECT,):
-                expected.append(Expected(control=control, check=check, subject=subject, needs=needs))
+            expected += [
+                Expected(control=control, check=check, subject=subject, needs=needs)
+                for subject in target.subjects(check.subject) or (NO_SUBJECT,)
+            ]
     return tuple(expected)
 
 

@@ -17,23 +17,55 @@ ROOT = Path(__file__).parents[2]
 
 
 RECORD = Record(
-    run_id="r", gate="g", gate_title="", verdict="not_assessed", rehearsal=False, finished_whole=True,
-    target=TargetEntry(name="t", commit="c", dirty=False), policy_digest="", started="", finished="",
-    environment=Environment(exitgate="", python="", platform="", user="", clock=""), substitutes=(), tools=(), problems=(), criteria=(),
+    run_id="r",
+    gate="g",
+    gate_title="",
+    verdict="not_assessed",
+    rehearsal=False,
+    finished_whole=True,
+    target=TargetEntry(name="t", commit="c", dirty=False),
+    policy_digest="",
+    started="",
+    finished="",
+    environment=Environment(exitgate="", python="", platform="", user="", clock=""),
+    substitutes=(),
+    tools=(),
+    problems=(),
+    criteria=(),
     controls=(
         ControlEntry(
-            id="1.1.A.1", criterion="c", dimension="A", title="", rationale="", remediation="", status="met", assurance="declared",
-            needs="declared", proof=Proof(status="unproven", faults=()),
+            id="1.1.A.1",
+            criterion="c",
+            dimension="A",
+            title="",
+            rationale="",
+            remediation="",
+            status="met",
+            assurance="declared",
+            needs="declared",
+            proof=Proof(status="unproven", faults=()),
             checks=(
                 CheckEntry(
-                    id="rule", subject="s", says="", status="met", needs="declared", assurance="declared", message="", findings=(),
-                    evidence=(), duration_s=0, substrate="", limits=(), substitutes=(),
+                    id="rule",
+                    subject="s",
+                    says="",
+                    status="met",
+                    needs="declared",
+                    assurance="declared",
+                    message="",
+                    findings=(),
+                    evidence=(),
+                    duration_s=0,
+                    substrate="",
+                    limits=(),
+                    substitutes=(),
                 ),
             ),
         ),
     ),
-    requirements=(), waivers=(),
-)  # fmt: skip
+    requirements=(),
+    waivers=(),
+)
 
 
 def exitgate(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,7 +78,8 @@ def test_list_shows_every_control_and_requirement() -> None:
     done = exitgate("list")
     assert done.returncode == 0
     assert done.stdout.count("\n  3.") == 58 + 3
-    assert "  prerequisites" in done.stdout and "  lock" in done.stdout
+    assert "  prerequisites" in done.stdout
+    assert "  lock" in done.stdout
 
 
 def test_explain_says_why_what_how_and_by_which_faults() -> None:
@@ -56,7 +89,9 @@ def test_explain_says_why_what_how_and_by_which_faults() -> None:
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [("explain", "9.9"), ("list", "gate9"), ("run", "gate9"), ("prove", "gate3", "--control", "9.9")])
+@pytest.mark.parametrize(
+    "arguments", [("explain", "9.9"), ("list", "gate9"), ("run", "gate9"), ("prove", "gate3", "--control", "9.9")]
+)
 def test_what_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = exitgate(*arguments, cwd=tmp_path)
     assert done.returncode == 2

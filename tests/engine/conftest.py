@@ -53,7 +53,8 @@ process.on("SIGTERM", () => { server.close(); server.closeAllConnections(); });
 """
 
 HEALTH = """
-const request = require("node:http").get("http://127.0.0.1:3000/healthz", { timeout: 800 }, (r) => process.exit(r.statusCode === 200 ? 0 : 1));
+const url = "http://127.0.0.1:3000/healthz";
+const request = require("node:http").get(url, { timeout: 800 }, (r) => process.exit(r.statusCode === 200 ? 0 : 1));
 request.on("timeout", () => process.exit(1)).on("error", () => process.exit(1));
 """
 
@@ -66,7 +67,12 @@ TASK = {
             "user": "10001:10001",
             "readonlyRootFilesystem": True,
             "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
-            "healthCheck": {"command": ["CMD", "/nodejs/bin/node", "/app/health.cjs"], "interval": 5, "timeout": 2, "retries": 2},
+            "healthCheck": {
+                "command": ["CMD", "/nodejs/bin/node", "/app/health.cjs"],
+                "interval": 5,
+                "timeout": 2,
+                "retries": 2,
+            },
             "stopTimeout": 5,
         }
     ],
@@ -88,7 +94,9 @@ class Small:
         own = ["run", "gate3", "--criterion", "containers", "--gate-target", str(self.path / "target")]
         return [sys.executable, "-m", "exitgate", *own, "--gate-report", str(self.path / report), "-n", "0", *arguments]
 
-    def run(self, *arguments: str, environment: dict[str, str] | None = None, report: str = "report") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, environment: dict[str, str] | None = None, report: str = "report"
+    ) -> subprocess.CompletedProcess[str]:
         """Run to the end."""
         return subprocess.run(
             self.command(*arguments, report=report),

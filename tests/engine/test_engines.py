@@ -38,7 +38,10 @@ def test_an_engine_that_accepts_and_never_answers_is_given_up(tmp_path: Path) ->
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        with pytest.raises(PrerequisiteMissing, match="it accepts and does not answer"), connect(f"unix://{path}", answer_timeout_s=1):
+        with (
+            pytest.raises(PrerequisiteMissing, match="it accepts and does not answer"),
+            connect(f"unix://{path}", answer_timeout_s=1),
+        ):
             pass
 
 

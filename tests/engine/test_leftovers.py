@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 def bystander(engine: Engine, small: Small) -> Iterator[str]:
     """A container that is not exitgate's, of an image that lies on the engine anyway."""
     small.run("--control", "3.2.C.1")
-    image = next(image for image in engine.client.images.list() if any("exitgate-substitute" in tag for tag in image.tags))
+    image = next(
+        image for image in engine.client.images.list() if any("exitgate-substitute" in tag for tag in image.tags)
+    )
     container = engine.client.containers.create(image.id, name=f"bystander-{os.getpid()}", labels={"somebody": "else"})
     try:
         yield str(container.id)
@@ -36,7 +38,11 @@ def bystander(engine: Engine, small: Small) -> Iterator[str]:
 
 def _start(small: Small, report: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        small.command(report=report), cwd=small.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        small.command(report=report),
+        cwd=small.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
 
 
@@ -52,7 +58,10 @@ def _run_id(small: Small, report: str) -> str:
 
 def _await_container(engine: Engine, run_id: str) -> None:
     _, there = wait_for(
-        lambda: engine.client.containers.list(filters={"label": f"{RUN_LABEL}={run_id}"}), until=bool, timeout_s=120, interval_s=0.05
+        lambda: engine.client.containers.list(filters={"label": f"{RUN_LABEL}={run_id}"}),
+        until=bool,
+        timeout_s=120,
+        interval_s=0.05,
     )
     assert there
 
@@ -61,7 +70,9 @@ def _of(engine: Engine, run_id: str) -> list[str]:
     return [f"{item.kind} {item.name}" for item in leftovers(engine) if item.run == run_id]
 
 
-def test_after_sigkill_the_record_is_valid_and_a_sweep_leaves_nothing_of_the_run(small: Small, engine: Engine, bystander: str) -> None:
+def test_after_sigkill_the_record_is_valid_and_a_sweep_leaves_nothing_of_the_run(
+    small: Small, engine: Engine, bystander: str
+) -> None:
     process = _start(small, "killed")
     run_id = _run_id(small, "killed")
     _await_container(engine, run_id)

@@ -29,7 +29,15 @@ def test_a_sound_service_meets_every_check_and_leaves_nothing(small: Small, engi
     [
         ('console.error("no configuration"); process.exit(78);', "exit code 78; last log line: no configuration"),
         ("setInterval(() => {}, 1000);", "no 2xx from /healthz on port 3000 within 4 s"),
-        (SERVER + "\n" + SERVER.replace("const server", "const second").replace("import http", "// import http").replace("server.close", "second.close").replace("server.closeAll", "second.closeAll"), "EADDRINUSE"),
+        (
+            SERVER
+            + "\n"
+            + SERVER.replace("const server", "const second")
+            .replace("import http", "// import http")
+            .replace("server.close", "second.close")
+            .replace("server.closeAll", "second.closeAll"),
+            "EADDRINUSE",
+        ),
         (SERVER.replace('response.end("ok")', "response.writeHead(500).end()"), "status 500"),
     ],
     ids=["never starts", "never listens", "port in use", "answers 500"],
@@ -45,7 +53,10 @@ def test_a_service_that_does_not_answer_is_not_met_with_the_reason(small: Small,
 
 
 def test_a_service_that_floods_its_log_is_judged_all_the_same(small: Small) -> None:
-    small.write("server.mjs", SERVER + '\nsetInterval(() => { for (let i = 0; i < 2000; i++) console.log("x".repeat(500)); }, 5);')
+    small.write(
+        "server.mjs",
+        SERVER + '\nsetInterval(() => { for (let i = 0; i < 2000; i++) console.log("x".repeat(500)); }, 5);',
+    )
     assert small.run().returncode == 3
     assert {check["status"] for check in small.checks().values()} == {"met"}
     assert sum(file.stat().st_size for file in (small.path / "report/evidence").iterdir()) < 1_000_000
@@ -62,7 +73,12 @@ def test_an_image_that_does_not_build_blocks_what_depends_on_it(small: Small) ->
 
 
 def test_a_base_image_that_cannot_be_had_is_not_assessed(small: Small) -> None:
-    small.write("exitgate.toml", (small.path / "target/exitgate.toml").read_text(encoding="utf-8").replace('[substitute.RUNTIME_IMAGE]\nkind = "node-runtime"\n', ""))
+    small.write(
+        "exitgate.toml",
+        (small.path / "target/exitgate.toml")
+        .read_text(encoding="utf-8")
+        .replace('[substitute.RUNTIME_IMAGE]\nkind = "node-runtime"\n', ""),
+    )
     assert small.run().returncode == 3
     message = small.checks()["3.2.C.1 builds"]["message"]
     assert small.checks()["3.2.C.1 builds"]["status"] == "not_assessed"

@@ -22,7 +22,9 @@ FAULT = Fault(
     inject=lambda site: None,
     also=frozenset({"1.1.A.2"}),
 )
-FINDING = Finding(location="a/Dockerfile:7", message="it is wrong here", expected="right", got="wrong", remedy="Mend it.")
+FINDING = Finding(
+    location="a/Dockerfile:7", message="it is wrong here", expected="right", got="wrong", remedy="Mend it."
+)
 
 
 def _control(name: str, status: str, *findings: Finding, check: str = "rule") -> ControlEntry:
@@ -62,7 +64,10 @@ def test_collateral_that_the_fault_names_does_not_matter() -> None:
         (_record(_control("1.1.A.1", "error")), "its control stayed error"),
         (_record(_control("1.1.A.1", "not_assessed"), _control("1.1.A.3", "not_met", FINDING)), "not met: 1.1.A.3"),
         (_record(), "its control stayed absent"),
-        (_record(_control("1.1.A.1", "not_met", FINDING), _control("1.1.A.3", "not_met", FINDING)), "what it should not: 1.1.A.3"),
+        (
+            _record(_control("1.1.A.1", "not_met", FINDING), _control("1.1.A.3", "not_met", FINDING)),
+            "what it should not: 1.1.A.3",
+        ),
         (_record(_control("1.1.A.1", "not_met", FINDING, check="other")), "red for another reason"),
         (_record(_control("1.1.A.1", "not_met", replace(FINDING, location="task.json:1"))), "red for another reason"),
         (_record(_control("1.1.A.1", "not_met", replace(FINDING, message="something else"))), "red for another reason"),
@@ -74,7 +79,8 @@ def test_everything_else_survives(record: Record, words: str) -> None:
 
 def _ledger(*killed: bool) -> ProofLedger:
     faults = tuple(
-        FaultProof(id=str(index), title="", killed=each, by="", location="", message="", seconds=0) for index, each in enumerate(killed)
+        FaultProof(id=str(index), title="", killed=each, by="", location="", message="", seconds=0)
+        for index, each in enumerate(killed)
     )
     return ProofLedger(controls=(ControlProof(id="1.1.A.1", faults=faults),))
 

@@ -34,7 +34,13 @@ def _await_file(path: Path) -> None:
 def _waiting_run(tiny: Tiny, workers: str) -> Iterator[subprocess.Popen[str]]:
     """Start a run whose second module is met for a and then waits for b."""
     ready = tiny.path / "ready"
-    tiny.write("gates/tiny/test_second.py", SECOND.replace("    assert True", f"    if workload.name == 'b':{WAIT.format(ready=str(ready)).replace(chr(10), chr(10) + '    ')}"))
+    tiny.write(
+        "gates/tiny/test_second.py",
+        SECOND.replace(
+            "    assert True",
+            f"    if workload.name == 'b':{WAIT.format(ready=str(ready)).replace(chr(10), chr(10) + '    ')}",
+        ),
+    )
     process = tiny.start("-n", workers)
     try:
         _await_file(ready)
@@ -46,7 +52,12 @@ def _waiting_run(tiny: Tiny, workers: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_that_dies_takes_its_results_into_error(tiny: Tiny, workers: str) -> None:
-    tiny.write("gates/tiny/test_second.py", SECOND.replace("assert True", "import os, signal\n    if workload.name == 'a': os.kill(os.getpid(), signal.SIGKILL)"))
+    tiny.write(
+        "gates/tiny/test_second.py",
+        SECOND.replace(
+            "assert True", "import os, signal\n    if workload.name == 'a': os.kill(os.getpid(), signal.SIGKILL)"
+        ),
+    )
     done = tiny.run("-n", workers)
     assert done.returncode != 0
     record = tiny.record()
@@ -59,7 +70,10 @@ def test_a_worker_that_dies_takes_its_results_into_error(tiny: Tiny, workers: st
 
 def test_a_worker_that_dies_in_a_teardown_leaves_an_error(tiny: Tiny) -> None:
     fixture = "import os\n@pytest.fixture\ndef thing():\n    yield\n    os._exit(7)\n"
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("@pytest.mark", fixture + "\n@pytest.mark").replace("(target)", "(target, thing)"))
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace("@pytest.mark", fixture + "\n@pytest.mark").replace("(target)", "(target, thing)"),
+    )
     assert tiny.run("-n", "2").returncode != 0
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "error"
     assert tiny.record()["verdict"] == "not_assessed"
@@ -79,7 +93,9 @@ def test_a_signal_ends_the_run_cleanly_with_what_it_knew(tiny: Tiny, workers: st
 
 
 def _kill_tree(process: subprocess.Popen[str]) -> None:
-    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
     process.kill()
     process.wait()
     for child in children:
@@ -162,7 +178,10 @@ def test_a_full_disk_is_one_clear_line(tiny: Tiny) -> None:
     [
         (None, "no exitgate.toml"),
         ("[target\n", "expected valid TOML"),
-        ('[target]\nname = "x"\nmaterialize = true\n', "exitgate.toml:3: unknown key 'target.materialize'; expected the key 'materialise'"),
+        (
+            '[target]\nname = "x"\nmaterialize = true\n',
+            "exitgate.toml:3: unknown key 'target.materialize'; expected the key 'materialise'",
+        ),
     ],
 )
 def test_a_bad_configuration_is_one_line_and_no_run(tiny: Tiny, text: str | None, words: str) -> None:

@@ -29,7 +29,10 @@ def test_a_gate_on_which_everything_is_met_passes(tiny: Tiny, workers: str) -> N
 
 
 def test_the_default_is_two_workers(tiny: Tiny) -> None:
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", "import os\n    assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '2'"))
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace("assert True", "import os\n    assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '2'"),
+    )
     assert tiny.run().returncode == 0
 
 
@@ -68,9 +71,22 @@ def test_findings_reach_record_and_terminal(tiny: Tiny) -> None:
     tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", finding))
     done = tiny.run("-n", "2")
     check = tiny.record()["controls"][0]["checks"][0]
-    assert check["findings"][0] == {"location": "Dockerfile:7", "message": "it is wrong", "expected": "right", "got": "wrong", "remedy": "Mend it."}
+    assert check["findings"][0] == {
+        "location": "Dockerfile:7",
+        "message": "it is wrong",
+        "expected": "right",
+        "got": "wrong",
+        "remedy": "Mend it.",
+    }
     assert check["message"] == "it is wrong, and 1 more"
-    for word in ("1.1.A.1", "Dockerfile:7", "expected right", "got      wrong", "Mend it.", "exitgate run tiny --control 1.1.A.1"):
+    for word in (
+        "1.1.A.1",
+        "Dockerfile:7",
+        "expected right",
+        "got      wrong",
+        "Mend it.",
+        "exitgate run tiny --control 1.1.A.1",
+    ):
         assert word in done.stdout
 
 
@@ -81,7 +97,10 @@ def test_findings_reach_record_and_terminal(tiny: Tiny) -> None:
         ("import json; json.loads('{')", "error"),
         ("pytest.fail('no')", "error"),
         ("pytest.skip('not here')", "not_assessed"),
-        ("from exitgate.errors import PrerequisiteMissing as P; raise P('x', got='y', expected='z', action='w')", "not_assessed"),
+        (
+            "from exitgate.errors import PrerequisiteMissing as P; raise P('x', got='y', expected='z', action='w')",
+            "not_assessed",
+        ),
         ("from exitgate.errors import ObservationError as P; raise P('x', got='y', expected='z', action='w')", "error"),
         ("from unittest import TestCase; TestCase().assertTrue(False)", "error"),
     ],
@@ -96,15 +115,23 @@ def test_only_an_assertion_of_the_modules_own_is_not_met(tiny: Tiny, body: str, 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_fixture_that_fails_is_an_error_in_set_up_and_in_teardown(tiny: Tiny, when: str) -> None:
-    fixture = "@pytest.fixture\ndef thing():\n" + ("    raise OSError('no')\n" if when == "before" else "    yield\n    raise OSError('no')\n")
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("@pytest.mark", fixture + "\n@pytest.mark").replace("(target)", "(target, thing)"))
+    fixture = "@pytest.fixture\ndef thing():\n" + (
+        "    raise OSError('no')\n" if when == "before" else "    yield\n    raise OSError('no')\n"
+    )
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace("@pytest.mark", fixture + "\n@pytest.mark").replace("(target)", "(target, thing)"),
+    )
     assert tiny.run("-n", "2").returncode == 1
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "error"
     assert tiny.record()["verdict"] == "not_assessed"
 
 
 def test_an_xfail_marker_does_not_hide_a_failure(tiny: Tiny) -> None:
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("@pytest.mark", "@pytest.mark.xfail\n@pytest.mark").replace("assert True", "assert False"))
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace("@pytest.mark", "@pytest.mark.xfail\n@pytest.mark").replace("assert True", "assert False"),
+    )
     tiny.run("-n", "0")
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "error"
 
@@ -124,7 +151,9 @@ def test_a_module_that_fails_to_import_is_an_error_of_its_checks_and_the_rest_ru
 
 
 @WaysToRun
-@pytest.mark.parametrize("arguments", [("-k", "rule"), ("-m", "nothing"), ("--gate-control", "1.1.A.1"), ("--gate-criterion", "first")])
+@pytest.mark.parametrize(
+    "arguments", [("-k", "rule"), ("-m", "nothing"), ("--gate-control", "1.1.A.1"), ("--gate-criterion", "first")]
+)
 def test_what_is_deselected_is_not_assessed(tiny: Tiny, workers: str, arguments: tuple[str, str]) -> None:
     done = tiny.run("-n", workers, *arguments)
     assert (done.returncode, tiny.record()["verdict"]) == (NOT_PASSED, "not_assessed")
@@ -133,7 +162,11 @@ def test_what_is_deselected_is_not_assessed(tiny: Tiny, workers: str, arguments:
 
 def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
     done = subprocess.run(
-        tiny.command()[:-1] + ["gates/tiny/test_first.py", "-n", "0"], cwd=tiny.path, env=tiny.environment(), capture_output=True, check=False
+        [*tiny.command()[:-1], "gates/tiny/test_first.py", "-n", "0"],
+        cwd=tiny.path,
+        env=tiny.environment(),
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, tiny.record()["verdict"]) == (NOT_PASSED, "not_assessed")
 
@@ -184,7 +217,9 @@ WAIVER = '[[waiver]]\ncontrol = "1.1.A.1"\nreason = "known"\napprover = "ann@exa
 
 
 @WaysToRun
-def test_a_waiver_makes_an_exception_that_is_shown(tiny: Tiny, with_target: Callable[[str], None], workers: str) -> None:
+def test_a_waiver_makes_an_exception_that_is_shown(
+    tiny: Tiny, with_target: Callable[[str], None], workers: str
+) -> None:
     with_target(WAIVER.format(day="2999-01-01"))
     tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", "assert False"))
     done = tiny.run("-n", workers)
@@ -202,7 +237,10 @@ def test_an_expired_waiver_excuses_nothing(tiny: Tiny, with_target: Callable[[st
 
 def test_a_rehearsal_passes_only_where_that_is_accepted(tiny: Tiny) -> None:
     path = tiny.path / "reference/exitgate.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("materialise = true", "materialise = true\nrehearsal = true"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("materialise = true", "materialise = true\nrehearsal = true"),
+        encoding="utf-8",
+    )
     assert tiny.run("-n", "0").returncode == NOT_PASSED
     assert tiny.run("-n", "0", "--gate-rehearsal").returncode == 0
     assert tiny.record()["rehearsal"] is True
@@ -219,15 +257,29 @@ def test_the_record_is_of_the_documented_shape_and_the_events_fold_into_it(tiny:
     tiny.run("-n", "2")
     text = (tiny.path / "reports/tiny/record.json").read_text(encoding="utf-8")
     assert Record.model_validate_json(text).finished_whole
-    events = [json.loads(line) for line in (tiny.path / "reports/tiny/events.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = [
+        json.loads(line) for line in (tiny.path / "reports/tiny/events.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [event["event"] for event in events] == ["started", "checked", "checked", "checked", "finished"]
 
 
 def test_allure_results_say_what_the_record_says_also_of_what_did_not_run(tiny: Tiny) -> None:
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", "from exitgate.errors import PrerequisiteMissing as P\n    raise P('x', got='y', expected='z', action='w')"))
-    tiny.write("gates/tiny/test_second.py", SECOND.replace("assert True", "import os\n    os._exit(9) if workload.name == 'b' else None"))
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace(
+            "assert True",
+            "from exitgate.errors import PrerequisiteMissing as P\n    raise P('x', got='y', expected='z', action='w')",
+        ),
+    )
+    tiny.write(
+        "gates/tiny/test_second.py",
+        SECOND.replace("assert True", "import os\n    os._exit(9) if workload.name == 'b' else None"),
+    )
     tiny.run("-n", "2")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in (tiny.path / "reports/tiny/allure-results").glob("*-result.json")]
+    results = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (tiny.path / "reports/tiny/allure-results").glob("*-result.json")
+    ]
     by_name = {result["name"]: result["status"] for result in results}
     assert len(results) == len(by_name) == 3
     assert by_name["1.1.A.1 rule [tiny-target]"] == "skipped"
@@ -239,7 +291,12 @@ def test_allure_results_say_what_the_record_says_also_of_what_did_not_run(tiny: 
 def test_the_plugin_is_inert_where_no_gate_is_named(tiny: Tiny) -> None:
     tiny.write("elsewhere/test_other.py", "def test_other():\n    assert True\n")
     done = subprocess.run(
-        [*tiny.command()[:-1], "elsewhere"], cwd=tiny.path, env=tiny.environment(), capture_output=True, text=True, check=False
+        [*tiny.command()[:-1], "elsewhere"],
+        cwd=tiny.path,
+        env=tiny.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0
     assert "1 passed" in done.stdout

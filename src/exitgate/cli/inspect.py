@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
 
 from exitgate.catalogue import load_gate
 from exitgate.launch import shipped_gate_directory
@@ -49,7 +51,9 @@ def list_controls(gate: Annotated[str, typer.Argument(metavar="GATE")] = _DEFAUL
         print(f"  {control.id:18} {control.needs.label:9} {'unproven':19} {control.title}")
 
 
-def explain(control_id: Annotated[str, typer.Argument(metavar="ID", help="e.g. 3.2.B.2.1")], gate: GateOption = _DEFAULT_GATE) -> None:
+def explain(
+    control_id: Annotated[str, typer.Argument(metavar="ID", help="e.g. 3.2.B.2.1")], gate: GateOption = _DEFAULT_GATE
+) -> None:
     """Explain a control: why it is there, what is checked, how to get it met, and which faults prove it."""
     loaded = load_gate(shipped_gate_directory(gate))
     control = loaded.control(control_id)
@@ -69,7 +73,8 @@ def explain(control_id: Annotated[str, typer.Argument(metavar="ID", help="e.g. 3
 
 
 def validate(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The target's folder.")] = Path(), gate: GateOption = _DEFAULT_GATE
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The target's folder.")] = Path(),
+    gate: GateOption = _DEFAULT_GATE,
 ) -> None:
     """Check a target's exitgate.toml, and the files that it names, without running anything."""
     from exitgate.observe.task_definition import read_task_definition
@@ -90,9 +95,13 @@ def schema(name: Annotated[SchemaName, typer.Argument(metavar="target|record|pro
     from exitgate.record import Record
     from exitgate.target import Configuration
 
-    model = {SchemaName.TARGET: Configuration, SchemaName.RECORD: Record, SchemaName.PROOF: ProofLedger}[name]
-    mode = "validation" if name is SchemaName.TARGET else "serialization"
-    print(json.dumps(model.model_json_schema(mode=mode), indent=2))  # type: ignore[arg-type]
+    models: dict[SchemaName, type[BaseModel]] = {
+        SchemaName.TARGET: Configuration,
+        SchemaName.RECORD: Record,
+        SchemaName.PROOF: ProofLedger,
+    }
+    mode: JsonSchemaMode = "validation" if name is SchemaName.TARGET else "serialization"
+    print(json.dumps(models[name].model_json_schema(mode=mode), indent=2))
 
 
 def compare(

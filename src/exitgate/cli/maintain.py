@@ -33,7 +33,10 @@ def doctor() -> None:
 
 
 def sweep(
-    run: Annotated[str | None, typer.Option("--run", metavar="ID", help="Remove what this run made, whether or not it still lives.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Remove what this run made, whether or not it still lives."),
+    ] = None,
     cache: Annotated[bool, typer.Option("--cache", help="Also remove images that are kept between runs.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
@@ -50,7 +53,9 @@ def sweep(
         if cache and engine:
             items += sweeping.cached_images(engine)
         for item in items:
-            print(f"{'would remove' if dry_run else 'removing'} {item.kind} {item.name}{f' of run {item.run}' if item.run else ''}")
+            print(
+                f"{'would remove' if dry_run else 'removing'} {item.kind} {item.name}{f' of run {item.run}' if item.run else ''}"
+            )
         failures = [] if dry_run else sweeping.remove(items)
     for failure in failures:
         print(f"still there: {failure}")

@@ -15,12 +15,18 @@ from exitgate.record import write_atomically
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[
-    Path | None, typer.Option("--gate-target", metavar="DIR", help="The repository to judge; in a checkout of exitgate: its reference.")
+    Path | None,
+    typer.Option(
+        "--gate-target", metavar="DIR", help="The repository to judge; in a checkout of exitgate: its reference."
+    ),
 ]
 ReportOption = Annotated[
-    Path | None, typer.Option("--gate-report", metavar="DIR", help="Where the reports go; default: reports/GATE below this folder.")
+    Path | None,
+    typer.Option("--gate-report", metavar="DIR", help="Where the reports go; default: reports/GATE below this folder."),
 ]
-ControlOption = Annotated[list[str] | None, typer.Option("--control", metavar="ID", help="This control alone; may be repeated.")]
+ControlOption = Annotated[
+    list[str] | None, typer.Option("--control", metavar="ID", help="This control alone; may be repeated.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +44,15 @@ def run(
         list[str] | None, typer.Option("--criterion", metavar="ID", help="This criterion alone; may be repeated.")
     ] = None,
     rehearsal: Annotated[
-        bool, typer.Option("--rehearsal", help="Accept openly that this is a rehearsal: a pass with substitutes exits 0.")
+        bool,
+        typer.Option("--rehearsal", help="Accept openly that this is a rehearsal: a pass with substitutes exits 0."),
     ] = False,
-    allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Judge uncommitted changes too; the record says so.")] = False,
-    workers: Annotated[int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")] = None,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Judge uncommitted changes too; the record says so.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
+    ] = None,
 ) -> None:
     """Judge a target by a gate. Exits 0 passed, 1 failed, 2 usage, 3 could not assess, 4 internal error."""
     code = run_gate(

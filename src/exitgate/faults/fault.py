@@ -59,7 +59,10 @@ class FaultSite:
         """
         if not self.target.workloads:
             raise TargetError(
-                self.target.name, got="no workload", expected="one to inject faults into", action="Describe a [[service]]."
+                self.target.name,
+                got="no workload",
+                expected="one to inject faults into",
+                action="Describe a [[service]].",
             )
         return self.target.workloads[0]
 
@@ -89,7 +92,9 @@ class FaultSite:
     def append(self, *lines: str) -> None:
         """Add instructions to the end of the Dockerfile."""
         path = self.root / self.workload.dockerfile
-        path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").rstrip("\n") + "\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
 
     def add_file(self, path: str, *commands: str, mode: str = "0755") -> None:
         """Make a file by shell commands in a stage of its own, and copy it, mode and all, into the deployed stage.

@@ -20,7 +20,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.escape_probe import MACHINE, Call, assemble, in_words, read_answers
-from exitgate.observe.image import ImageFacts, PrivilegedFile
+from exitgate.observe.image import Identity, ImageFacts, PrivilegedFile
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
 from exitgate.run import Run
@@ -119,7 +119,7 @@ def read_attempts(
         own = image.resolve(settings.user or image.user)
         for file in escalations:
             words = _run_probe(engine, run, probed, settings, file.path, len(identity), f"{name}-setuid")
-            attempts.append(_judge_escalation(file, words, own and (own.uid, own.gid)))
+            attempts.append(_judge_escalation(file, words, own))
     dump = json.dumps([asdict(attempt) for attempt in attempts], indent=1)
     return Attempts(
         substrate=replace(
@@ -172,8 +172,16 @@ def _tries(image: ImageFacts, settings: ContainerSettings) -> list[_Try]:
         )
         for path in ("/", "/dev/shm")  # noqa: S108
     ] + [
-        _Try(kind="mount", what="enter a mount namespace of its own", call=Call(number=_UNSHARE, arguments=(_CLONE_NEWNS,))),
-        _Try(kind="mount", what="enter a user namespace of its own", call=Call(number=_UNSHARE, arguments=(_CLONE_NEWUSER,))),
+        _Try(
+            kind="mount",
+            what="enter a mount namespace of its own",
+            call=Call(number=_UNSHARE, arguments=(_CLONE_NEWNS,)),
+        ),
+        _Try(
+            kind="mount",
+            what="enter a user namespace of its own",
+            call=Call(number=_UNSHARE, arguments=(_CLONE_NEWUSER,)),
+        ),
     ]
     names = ("become uid 0", "become gid 0", "become uid 0 in all three ids", "add group 0")
     escalations = [
@@ -218,7 +226,12 @@ def _distinct(files: Sequence[PrivilegedFile]) -> tuple[PrivilegedFile, ...]:
 
 @contextmanager
 def _image_with_probe(
-    engine: Engine, run: Run, image: ImageFacts, probe: bytes, identity_probe: bytes, privileged: Sequence[PrivilegedFile]
+    engine: Engine,
+    run: Run,
+    image: ImageFacts,
+    probe: bytes,
+    identity_probe: bytes,
+    privileged: Sequence[PrivilegedFile],
 ) -> Iterator[str]:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -234,7 +247,7 @@ def _image_with_probe(
     try:
         yield str(copy.id)
     finally:
-        engine.client.images.remove(copy.id, force=True)
+        engine.client.images.remove(str(copy.id), force=True)
 
 
 def _add(tar: tarfile.TarFile, path: str, content: bytes, mode: int, uid: int, gid: int, capabilities: bytes) -> None:
@@ -288,14 +301,14 @@ def _judge(tried: _Try, answer: int) -> Attempt:
     return Attempt(kind=tried.kind, what=tried.what, where=tried.where, refused=answer < 0, answer=in_words(answer))
 
 
-def _judge_escalation(file: PrivilegedFile, answers: tuple[int, ...] | None, own: tuple[int, int] | None) -> Attempt:
+def _judge_escalation(file: PrivilegedFile, answers: tuple[int, ...] | None, own: Identity | None) -> Attempt:
     what = f"gain privileges through {file.path} ({file.kind})"
     kind = "privilege-escalation"
     if answers is None:
         return Attempt(kind=kind, what=what, where=file.path, refused=True, answer="not executable")
     uid, gid, *calls = answers
-    gained = [f"uid {uid}"] if own is None or uid != own[0] else []
-    gained += [f"gid {gid}"] if own is None or gid != own[1] else []
+    gained = [f"uid {uid}"] if own is None or uid != own.uid else []
+    gained += [f"gid {gid}"] if own is None or gid != own.gid else []
     gained += [f"call {index} succeeded" for index, answer in enumerate(calls) if answer >= 0]
     word = "ran as " + ", ".join(gained) if gained else "nothing gained"
     return Attempt(kind=kind, what=what, where=file.path, refused=not gained, answer=word)

@@ -21,9 +21,7 @@ _RESULT_CHARACTERS = 17
 """Sixteen letters, one a nibble (``a`` is 0), and a newline."""
 
 # Load the row's number and six arguments, make the call, keep the answer in the row, go on; then spell out the answers.
-_CALL_ROW = bytes.fromhex(
-    "488b03 488b7b08 488b7310 488b5318 4c8b5320 4c8b4328 4c8b4b30 0f05 48894338 4883c340 49ffcc"
-)
+_CALL_ROW = bytes.fromhex("488b03 488b7b08 488b7310 488b5318 4c8b5320 4c8b4328 4c8b4b30 0f05 48894338 4883c340 49ffcc")
 _SPELL_ROW_START = bytes.fromhex("488b4338 b910000000")
 _SPELL_NIBBLE = bytes.fromhex("48c1c004 89c2 83e20f 83c261 8817 48ffc7 ffc9")
 _SPELL_ROW_END = bytes.fromhex("c6070a 48ffc7 4883c340 49ffcc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from exitgate.errors import ObservationError
 from exitgate.observation import Observation, Substrate
@@ -114,7 +114,7 @@ def read_image(engine: Engine, run: Run, image_id: str, substrate: Substrate) ->
         image = engine.client.images.get(image_id)
         container = engine.client.containers.create(image_id, command=["-"], labels=run.labels, network_mode="none")
         try:
-            seen = _read_files(_Stream(container.export()))
+            seen = _read_files(TarStream(cast("Iterable[bytes]", container.export())))
         finally:
             container.remove(v=True, force=True)
     except ImageNotFound as error:
@@ -155,7 +155,7 @@ class _Seen:
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh"})
 
 
-def _read_files(stream: _Stream) -> _Seen:
+def _read_files(stream: TarStream) -> _Seen:
     seen = _Seen()
     with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
         for member in archive:
@@ -166,17 +166,11 @@ def _read_files(stream: _Stream) -> _Seen:
                 seen.directories.append(path)
                 if member.mode & _OTHERS_WRITE:
                     seen.open_directories.append(path)
-            elif member.isfile() or member.islnk():
-                if member.mode & (_SETUID | _SETGID) or capabilities:
-                    seen.privileged.append(
-                        PrivilegedFile(
-                            path=path,
-                            uid=member.uid,
-                            gid=member.gid,
-                            mode=member.mode & 0o7777,
-                            capabilities=capabilities,
-                        )
-                    )
+            elif _is_privileged(member) or capabilities:
+                mode = member.mode & 0o7777
+                seen.privileged.append(
+                    PrivilegedFile(path=path, uid=member.uid, gid=member.gid, mode=mode, capabilities=capabilities)
+                )
             if path.rpartition("/")[2] in _SHELLS and "bin/" in path and not member.isdir():
                 seen.shells.append(path)
             if path in ("/etc/passwd", "/etc/group") and member.isfile() and member.size <= _SMALL_FILE_BYTES:
@@ -186,7 +180,11 @@ def _read_files(stream: _Stream) -> _Seen:
     return seen
 
 
-class _Stream:
+def _is_privileged(member: tarfile.TarInfo) -> bool:
+    return (member.isfile() or member.islnk()) and bool(member.mode & (_SETUID | _SETGID))
+
+
+class TarStream:
     """A file object over the chunks that an engine sends, for tarfile's streaming mode."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -194,6 +192,7 @@ class _Stream:
         self._rest = b""
 
     def read(self, size: int) -> bytes:
+        """Return the next `size` bytes; fewer only at the end."""
         parts, length = [self._rest], len(self._rest)
         while length < size:
             chunk = next(self._chunks, b"")

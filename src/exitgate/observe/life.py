@@ -1,4 +1,4 @@
-"""One life of a container under its task definition's settings: start, answer, healthy, frozen, unhealthy, stop; seen from outside."""
+"""One life of a container under its task definition's settings, seen from outside: start, answer, hang, stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from exitgate.errors import one_line
+from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.image import ImageFacts
@@ -23,7 +23,7 @@ from exitgate.waiting import wait_for
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_QUICK_INTERVAL_S, _QUICK_TIMEOUT_S, _QUICK_RETRIES = 0.25, 1.0, 3
+_QUICK_INTERVAL_S, _LONGEST_TIMEOUT_S = 0.25, 10.0
 _HEALTHY_WITHIN_S = 15.0
 _LOG_LINES = 40
 _REQUEST_TIMEOUT_S = 2.0
@@ -43,9 +43,9 @@ class Life(Observation):
     """Why it did not, in one line; empty where it did."""
     log_tail: tuple[str, ...]
     processes: tuple[ProcessFacts, ...]
-    """Every identity seen; empty where it ended before one could be seen."""
+    """Every identity seen; empty where it did not answer: too little of it was seen then to speak of all of them."""
     root_options: tuple[str, ...]
-    """Mount options of its root file system; empty where it ended too early."""
+    """Mount options of its root file system; empty only where it did not answer, or ended early: `failure` says so."""
     health_check: HealthCheck | None
     """The task definition's own, with which it ran; timers shortened, command as it stands."""
     went_healthy: bool
@@ -78,7 +78,7 @@ def read_life(
     """Run a workload once and watch it.
 
     1. Start it with the task definition's settings and health check, timers shortened.
-    2. Sample its processes until it answers, and its health check says healthy.
+    2. Sample its processes, from here to its end; wait until it answers, and its health check says healthy.
     3. Stop every process, and see whether the health check notices; the image's own check is tried likewise.
     4. Let it go on, send SIGTERM, and wait for its end.
 
@@ -113,8 +113,6 @@ def _live(
     locations: Locations,
     substrate: Substrate,
 ) -> Life:
-    from docker.errors import APIError
-
     blank = Life(
         substrate=substrate,
         locations=locations,
@@ -134,72 +132,92 @@ def _live(
         image_check_frozen=None,
         exit_code=None,
     )
-    try:
-        container.start()
-    except APIError as error:
-        return replace(blank, failure=one_line(f"the engine could not start it: {error.explanation}", 300))
-    container.reload()
-    first_pid = int(container.attrs["State"]["Pid"])
-    if first_pid == 0:
-        return replace(blank, failure=_ended(container), log_tail=_log(container))
-    try:
-        processes = ContainerProcesses(str(container.id), first_pid)
-    except Exception:
-        container.reload()
-        if not container.attrs["State"]["Running"]:
-            return replace(blank, failure=_ended(container), log_tail=_log(container))
-        raise
+    failure = _start(container)
+    processes = None if failure else _processes_of(container)
+    if processes is None:
+        return replace(blank, failure=failure or _ended(container), log_tail=_log(container))
     with processes.sampling():
-        failure = _await_answer(container, workload)
-        healthy = bool(check and not failure and _await_health(container, "healthy", _HEALTHY_WITHIN_S))
-        own = blank.image_check
-        working = _run_inside(container, own) if own and not failure else None
-        unhealthy, frozen_code, root_options = False, None, ()
-        container.reload()
-        if container.attrs["State"]["Running"]:
-            root_options = processes.root_mount_options()
-        if healthy or working == 0:
-            frozen = processes.freeze()
-            try:
-                if healthy and check:
-                    patience = (check.interval_s + check.timeout_s) * check.retries + _HEALTHY_WITHIN_S / 3
-                    unhealthy = _await_health(container, "unhealthy", patience)
-                if own and working == 0:
-                    frozen_code = _run_inside(container, own)
-            finally:
-                processes.thaw(frozen)
-    exit_code = _stop(container, min(settings.stop_timeout_s, _STOP_LIMIT_S))
-    try:
-        seen = processes.seen
-    except Exception:
-        if not failure:
-            raise
-        seen = ()
+        life = _work_and_freeze(container, workload, processes, blank)
+        exit_code = _stop(container, min(settings.stop_timeout_s, _STOP_LIMIT_S))
     return replace(
-        blank,
-        answered=not failure,
-        failure=failure,
+        life,
         log_tail=_log(container),
-        processes=seen,
-        root_options=root_options,
-        went_healthy=healthy,
-        went_unhealthy=unhealthy,
+        processes=processes.seen if life.answered else (),
         health_output=_health_output(container),
-        image_check_working=working,
-        image_check_frozen=frozen_code,
         exit_code=exit_code,
     )
 
 
+def _start(container: Container) -> str:
+    """Start it, and return why the engine could not, or nothing."""
+    from docker.errors import APIError
+
+    try:
+        container.start()
+    except APIError as error:
+        return one_line(f"the engine could not start it: {error.explanation}", 300)
+    return ""
+
+
+def _processes_of(container: Container) -> ContainerProcesses | None:
+    """Find the processes of a container that was started; nothing where it has ended already."""
+    container.reload()
+    first_pid = int(container.attrs["State"]["Pid"])
+    if first_pid:
+        try:
+            return ContainerProcesses(str(container.id), first_pid)
+        except PrerequisiteMissing:
+            container.reload()
+            if container.attrs["State"]["Running"]:
+                raise
+    return None
+
+
+def _work_and_freeze(container: Container, workload: Workload, processes: ContainerProcesses, blank: Life) -> Life:
+    """See it work, and see its health checks while it works and while it hangs."""
+    check, own = blank.health_check, blank.image_check
+    failure = _await_answer(container, workload)
+    if failure:
+        return replace(blank, failure=failure)
+    healthy = bool(check and _await_health(container, "healthy", _HEALTHY_WITHIN_S))
+    working = _run_inside(container, own) if own else None
+    container.reload()
+    if not container.attrs["State"]["Running"]:
+        return replace(blank, failure=f"it answered, and then ended: {_ended(container)}")
+    root_options = processes.root_mount_options()
+    unhealthy, frozen_code = False, None
+    frozen = processes.freeze()
+    try:
+        if healthy and check:
+            patience = check.interval_s + check.timeout_s + _HEALTHY_WITHIN_S / 3
+            unhealthy = _await_health(container, "unhealthy", patience)
+        if own and working == 0:
+            frozen_code = _run_inside(container, own)
+    finally:
+        processes.thaw(frozen)
+    return replace(
+        blank,
+        answered=True,
+        root_options=root_options,
+        went_healthy=healthy,
+        went_unhealthy=unhealthy,
+        image_check_working=working,
+        image_check_frozen=frozen_code,
+    )
+
+
 def _quick(check: HealthCheck | None) -> HealthCheck | None:
-    """Return the same check with timers short enough to be waited for; its command is left as it stands."""
+    """Return the same check with timers short enough to be waited for: asked often, and believed at once.
+
+    Its command and time-out are left as they stand; how many failures ECS waits for says nothing about what the command sees.
+    """
     if check is None or not check.is_set:
         return None
     return replace(
         check,
         interval_s=min(check.interval_s, _QUICK_INTERVAL_S),
-        timeout_s=min(check.timeout_s, _QUICK_TIMEOUT_S),
-        retries=min(check.retries, _QUICK_RETRIES),
+        timeout_s=min(check.timeout_s, _LONGEST_TIMEOUT_S),
+        retries=1,
     )
 
 
@@ -259,7 +277,7 @@ def _run_inside(container: Container, check: HealthCheck) -> int:
     from docker.errors import APIError
 
     api = container.client.api  # type: ignore[union-attr]
-    deadline = time.monotonic() + min(check.timeout_s, 3.0)
+    deadline = time.monotonic() + min(check.timeout_s, _LONGEST_TIMEOUT_S)
     try:
         started = api.exec_create(container.id, list(check.arguments))["Id"]
         api.exec_start(started, detach=True)
@@ -298,7 +316,10 @@ def _ended(container: Container) -> str:
     container.reload()
     state = container.attrs["State"]
     words = " ".join(_log(container)[-1:]) or "it logged nothing"
-    return one_line(f"it ended with exit code {state['ExitCode']}{' (out of memory)' if state['OOMKilled'] else ''}; last log line: {words}", 300)
+    return one_line(
+        f"it ended with exit code {state['ExitCode']}{' (out of memory)' if state['OOMKilled'] else ''}; last log line: {words}",
+        300,
+    )
 
 
 def _log(container: Container) -> tuple[str, ...]:

@@ -15,13 +15,56 @@ from pathlib import Path
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
 
-_CAPABILITY_SETS = {"CapInh": "inheritable", "CapPrm": "permitted", "CapEff": "effective", "CapBnd": "bounding", "CapAmb": "ambient"}
-CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
+_CAPABILITY_SETS = {
+    "CapInh": "inheritable",
+    "CapPrm": "permitted",
+    "CapEff": "effective",
+    "CapBnd": "bounding",
+    "CapAmb": "ambient",
+}
+CAPABILITIES = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+]
 """Linux capabilities by bit number, without ``CAP_``. Source: ``linux/capability.h``."""
 SAMPLING_INTERVAL_S = 0.02
 
@@ -61,7 +104,9 @@ def parse_status(pid: int, text: str) -> ProcessFacts:
             uids=(uids[0], uids[1], uids[2], uids[3]),
             gids=(gids[0], gids[1], gids[2], gids[3]),
             groups=tuple(sorted(int(word) for word in fields["Groups"].split())),
-            capabilities=tuple((name, capability_names(int(fields[key], 16))) for key, name in _CAPABILITY_SETS.items()),
+            capabilities=tuple(
+                (name, capability_names(int(fields[key], 16))) for key, name in _CAPABILITY_SETS.items()
+            ),
             no_new_privileges=fields["NoNewPrivs"].strip() == "1",
             seccomp=int(fields["Seccomp"]),
         )
@@ -77,7 +122,9 @@ def parse_status(pid: int, text: str) -> ProcessFacts:
 def capability_names(mask: int) -> tuple[str, ...]:
     """Return the names of a capability mask; bits without a known name are ``CAP_<number>``."""
     return tuple(
-        CAPABILITIES[bit] if bit < len(CAPABILITIES) else f"CAP_{bit}" for bit in range(mask.bit_length()) if mask >> bit & 1
+        CAPABILITIES[bit] if bit < len(CAPABILITIES) else f"CAP_{bit}"
+        for bit in range(mask.bit_length())
+        if mask >> bit & 1
     )
 
 

@@ -13,10 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exitgate.assurance import Assurance
+from exitgate.dockerfile import Dockerfile
 from exitgate.errors import ObservationError, one_line
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.json_source import line_of_key
-from exitgate.dockerfile import Dockerfile
 from exitgate.settings import ContainerSettings, HealthCheck, Locations, Mount
 
 _MIB = 1024 * 1024
@@ -131,6 +131,7 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
     Raises:
         ObservationError: if the file is no task definition, or has no such container.
     """
+    source = ""
     try:
         source = (root / path).read_text(encoding="utf-8")
         raw: Any = json.loads(source)
@@ -154,7 +155,7 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
             path,
             got=f"containers {', '.join(names)}",
             expected=f"exactly one named {container!r}",
-            action="Name the workload's container in exitgate.toml: container = \"…\".",
+            action='Name the workload\'s container in exitgate.toml: container = "…".',
         )
     position = names.index(container)
     own = parsed.containerDefinitions[position]
@@ -170,7 +171,6 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
 
 
 def _settings(own: _Container, host_paths: dict[str, str]) -> ContainerSettings:
-    health = own.healthCheck
     return ContainerSettings(
         user=own.user,
         read_only_root=own.readonlyRootFilesystem,
@@ -181,14 +181,7 @@ def _settings(own: _Container, host_paths: dict[str, str]) -> ContainerSettings:
         command=own.command,
         working_directory=own.workingDirectory,
         environment=tuple((entry.name, entry.value) for entry in own.environment),
-        health_check=health
-        and HealthCheck(
-            command=health.command,
-            interval_s=health.interval,
-            timeout_s=health.timeout,
-            retries=health.retries,
-            start_period_s=health.startPeriod,
-        ),
+        health_check=_health_check(own.healthCheck) if own.healthCheck else None,
         stop_timeout_s=own.stopTimeout,
         mounts=tuple(
             Mount(
@@ -201,4 +194,14 @@ def _settings(own: _Container, host_paths: dict[str, str]) -> ContainerSettings:
         temporary_mounts=tuple(entry.containerPath for entry in own.linuxParameters.tmpfs),
         init_process=own.linuxParameters.initProcessEnabled,
         memory_bytes=own.memory * _MIB if own.memory else None,
+    )
+
+
+def _health_check(own: _HealthCheck) -> HealthCheck:
+    return HealthCheck(
+        command=own.command,
+        interval_s=own.interval,
+        timeout_s=own.timeout,
+        retries=own.retries,
+        start_period_s=own.startPeriod,
     )

@@ -20,11 +20,27 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; they all begin with ``--gate-``, since this plugin loads in every pytest of its environment."""
     group = parser.getgroup("exitgate", "exitgate: gates of a delivery plan")
-    group.addoption("--gate-target", metavar="DIR", help="the repository to judge; in exitgate's checkout: the reference")
+    group.addoption(
+        "--gate-target", metavar="DIR", help="the repository to judge; in exitgate's checkout: the reference"
+    )
     group.addoption("--gate-report", metavar="DIR", help="where the record and the reports go; default: reports/<gate>")
-    group.addoption("--gate-control", metavar="ID", action="append", default=[], help="run the checks of this control alone; may be repeated")
-    group.addoption("--gate-criterion", metavar="ID", action="append", default=[], help="run the checks of this criterion alone; may be repeated")
-    group.addoption("--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0")
+    group.addoption(
+        "--gate-control",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="run the checks of this control alone; may be repeated",
+    )
+    group.addoption(
+        "--gate-criterion",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="run the checks of this criterion alone; may be repeated",
+    )
+    group.addoption(
+        "--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0"
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 
@@ -65,9 +81,8 @@ def _register(config: pytest.Config, session: GateSession) -> None:
     config.pluginmanager.register(Outcomes(session), "exitgate-outcomes")
     if session.is_controller:
         from exitgate.plugin.recorder import Recorder
-        from exitgate.plugin.terminal import Terminal
-
         from exitgate.plugin.session import WorkerStart
+        from exitgate.plugin.terminal import Terminal
 
         config.pluginmanager.register(WorkerStart(session), "exitgate-worker-start")
         recorder = Recorder(session)

@@ -46,7 +46,10 @@ def shipped_gate(name: str) -> Path | None:
     import exitgate
 
     packages = [Path(entry) for entry in exitgate.__path__]
-    for gates in (*(package / "gates" for package in packages), *(package.parent.parent / "gates" for package in packages)):
+    for gates in (
+        *(package / "gates" for package in packages),
+        *(package.parent.parent / "gates" for package in packages),
+    ):
         if (gates / name / CATALOGUE_FILE).is_file():
             return gates / name
     return None
@@ -79,4 +82,9 @@ def gate_defaults(args: Sequence[str], *, report: Path, has_xdist: bool, has_all
 
 
 def _chooses_workers(argument: str) -> bool:
-    return argument == "--pdb" or argument.startswith("--numprocesses") or argument == "-n" or argument[:2] == "-n" and argument[2:].isalnum()
+    return (
+        argument == "--pdb"
+        or argument.startswith("--numprocesses")
+        or argument == "-n"
+        or (argument[:2] == "-n" and argument[2:].isalnum())
+    )

@@ -49,7 +49,7 @@ class Collection:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Find the check that an item makes, and label it for Allure."""
         marker = item.get_closest_marker(_MARKER)
-        if marker is None or item.get_closest_marker("skip") is not None and _has_no_subject(item):
+        if marker is None or (item.get_closest_marker("skip") is not None and _has_no_subject(item)):
             return
         check = self._check_of(marker)
         control_id = str(marker.args[0])
@@ -102,7 +102,11 @@ class Collection:
         if check.subject is SubjectKind.TARGET:
             return self._session.target.name
         callspec = getattr(item, "callspec", None)
-        return str(callspec.params[_FIXTURES[check.subject]]) if callspec and _FIXTURES[check.subject] in callspec.params else NO_SUBJECT
+        return (
+            str(callspec.params[_FIXTURES[check.subject]])
+            if callspec and _FIXTURES[check.subject] in callspec.params
+            else NO_SUBJECT
+        )
 
     def _label(self, item: pytest.Item, key: Key) -> None:
         for kind, value in labels(self._session, key):
@@ -136,5 +140,5 @@ def read_collected(session: GateSession) -> tuple[Collected, dict[str, Key]]:
 
 
 def _has_no_subject(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    return bool(callspec) and any("NOTSET" in str(value) for value in callspec.params.values())
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return any("NOTSET" in str(value) for value in params.values())

@@ -130,7 +130,9 @@ class Outcomes:
 
         for evidence in outcome.evidence:
             path = self._session.report_directory / evidence.path
-            allure.attach.file(str(path), name=evidence.name, extension=path.suffix.lstrip(".") or "txt")
+            allure.attach.file(  # type: ignore[no-untyped-call]
+                str(path), name=evidence.name, extension=path.suffix.lstrip(".") or "txt"
+            )
 
 
 def _observations(item: pytest.Item) -> tuple[Observation, ...]:

@@ -9,8 +9,10 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -152,19 +154,22 @@ class Recorder:
             raise pytest.exit.Exception(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR) from None
 
     def _sweep(self) -> list[str]:
-        """Remove what tests and dead workers left; what stays is a problem of the run."""
+        """Remove what tests and dead workers left, processes first; what stays is a problem of the run."""
         from exitgate.provision.engine import connect
         from exitgate.provision.sweep import of_run, remove
 
         note = self.session.run.scratch_path / ENGINE_NOTE
-        if not note.is_file():
-            return []
-        try:
-            with connect(note.read_text(encoding="utf-8")) as engine:
-                items = [item for item in of_run(engine, self.session.run.id) if item.kind not in ("folder", "process")]
-                return [f"left behind: {failure}" for failure in remove(items)]
-        except PrerequisiteMissing as error:
-            return [f"what the run made on the engine can't be removed: {error}"]
+        with ExitStack() as stack:
+            engine, problems = None, []
+            if note.is_file():
+                try:
+                    engine = stack.enter_context(connect(note.read_text(encoding="utf-8")))
+                except PrerequisiteMissing as error:
+                    problems.append(f"what the run made on the engine can't be removed: {error}")
+            processes = [item for item in of_run(None, self.session.run.id) if item.kind == "process"]
+            problems += [f"left behind: {failure}" for failure in remove(processes)]
+            items = [item for item in of_run(engine, self.session.run.id) if item.kind not in ("folder", "process")]
+            return [*problems, *(f"left behind: {failure}" for failure in remove(items))]
 
     def _write(self, finished: str | None) -> None:
         self._last_write = time.monotonic()
@@ -199,7 +204,12 @@ class Recorder:
     def _cut_short(self, selected: dict[str, Key]) -> list[Outcome]:
         """Return an error for each test whose result came only in part: its worker died in the middle of it."""
         return [
-            Outcome(key=outcome.key, status=_worth_when_cut(outcome), message=f"cut short before its teardown: {outcome.message}".rstrip(": "), findings=outcome.findings)
+            Outcome(
+                key=outcome.key,
+                status=_worth_when_cut(outcome),
+                message=f"cut short before its teardown: {outcome.message}".rstrip(": "),
+                findings=outcome.findings,
+            )
             for nodeid, outcome in self._arrived.items()
             if nodeid in selected
         ]
@@ -234,7 +244,9 @@ class Recorder:
             substitutes=substitutes,
             tools=_tools(verdict),
             problems=verdict.problems,
-            criteria=tuple(CriterionEntry(id=each.id, task=each.task, title=each.title) for each in session.gate.criteria),
+            criteria=tuple(
+                CriterionEntry(id=each.id, task=each.task, title=each.title) for each in session.gate.criteria
+            ),
             controls=control_entries(verdict.controls, proofs),
             requirements=control_entries(verdict.requirements, proofs),
             waivers=self._waivers(verdict),
@@ -250,10 +262,32 @@ class Recorder:
         entries = []
         for waiver in self.session.target.waivers:
             hit = any(control == waiver.control and waiver.subject in (None, subject) for control, subject in used)
-            state = "expired" if today() > waiver.expires else "used" if hit else "unused"
-            entries.append(WaiverEntry(kind="waiver", control=waiver.control, subject=waiver.subject, reason=waiver.reason, approver=waiver.approver, expires=waiver.expires.isoformat(), state=state))  # type: ignore[arg-type]
-        for exclusion in self.session.target.exclusions:
-            entries.append(WaiverEntry(kind="not_applicable", control=exclusion.control, subject=None, reason=exclusion.reason, approver=exclusion.approver, expires=None, state="used"))
+            state: Literal["used", "unused", "expired"] = (
+                "expired" if today() > waiver.expires else "used" if hit else "unused"
+            )
+            entries.append(
+                WaiverEntry(
+                    kind="waiver",
+                    control=waiver.control,
+                    subject=waiver.subject,
+                    reason=waiver.reason,
+                    approver=waiver.approver,
+                    expires=waiver.expires.isoformat(),
+                    state=state,
+                )
+            )
+        entries += [
+            WaiverEntry(
+                kind="not_applicable",
+                control=exclusion.control,
+                subject=None,
+                reason=exclusion.reason,
+                approver=exclusion.approver,
+                expires=None,
+                state="used",
+            )
+            for exclusion in self.session.target.exclusions
+        ]
         return tuple(entries)
 
     def _write_reports(self, config: pytest.Config) -> None:
@@ -291,4 +325,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.geteuid()}"
-

@@ -162,7 +162,10 @@ def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
     for criterion in criteria:
         if criterion not in known:
             raise UsageError(
-                f"criterion {criterion!r}", got="no such criterion", expected=f"one of {', '.join(known)}", action="Name one."
+                f"criterion {criterion!r}",
+                got="no such criterion",
+                expected=f"one of {', '.join(known)}",
+                action="Name one.",
             )
     of_criteria = {control.id for control in gate.everything if control.criterion in criteria}
     return frozenset({gate.control(control).id for control in controls} | of_criteria)
@@ -241,7 +244,7 @@ def _mark_environment(run_id: str, owner: str) -> Callable[[], None]:
 def _end_cleanly_on_sigterm() -> Callable[[], None]:
     """Make SIGTERM what Ctrl-C is: pytest itself does not handle it, and would leave everything behind."""
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt("SIGTERM")
 
     try:

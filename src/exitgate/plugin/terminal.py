@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +43,7 @@ class Terminal:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
         """Silence pytest's own dots for gate checks; the summary counts in the gate's words."""
-        if hasattr(report, ATTRIBUTE) or getattr(report, "when", None) in ("setup", "teardown") and report.passed:
+        if hasattr(report, ATTRIBUTE) or (getattr(report, "when", None) in ("setup", "teardown") and report.passed):
             return "checked", "", ""
         return None
 
@@ -87,9 +86,21 @@ def print_summary(record: Record, report_directory: str) -> None:
     table.add_column("seen")
     for task, title, controls in _groups(record):
         counts = Counter(Status(control.status) for control in controls)
-        levels = Counter(control.assurance for control in controls if control.status == Status.MET and control.assurance)
+        levels = Counter(
+            control.assurance for control in controls if control.status == Status.MET and control.assurance
+        )
         seen = ", ".join(f"{count} {level}" for level, count in levels.most_common())
-        cells = [_cell(counts[status], _COLOURS[status]) for status in (Status.MET, Status.WAIVED, Status.NOT_APPLICABLE, Status.NOT_MET, Status.ERROR, Status.NOT_ASSESSED)]
+        cells = [
+            _cell(counts[status], _COLOURS[status])
+            for status in (
+                Status.MET,
+                Status.WAIVED,
+                Status.NOT_APPLICABLE,
+                Status.NOT_MET,
+                Status.ERROR,
+                Status.NOT_ASSESSED,
+            )
+        ]
         table.add_row(escape(f"{task} {title}".strip()), *cells, seen)
     console.print(table)
     for problem in record.problems:
@@ -97,7 +108,9 @@ def print_summary(record: Record, report_directory: str) -> None:
     for substitute in record.substitutes:
         console.print(f"[dim]substitute:[/] {escape(substitute)}")
     console.print(_verdict_line(record))
-    console.print(f"[dim]{escape(record.target.name)} at {record.target.commit[:12]} · {escape(report_directory)}/index.html[/]")
+    console.print(
+        f"[dim]{escape(record.target.name)} at {record.target.commit[:12]} · {escape(report_directory)}/index.html[/]"
+    )
 
 
 def _print_failures(console: Console, record: Record, control: ControlEntry) -> None:
@@ -136,7 +149,9 @@ def rerun_command(record: Record, control: ControlEntry) -> str:
 
 
 def _groups(record: Record) -> list[tuple[str, str, list[ControlEntry]]]:
-    groups = [(each.task, each.title, [c for c in record.controls if c.criterion == each.id]) for each in record.criteria]
+    groups = [
+        (each.task, each.title, [c for c in record.controls if c.criterion == each.id]) for each in record.criteria
+    ]
     return [*groups, ("", f"{GATE_ITSELF}: requirements", list(record.requirements))]
 
 
@@ -147,5 +162,9 @@ def _cell(count: int, colour: str) -> str:
 def _verdict_line(record: Record) -> str:
     status = GateStatus(record.verdict)
     colour = {GateStatus.FAILED: "bold red", GateStatus.NOT_ASSESSED: "bold yellow"}.get(status, "bold green")
-    rehearsal = " [yellow](rehearsal: it shows that the checks work, nothing about a system of yours)[/]" if record.rehearsal else ""
+    rehearsal = (
+        " [yellow](rehearsal: it shows that the checks work, nothing about a system of yours)[/]"
+        if record.rehearsal
+        else ""
+    )
     return f"[{colour}]{record.gate}: {status.words}[/]{rehearsal}"

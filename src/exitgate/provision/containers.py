@@ -64,7 +64,10 @@ def throwaway_container(
         "working_dir": settings.working_directory or None,
         "environment": {**dict(settings.environment), **(environment or {})},
         "healthcheck": _health_check(health_check or settings.health_check),
-        "mounts": [Mount(target=m.path, source=None, type="volume", read_only=m.read_only, labels=run.labels) for m in settings.mounts],
+        "mounts": [
+            Mount(target=m.path, source=None, type="volume", read_only=m.read_only, labels=run.labels)
+            for m in settings.mounts
+        ],
         "tmpfs": dict.fromkeys(settings.temporary_mounts, "") or None,
         "init": settings.init_process or None,
         "mem_limit": settings.memory_bytes,

@@ -1,4 +1,4 @@
-"""The Docker engine that answers, and the command line client that can build with BuildKit on it. Neither is ever installed here."""
+"""The Docker engine that answers, and the client that can build with BuildKit on it. Neither is ever installed here."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from exitgate.assurance import Assurance
+from exitgate.dockerfile import Dockerfile
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
-from exitgate.dockerfile import Dockerfile
 from exitgate.process import Completed, run_tool
 from exitgate.provision.engine import Builder, Engine, client_environment
 from exitgate.provision.substitutes import substitute_image
@@ -21,7 +21,17 @@ from exitgate.target import Target, Workload
 _BUILD_TIMEOUT_S = 900.0
 _PULL_TIMEOUT_S = 300.0
 _ABSENT = ("not found", "manifest unknown", "no such manifest", "repository does not exist", "invalid reference format")
-_NETWORK = ("EAI_AGAIN", "ENOTFOUND", "ETIMEDOUT", "ECONNREFUSED", "Temporary failure resolving", "Could not resolve host", "TLS handshake timeout", "SELF_SIGNED_CERT_IN_CHAIN", "i/o timeout")  # fmt: skip
+_NETWORK = (
+    "EAI_AGAIN",
+    "ENOTFOUND",
+    "ETIMEDOUT",
+    "ECONNREFUSED",
+    "Temporary failure resolving",
+    "Could not resolve host",
+    "TLS handshake timeout",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "i/o timeout",
+)
 _NO_ROOM = "no space left on device"
 _PARSE_ERROR_LINE = re.compile(r"(?:parse error (?:on )?line|Dockerfile:) ?(\d+)")
 _STEP = re.compile(r"^#(\d+) \[[^\]]*\] (.+)$", re.MULTILINE)
@@ -51,7 +61,15 @@ class _Bases:
     failed_at: str = ""
 
 
-def build_image(engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, dockerfile: Dockerfile, keep: EvidenceFolder) -> Build:
+def build_image(
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    target: Target,
+    workload: Workload,
+    dockerfile: Dockerfile,
+    keep: EvidenceFolder,
+) -> Build:
     """Build a workload's image from the run's clean clone.
 
     Base images are taken from the engine, else pulled, else substituted where the target allows it and no registry answers.
@@ -121,7 +139,9 @@ def _bases(engine: Engine, builder: Builder, target: Target, workload: Workload,
     """Make sure of every base image; decide by what the registry says whether an absence is the target's fault."""
     allowed = target.configuration.substitute
     by_reference = {
-        (workload.build_args.get(name) or dockerfile.defaults.get(name)): name for name in allowed if name in dockerfile.defaults
+        (workload.build_args.get(name) or dockerfile.defaults.get(name)): name
+        for name in allowed
+        if name in dockerfile.defaults
     }
     args: dict[str, str] = {}
     substitutes: list[str] = []
@@ -196,11 +216,15 @@ def _explain(completed: Completed, log: str, dockerfile: Dockerfile) -> tuple[st
     failure = one_line(errors[-1] if errors else completed.last_words, 300)
     if parsed := _PARSE_ERROR_LINE.search(log):
         return failure, f"{dockerfile.path}:{parsed.group(1)}"
-    steps = {number: text for number, text in _STEP.findall(log)}
+    steps = dict(_STEP.findall(log))
     for number in reversed(_FAILED_STEP.findall(log)):
         name, _, value = steps.get(number, "").partition(" ")
         for instruction in dockerfile.instructions:
-            if instruction.name == name and value and " ".join(instruction.value.split()).startswith(" ".join(value.split())[:60]):
+            if (
+                instruction.name == name
+                and value
+                and " ".join(instruction.value.split()).startswith(" ".join(value.split())[:60])
+            ):
                 said = _last_output(log, number)
                 return f"{failure}{f' — {said}' if said else ''}", f"{dockerfile.path}:{instruction.line}"
     return failure, f"{dockerfile.path}:1"

@@ -22,7 +22,39 @@ CACHE_LABEL = "exitgate.cache"
 _REPOSITORY = "exitgate-substitute"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _RUNTIME_NODE = "/nodejs/bin/node"
-_BUILD_TOOLS = ("sh", "env", "cat", "cp", "mv", "rm", "ln", "ls", "mkdir", "chmod", "chown", "touch", "find", "sed", "grep", "tar", "gzip", "id", "test", "true", "false", "sleep", "head", "tail", "sort", "xargs", "uname", "date", "pwd", "dirname", "basename")  # fmt: skip
+_BUILD_TOOLS = (
+    "sh",
+    "env",
+    "cat",
+    "cp",
+    "mv",
+    "rm",
+    "ln",
+    "ls",
+    "mkdir",
+    "chmod",
+    "chown",
+    "touch",
+    "find",
+    "sed",
+    "grep",
+    "tar",
+    "gzip",
+    "id",
+    "test",
+    "true",
+    "false",
+    "sleep",
+    "head",
+    "tail",
+    "sort",
+    "xargs",
+    "uname",
+    "date",
+    "pwd",
+    "dirname",
+    "basename",
+)
 _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
@@ -89,7 +121,9 @@ def _certificates_digest() -> str:
 
 def _make_runtime(engine: Engine, node: Path, tag: str) -> None:
     files = [_File(path=_RUNTIME_NODE, content=node, mode=0o755), *_libraries(node), *_certificates()]
-    files += _identities([("root", 0, 0, "/root"), ("nobody", 65534, 65534, "/nonexistent"), ("nonroot", 65532, 65532, "/home/nonroot")])
+    files += _identities(
+        [("root", 0, 0, "/root"), ("nobody", 65534, 65534, "/nonexistent"), ("nonroot", 65532, 65532, "/home/nonroot")]
+    )
     changes = [
         f'ENTRYPOINT ["{_RUNTIME_NODE}"]',
         "ENV PATH=/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -111,11 +145,19 @@ def _make_build(engine: Engine, node: Path, tag: str) -> None:
     for path in sorted(npm.rglob("*")):
         if path.is_file():
             inner = path.relative_to(npm).as_posix()
-            files.append(_File(path=f"/usr/local/lib/node_modules/npm/{inner}", content=path.resolve(), mode=0o755 if os.access(path, os.X_OK) else 0o644))
+            files.append(
+                _File(
+                    path=f"/usr/local/lib/node_modules/npm/{inner}",
+                    content=path.resolve(),
+                    mode=0o755 if os.access(path, os.X_OK) else 0o644,
+                )
+            )
     for name in ("npm", "npx"):
         launcher = f'#!/bin/sh\nexec /usr/local/bin/node /usr/local/lib/node_modules/npm/bin/{name}-cli.js "$@"\n'
         files.append(_File(path=f"/usr/local/bin/{name}", content=launcher.encode(), mode=0o755))
-    files += _identities([("root", 0, 0, "/root"), ("node", 1000, 1000, "/home/node"), ("nobody", 65534, 65534, "/nonexistent")])
+    files += _identities(
+        [("root", 0, 0, "/root"), ("node", 1000, 1000, "/home/node"), ("nobody", 65534, 65534, "/nonexistent")]
+    )
     changes = [
         'CMD ["node"]',
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -128,11 +170,17 @@ _KINDS: dict[str, Callable[[Engine, Path, str], None]] = {"node-build": _make_bu
 
 
 def _npm_folder(node: Path) -> Path:
-    for candidate in (Path(shutil.which("npm") or "/nowhere").resolve().parent.parent, node.parent.parent / "lib/node_modules/npm"):
+    for candidate in (
+        Path(shutil.which("npm") or "/nowhere").resolve().parent.parent,
+        node.parent.parent / "lib/node_modules/npm",
+    ):
         if (candidate / "bin/npm-cli.js").is_file():
             return candidate
     raise PrerequisiteMissing(
-        "npm", got="not found beside Node.js", expected="npm's own folder, for a substitute base image", action="Install npm."
+        "npm",
+        got="not found beside Node.js",
+        expected="npm's own folder, for a substitute base image",
+        action="Install npm.",
     )
 
 

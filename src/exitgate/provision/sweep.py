@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -72,15 +73,22 @@ def cached_images(engine: Engine) -> list[Leftover]:
     """Find the images that outlive runs because making them is expensive."""
     images = engine.client.images.list(all=False, filters={"label": CACHE_LABEL})
     return [
-        Leftover(kind="image", name=(image.tags or [image.short_id])[0], run="", owner="", remove=_image_remover(engine.client, image.id))
+        Leftover(
+            kind="image",
+            name=(image.tags or [image.short_id])[0],
+            run="",
+            owner="",
+            remove=_image_remover(engine.client, image.id),
+        )
         for image in images
     ]
 
 
 def _engine_leftovers(client: DockerClient) -> Iterator[Leftover]:
-    ours = {"label": RUN_LABEL}
+    ours: dict[str, str | list[str] | bool] = {"label": RUN_LABEL}
     for container in client.containers.list(all=True, filters=ours, ignore_removed=True):
-        yield _leftover("container", container.name, container.labels, lambda it=container: it.remove(v=True, force=True))
+        removal = functools.partial(container.remove, v=True, force=True)
+        yield _leftover("container", container.name, container.labels, removal)
     for network in client.networks.list(filters=ours):
         yield _leftover("network", network.name, network.attrs.get("Labels") or {}, network.remove)
     for volume in client.volumes.list(filters=ours):
@@ -92,7 +100,11 @@ def _engine_leftovers(client: DockerClient) -> Iterator[Leftover]:
 
 def _leftover(kind: str, name: object, labels: dict[str, Any], remove_it: Callable[[], object]) -> Leftover:
     return Leftover(
-        kind=kind, name=str(name), run=str(labels.get(RUN_LABEL)), owner=str(labels.get(OWNER_LABEL, "")), remove=remove_it
+        kind=kind,
+        name=str(name),
+        run=str(labels.get(RUN_LABEL)),
+        owner=str(labels.get(OWNER_LABEL, "")),
+        remove=remove_it,
     )
 
 
@@ -122,7 +134,13 @@ def _processes(owners: dict[str, str]) -> Iterator[Leftover]:
         parsed = Owner.parse(owned_by)
         if parsed and parsed.pid == pid:
             continue
-        yield Leftover(kind="process", name=str(pid), run=run_id, owner=owned_by, remove=lambda it=pid: os.kill(it, signal.SIGKILL))
+        yield Leftover(
+            kind="process",
+            name=str(pid),
+            run=run_id,
+            owner=owned_by,
+            remove=functools.partial(os.kill, pid, signal.SIGKILL),
+        )
 
 
 def _is_gone_already(error: Exception) -> bool:

@@ -44,7 +44,9 @@ def complete_allure_results(record: Record, directory: Path) -> None:
     for control in (*record.controls, *record.requirements):
         for check in control.checks:
             key = str(Key(control=control.id, check=check.id, subject=check.subject))
-            paths = by_key.get(key) or [directory / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{record.run_id} {key}')}-result.json"]
+            paths = by_key.get(key) or [
+                directory / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{record.run_id} {key}')}-result.json"
+            ]
             for path in paths:
                 result = _read(path) if path.exists() else _blank(record, control, check, path)
                 write_atomically(path, json.dumps(_told_by_the_record(result, control, check, key)))

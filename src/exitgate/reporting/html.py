@@ -97,7 +97,9 @@ def render_html(record: Record) -> str:
         ),
         whole=_Group(anchor="index", task="", title="All", controls=everything),
         tasks=_tasks(everything),
-        limits=_places((limit, control.id) for control in everything for check in control.checks for limit in check.limits),
+        limits=_places(
+            (limit, control.id) for control in everything for check in control.checks for limit in check.limits
+        ),
         absences=_places(
             (check.message or "no reason was recorded", control.id)
             for control in everything
@@ -138,9 +140,7 @@ def _environment() -> jinja2.Environment:
 
 def _security_policy(css: str) -> str:
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'none'; base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'none'; base-uri 'none'; form-action 'none'"
 
 
 def _criteria(record: Record) -> list[_Group]:

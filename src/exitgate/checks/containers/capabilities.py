@@ -45,7 +45,11 @@ def undropped_capabilities(task: TaskDefinition) -> list[Finding]:
     """Say where the task definition does not drop all capabilities."""
     if "ALL" in map(_plain, task.settings.capabilities_dropped) and not task.settings.privileged:
         return []
-    got = "privileged: true" if task.settings.privileged else ", ".join(task.settings.capabilities_dropped) or "nothing dropped"
+    got = (
+        "privileged: true"
+        if task.settings.privileged
+        else ", ".join(task.settings.capabilities_dropped) or "nothing dropped"
+    )
     return [
         Finding(
             location=task.locate("linuxParameters", "capabilities", "drop"),

@@ -52,7 +52,7 @@ def never_healthy(life: Life) -> list[Finding]:
                 message="the task definition's health check never says healthy of a workload that answers",
                 expected="healthy",
                 got=life.health_output or "no output",
-                remedy=_remedy(life.health_check, life.has_shell),
+                remedy=_remedy(life.health_check, has_shell=life.has_shell),
             )
         )
     if life.image_check is not None and life.image_check_working not in (None, 0):
@@ -62,7 +62,7 @@ def never_healthy(life: Life) -> list[Finding]:
                 message="the image's HEALTHCHECK fails while the workload answers",
                 expected="exit code 0",
                 got=f"exit code {life.image_check_working}",
-                remedy=_remedy(life.image_check, life.has_shell),
+                remedy=_remedy(life.image_check, has_shell=life.has_shell),
             )
         )
     return findings
@@ -96,7 +96,9 @@ def blind_health_checks(life: Life) -> list[Finding]:
     return findings
 
 
-def _remedy(check: HealthCheck, has_shell: bool) -> str:
+def _remedy(check: HealthCheck, *, has_shell: bool) -> str:
     if check.command[0].upper() == "CMD-SHELL" and not has_shell:
-        return "It needs a shell and the image has none: write it in exec form (CMD), with a program that the image holds."
+        return (
+            "It needs a shell and the image has none: write it in exec form (CMD), with a program that the image holds."
+        )
     return "Run its command in the container by hand, and mend what it complains about."

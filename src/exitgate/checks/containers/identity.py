@@ -32,7 +32,13 @@ def declared_strangers(
         else:
             continue
         findings.append(
-            Finding(location=location, message=f"{who} declares a user that the policy does not allow", expected=expected, got=got, remedy=_REMEDY)
+            Finding(
+                location=location,
+                message=f"{who} declares a user that the policy does not allow",
+                expected=expected,
+                got=got,
+                remedy=_REMEDY,
+            )
         )
     return findings
 
@@ -51,7 +57,8 @@ def processes_outside(life: Life, policy: ContainerPolicy) -> list[Finding]:
                     message=message,
                     expected=f"uids in {policy.uid_range}, gids in {policy.gid_range}",
                     got=f"uids {_row(process.uids)}, gids {_row(process.gids)}, groups {_row(process.groups) or 'none'}",
-                    remedy=_REMEDY + " A process that changes its user later does it by a setuid file or from root: remove either.",
+                    remedy=_REMEDY
+                    + " A process that changes its user later does it by a setuid file or from root: remove either.",
                 ),
             )
     return list(findings.values())

@@ -19,13 +19,13 @@ def confinement_breaks(life: Life) -> list[Finding]:
                 remedy="Run the image with the same settings by hand; the container's log is among the evidence.",
             )
         )
-    if life.root_options and "ro" not in life.root_options:
+    if (life.answered or life.root_options) and "ro" not in life.root_options:
         findings.append(
             Finding(
                 location=life.locations.read_only_root,
                 message="the root file system of the running container can be written to",
                 expected="mounted ro",
-                got=f"mounted {','.join(life.root_options)}",
+                got=f"mounted {','.join(life.root_options) or 'in a way that could not be read'}",
                 remedy="Set readonlyRootFilesystem to true, and give the paths that must be written a volume.",
             )
         )

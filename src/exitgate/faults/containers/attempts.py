@@ -26,14 +26,65 @@ def _root_with_sys_admin(site: FaultSite) -> None:
     )
 
 
-def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, message: str, also: tuple[str, ...]) -> Fault:
-    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject, also=frozenset(also))
+def _fault(
+    name: str, title: str, inject: Inject, *, check: str, location: str, message: str, also: tuple[str, ...]
+) -> Fault:
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        also=frozenset(also),
+    )
 
 
 FAULTS = (
-    _fault("root-file-system-open", "the root file system can be written to", _writable_root, check="root-filesystem", location="task-definition", message="may create a file in", also=("3.2.B.2.2",)),
-    _fault("setuid-escalation", "a setuid file of the image makes its user root", _working_setuid_file, check="privilege-escalation", location="image:/usr/bin/su", message="may gain privileges through", also=("3.2.A.2",)),
-    _fault("raw-sockets", "root with the engine's default capabilities may open raw sockets", _root_with_everything, check="raw-socket", location="task-definition", message="may open a raw ICMP socket", also=("3.2.B.2.1", "3.2.B.2.2")),
-    _fault("device-nodes", "root with the engine's default capabilities may make device nodes", _root_with_everything, check="device", location="task-definition", message="may make a block device", also=("3.2.B.2.1", "3.2.B.2.2")),
-    _fault("mounts", "root with SYS_ADMIN may mount", _root_with_sys_admin, check="mount", location="task-definition", message="may mount", also=("3.2.A.2", "3.2.B.2.1", "3.2.B.2.2")),
-)  # fmt: skip
+    _fault(
+        "root-file-system-open",
+        "the root file system can be written to",
+        _writable_root,
+        check="root-filesystem",
+        location="task-definition",
+        message="may create a file in",
+        also=("3.2.B.2.2",),
+    ),
+    _fault(
+        "setuid-escalation",
+        "a setuid file of the image makes its user root",
+        _working_setuid_file,
+        check="privilege-escalation",
+        location="image:/usr/bin/su",
+        message="may gain privileges through",
+        also=("3.2.A.2",),
+    ),
+    _fault(
+        "raw-sockets",
+        "root with the engine's default capabilities may open raw sockets",
+        _root_with_everything,
+        check="raw-socket",
+        location="task-definition",
+        message="may open a raw ICMP socket",
+        also=("3.2.B.2.1", "3.2.B.2.2"),
+    ),
+    _fault(
+        "device-nodes",
+        "root with the engine's default capabilities may make device nodes",
+        _root_with_everything,
+        check="device",
+        location="task-definition",
+        message="may make a block device",
+        also=("3.2.B.2.1", "3.2.B.2.2"),
+    ),
+    _fault(
+        "mounts",
+        "root with SYS_ADMIN may mount",
+        _root_with_sys_admin,
+        check="mount",
+        location="task-definition",
+        message="may mount",
+        also=("3.2.A.2", "3.2.B.2.1", "3.2.B.2.2"),
+    ),
+)

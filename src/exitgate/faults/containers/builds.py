@@ -30,12 +30,16 @@ def _lockfile_out_of_step(site: FaultSite) -> None:
 
 
 def _type_error(site: FaultSite) -> None:
-    sources = sorted(path for path in (site.root / site.workload.path / "src").rglob("*.ts") if ".test." not in path.name)
+    sources = sorted(
+        path for path in (site.root / site.workload.path / "src").rglob("*.ts") if ".test." not in path.name
+    )
     if not sources:
         raise TargetError(
             site.workload.path, got="no TypeScript source", expected="one to break", action="Prove on another target."
         )
-    sources[0].write_text(sources[0].read_text(encoding="utf-8") + '\nexport const broken: number = "text";\n', encoding="utf-8")
+    sources[0].write_text(
+        sources[0].read_text(encoding="utf-8") + '\nexport const broken: number = "text";\n', encoding="utf-8"
+    )
 
 
 def _fault(name: str, title: str, inject: Inject) -> Fault:
@@ -51,9 +55,29 @@ def _fault(name: str, title: str, inject: Inject) -> Fault:
 
 
 FAULTS = (
-    _fault("file-not-committed", "the Dockerfile copies a file that was never committed", _uncommitted_file),
-    _fault("failing-step", "a step of the build fails", _failing_step),
-    _fault("dockerfile-syntax", "the Dockerfile has a typing error", _syntax_error),
-    _fault("lockfile-out-of-step", "package.json names a package that the lockfile does not", _lockfile_out_of_step),
-    _fault("type-error", "the source does not compile", _type_error),
+    _fault(
+        "file-not-committed",
+        "the Dockerfile copies a file that was never committed",
+        _uncommitted_file,
+    ),
+    _fault(
+        "failing-step",
+        "a step of the build fails",
+        _failing_step,
+    ),
+    _fault(
+        "dockerfile-syntax",
+        "the Dockerfile has a typing error",
+        _syntax_error,
+    ),
+    _fault(
+        "lockfile-out-of-step",
+        "package.json names a package that the lockfile does not",
+        _lockfile_out_of_step,
+    ),
+    _fault(
+        "type-error",
+        "the source does not compile",
+        _type_error,
+    ),
 )

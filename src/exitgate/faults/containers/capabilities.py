@@ -31,7 +31,8 @@ def _writable_root(site: FaultSite) -> None:
 
 def _needs_a_writable_root(site: FaultSite) -> None:
     node, *arguments = site.entrypoint
-    source = f'import {{ writeFileSync }} from "node:fs"; writeFileSync("/tmp/pid", "1"); await import({json.dumps(arguments[-1])});'
+    write = 'import { writeFileSync } from "node:fs"; writeFileSync("/tmp/pid", "1");'
+    source = f"{write} await import({json.dumps(arguments[-1])});"
     site.add_script("/entry/writes.mjs", source)
     site.append(f"ENTRYPOINT {json.dumps([node, '/entry/writes.mjs'])}")
 

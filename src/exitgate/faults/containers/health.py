@@ -7,7 +7,9 @@ import json
 from exitgate.faults.fault import Fault, FaultSite, Inject
 
 _CONTROL = "3.2.B.2.3"
-_ASKS_NOBODY = 'require("node:http").get("http://127.0.0.1:9/", () => process.exit(0)).on("error", () => process.exit(1))'
+_ASKS_NOBODY = (
+    'require("node:http").get("http://127.0.0.1:9/", () => process.exit(0)).on("error", () => process.exit(1))'
+)
 
 
 def _set_command(site: FaultSite, *command: str) -> None:
@@ -28,7 +30,9 @@ def _always_true(site: FaultSite) -> None:
 
 def _needs_a_shell(site: FaultSite) -> None:
     workload = site.workload
-    _set_command(site, "CMD-SHELL", f"wget -q -O /dev/null http://127.0.0.1:{workload.port}{workload.health_path} || exit 1")
+    _set_command(
+        site, "CMD-SHELL", f"wget -q -O /dev/null http://127.0.0.1:{workload.port}{workload.health_path} || exit 1"
+    )
 
 
 def _asks_the_wrong_port(site: FaultSite) -> None:
@@ -40,7 +44,8 @@ def _image_always_true(site: FaultSite) -> None:
 
 
 def _only_connects(site: FaultSite) -> None:
-    connect = f'require("node:net").connect({site.workload.port}, "127.0.0.1", () => process.exit(0)).on("error", () => process.exit(1))'
+    ended = '() => process.exit(0)).on("error", () => process.exit(1))'
+    connect = f'require("node:net").connect({site.workload.port}, "127.0.0.1", {ended}'
     _set_command(site, "CMD", site.entrypoint[0], "-e", connect)
 
 
@@ -49,11 +54,60 @@ def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, 
 
 
 FAULTS = (
-    _fault("health-check-only-in-image", "the health check stands in the image alone, where ECS does not look", _missing_in_task, check="in-task-definition", location="task-definition", message="ECS ignores the image's own"),
-    _fault("health-check-off-in-image", "the image switches HEALTHCHECK off", _missing_in_image, check="in-image", location="Dockerfile:", message="has no HEALTHCHECK"),
-    _fault("health-check-always-true", "the health check always says healthy", _always_true, check="goes-unhealthy", location="task-definition", message="stays healthy while every process"),
-    _fault("health-check-only-connects", "the health check only opens a connection", _only_connects, check="goes-unhealthy", location="task-definition", message="stays healthy while every process"),
-    _fault("health-check-needs-shell", "the health check needs a shell that the image does not have", _needs_a_shell, check="goes-healthy", location="task-definition", message="never says healthy"),
-    _fault("health-check-wrong-port", "the health check asks a port where nobody listens", _asks_the_wrong_port, check="goes-healthy", location="task-definition", message="never says healthy"),
-    _fault("image-health-check-always-true", "the image's HEALTHCHECK always succeeds", _image_always_true, check="goes-unhealthy", location="Dockerfile:", message="succeeds while every process"),
-)  # fmt: skip
+    _fault(
+        "health-check-only-in-image",
+        "the health check stands in the image alone, where ECS does not look",
+        _missing_in_task,
+        check="in-task-definition",
+        location="task-definition",
+        message="ECS ignores the image's own",
+    ),
+    _fault(
+        "health-check-off-in-image",
+        "the image switches HEALTHCHECK off",
+        _missing_in_image,
+        check="in-image",
+        location="Dockerfile:",
+        message="has no HEALTHCHECK",
+    ),
+    _fault(
+        "health-check-always-true",
+        "the health check always says healthy",
+        _always_true,
+        check="goes-unhealthy",
+        location="task-definition",
+        message="stays healthy while every process",
+    ),
+    _fault(
+        "health-check-only-connects",
+        "the health check only opens a connection",
+        _only_connects,
+        check="goes-unhealthy",
+        location="task-definition",
+        message="stays healthy while every process",
+    ),
+    _fault(
+        "health-check-needs-shell",
+        "the health check needs a shell that the image does not have",
+        _needs_a_shell,
+        check="goes-healthy",
+        location="task-definition",
+        message="never says healthy",
+    ),
+    _fault(
+        "health-check-wrong-port",
+        "the health check asks a port where nobody listens",
+        _asks_the_wrong_port,
+        check="goes-healthy",
+        location="task-definition",
+        message="never says healthy",
+    ),
+    _fault(
+        "image-health-check-always-true",
+        "the image's HEALTHCHECK always succeeds",
+        _image_always_true,
+        check="goes-unhealthy",
+        location="Dockerfile:",
+        message="succeeds while every process",
+    ),
+)

@@ -51,7 +51,7 @@ def _root_by_entrypoint(site: FaultSite) -> None:
     node, *arguments = site.entrypoint
     source = (
         'import { spawn } from "node:child_process";'
-        f"const child = spawn({json.dumps(node)}, {json.dumps(arguments)}, {{ uid: 10001, gid: 10001, stdio: \"inherit\" }});"
+        f'const child = spawn({json.dumps(node)}, {json.dumps(arguments)}, {{ uid: 10001, gid: 10001, stdio: "inherit" }});'
         'child.on("exit", (code) => process.exit(code ?? 1));'
         'process.on("SIGTERM", () => child.kill("SIGTERM"));'
     )
@@ -64,7 +64,12 @@ def _root_by_entrypoint(site: FaultSite) -> None:
 def _child_regains_root(site: FaultSite) -> None:
     """Leave a setuid copy of the interpreter in the image, and have the workload start a child of it."""
     node, *arguments = site.entrypoint
-    site.add_file("/usr/local/bin/rootnode", "mkdir -p /usr/local/bin", "cp $(command -v node) /usr/local/bin/rootnode", mode="4755")
+    site.add_file(
+        "/usr/local/bin/rootnode",
+        "mkdir -p /usr/local/bin",
+        "cp $(command -v node) /usr/local/bin/rootnode",
+        mode="4755",
+    )
     source = (
         'import { spawn } from "node:child_process";'
         'const child = spawn("/usr/local/bin/rootnode", ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });'
@@ -76,19 +81,97 @@ def _child_regains_root(site: FaultSite) -> None:
 
 
 def _fault(
-    name: str, title: str, inject: Inject, *, location: str, message: str, check: str = "every-process", also: frozenset[str] = frozenset()
+    name: str,
+    title: str,
+    inject: Inject,
+    *,
+    location: str,
+    message: str,
+    check: str = "every-process",
+    also: frozenset[str] = frozenset(),
 ) -> Fault:
-    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject, also=also)
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        also=also,
+    )
 
 
 FAULTS = (
-    _fault("user-root", "the image says USER root", _user_root, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),
-    _fault("image-root-behind-task", "the image says USER root, and only the task definition hides it", _image_root_behind_task, check="declared-user", location="Dockerfile:", message="the image declares a user"),
-    _fault("user-zero", "the task definition says user 0:0", _user_zero, location="task-definition", message="runs with uid 0", also=_AS_ROOT),
-    _fault("user-padded-zero", "the image says USER 000:000", _user_padded, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),
-    _fault("name-of-root", "the image's user is a name for uid 0", _name_of_root, location="Dockerfile:", message="runs with uid 0", also=_AS_ROOT),
-    _fault("group-root", "the image's USER has no group, and so gid 0", _group_root, location="Dockerfile:", message="runs with gid 0", also=_AS_ROOT),
-    _fault("supplementary-root", "the image's user is a member of group root", _supplementary_root, location="Dockerfile:", message="runs with gid 0"),
-    _fault("root-by-entrypoint", "the entry point starts as root and drops only its child", _root_by_entrypoint, location="Dockerfile:", message="runs with uid 0", also=frozenset({"3.2.B.2.2", "3.2.C.3"})),
-    _fault("child-regains-root", "a child becomes root again through a setuid file", _child_regains_root, location="", message="runs with uid 0", also=frozenset({"3.2.A.2", "3.2.C.3"})),
-)  # fmt: skip
+    _fault(
+        "user-root",
+        "the image says USER root",
+        _user_root,
+        location="Dockerfile:",
+        message="runs with uid 0",
+        also=_AS_ROOT,
+    ),
+    _fault(
+        "image-root-behind-task",
+        "the image says USER root, and only the task definition hides it",
+        _image_root_behind_task,
+        check="declared-user",
+        location="Dockerfile:",
+        message="the image declares a user",
+    ),
+    _fault(
+        "user-zero",
+        "the task definition says user 0:0",
+        _user_zero,
+        location="task-definition",
+        message="runs with uid 0",
+        also=_AS_ROOT,
+    ),
+    _fault(
+        "user-padded-zero",
+        "the image says USER 000:000",
+        _user_padded,
+        location="Dockerfile:",
+        message="runs with uid 0",
+        also=_AS_ROOT,
+    ),
+    _fault(
+        "name-of-root",
+        "the image's user is a name for uid 0",
+        _name_of_root,
+        location="Dockerfile:",
+        message="runs with uid 0",
+        also=_AS_ROOT,
+    ),
+    _fault(
+        "group-root",
+        "the image's USER has no group, and so gid 0",
+        _group_root,
+        location="Dockerfile:",
+        message="runs with gid 0",
+        also=_AS_ROOT,
+    ),
+    _fault(
+        "supplementary-root",
+        "the image's user is a member of group root",
+        _supplementary_root,
+        location="Dockerfile:",
+        message="runs with gid 0",
+    ),
+    _fault(
+        "root-by-entrypoint",
+        "the entry point starts as root and drops only its child",
+        _root_by_entrypoint,
+        location="Dockerfile:",
+        message="runs with uid 0",
+        also=frozenset({"3.2.B.2.2", "3.2.C.3"}),
+    ),
+    _fault(
+        "child-regains-root",
+        "a child becomes root again through a setuid file",
+        _child_regains_root,
+        location="",
+        message="runs with uid 0",
+        also=frozenset({"3.2.A.2", "3.2.C.3"}),
+    ),
+)

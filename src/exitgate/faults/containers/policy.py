@@ -32,7 +32,9 @@ def _add_setuid_file(site: FaultSite) -> None:
 
 def _add_capability(site: FaultSite) -> None:
     site.edit_container(
-        lambda container: container.setdefault("linuxParameters", {}).setdefault("capabilities", {}).update(add=["NET_ADMIN"])
+        lambda container: (
+            container.setdefault("linuxParameters", {}).setdefault("capabilities", {}).update(add=["NET_ADMIN"])
+        )
     )
 
 
