@@ -79,7 +79,7 @@ def test_a_level_crosses_by_its_label(level: Assurance) -> None:
 @pytest.mark.parametrize("name", ["plain", "größe", "line\nbreak", "\x1b[31m", "\u2028", "/bin/\udcff"])
 def test_a_file_name_that_an_image_chose_crosses_in_a_finding(name: str) -> None:
     finding = Finding(location=f"image:{name}", message=name, expected="e", got="g", remedy="r")
-    outcome = Outcome(key=KEY, status=Status.NOT_MET, findings=(finding,))
+    outcome = Outcome(key=KEY, status=Status.NOT_MET, message=name, findings=(finding,))
     assert len(crossed(outcome).findings) == 1
     assert outcome.model_dump_json()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exitgate import record as record_module
 from exitgate.assurance import Assurance
 from exitgate.errors import EvidenceError
 from exitgate.finding import Finding
@@ -219,7 +219,7 @@ def test_a_full_disk_leaves_the_file_before_and_nothing_else(tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     write_atomically(tmp_path / "file", b"before")
-    monkeypatch.setattr(record_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EvidenceError, match="No space left on device"):
         write_atomically(tmp_path / "file", b"after")
     assert (tmp_path / "file").read_bytes() == b"before"

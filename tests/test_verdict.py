@@ -73,8 +73,9 @@ class Situation:
         )
 
     def plain(self) -> list[Expected]:
-        """Return what is neither waived nor excluded."""
-        return [item for item in self.expected if item.control.id not in self.excluded and not self.is_waived(item)]
+        """Return what has a subject and is neither waived nor excluded."""
+        excused = [item for item in self.expected if item.control.id in self.excluded or self.is_waived(item)]
+        return [item for item in self.expected if item.subject != NO_SUBJECT and item not in excused]
 
 
 # Strategies are made once: making them anew for each example takes longer than judging it.

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import Gate, load_gate
+from exitgate.catalogue import load_gate
 from exitgate.finding import Finding
 from exitgate.outcome import Evidence, Outcome, Status, Tool
 from exitgate.record import (
@@ -34,7 +34,7 @@ from exitgate.verdict import Expected, Verdict, judge
 from exitgate.waivers import Exclusion, Waiver
 
 GATE = load_gate(Path(__file__).parents[2] / "gates" / "gate3")
-MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href=\"javascript:alert(1)\">{{ 7*7 }}</details>"
+MARKUP = '"\'><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">{{ 7*7 }}</details>'
 FINDING = Finding(
     location="apps/a/Dockerfile:31", message="runs as root", expected="uid 10000", got="uid 0", remedy="Set USER."
 )
@@ -47,8 +47,13 @@ class Element:
 
     tag: str
     attributes: dict[str, str]
-    text: str = ""
+    said: list[str] = field(default_factory=list)
     inside: list[Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text inside it."""
+        return "".join(self.said)
 
     def all(self, tag: str, name: str = "") -> list[Element]:
         """Return the elements inside it by tag, and by class where one is given."""
@@ -89,7 +94,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self._open:
-            element.text += data
+            element.said.append(data)
 
     def __getitem__(self, anchor: str) -> Element:
         """Return the element with that id."""
@@ -97,24 +102,33 @@ class Page(HTMLParser):
         return element
 
 
-def outcome(item: Expected, gate: Gate = GATE) -> Outcome:
+def outcome(item: Expected) -> Outcome:
     """One status of each kind, each on a control of its own; everything else is met."""
     base = Outcome(key=item.key, status=Status.MET, assurance=item.needs, substrate="Docker 27", duration_s=1.5)
     if item.control.id in {NOT_MET, WAIVED}:
         evidence = Evidence(name="processes.json", sha256="ab" * 32, path="evidence/abab-processes.json")
         return base.model_copy(
-            update={"status": Status.NOT_MET, "message": FINDING.message, "findings": (FINDING,), "evidence": (evidence,)}
+            update={
+                "status": Status.NOT_MET,
+                "message": FINDING.message,
+                "findings": (FINDING,),
+                "evidence": (evidence,),
+            }
         )
     if item.control.id == BROKEN:
         return base.model_copy(update={"status": Status.ERROR, "message": "the emulator went away"})
     if item.control.id == UNSEEN:
-        return base.model_copy(update={"status": Status.NOT_ASSESSED, "assurance": None, "message": "no engine answers"})
+        return base.model_copy(
+            update={"status": Status.NOT_ASSESSED, "assurance": None, "message": "no engine answers"}
+        )
     if item.needs is Assurance.EMULATED:
-        return base.model_copy(update={"limits": ("The emulator has no firewall.",), "substitutes": ("an emulated AWS",)})
+        return base.model_copy(
+            update={"limits": ("The emulator has no firewall.",), "substitutes": ("an emulated AWS",)}
+        )
     return base
 
 
-def record_of(verdict: Verdict, **changes: Any) -> Record:
+def record_of(judgement: Verdict, /, **changes: Any) -> Record:
     """Return the record of a verdict."""
     proof = Proof(status="proven", faults=(FaultEntry(id="runs-as-root", title="USER is removed.", killed=True),))
     return Record(
@@ -122,20 +136,22 @@ def record_of(verdict: Verdict, **changes: Any) -> Record:
             "run_id": "run-1",
             "gate": GATE.id,
             "gate_title": GATE.title,
-            "verdict": verdict.status.value,
+            "verdict": judgement.status.value,
             "rehearsal": False,
             "finished_whole": True,
             "target": TargetEntry(name="shop", commit="9f1c2d3e" * 5, dirty=False),
             "policy_digest": "sha256:" + "4b" * 32,
             "started": "2026-11-01T04:22:10Z",
             "finished": "2026-11-01T05:22:12Z",
-            "environment": Environment(exitgate="0.1.0", python="3.12", platform="Linux", user="ci", clock="host clock"),
+            "environment": Environment(
+                exitgate="0.1.0", python="3.12", platform="Linux", user="ci", clock="host clock"
+            ),
             "substitutes": (),
             "tools": (Tool(name="trivy", version="0.58.1"),),
-            "problems": verdict.problems,
+            "problems": judgement.problems,
             "criteria": tuple(CriterionEntry(id=each.id, task=each.task, title=each.title) for each in GATE.criteria),
-            "controls": control_entries(verdict.controls, {NOT_MET: proof}),
-            "requirements": control_entries(verdict.requirements, {}),
+            "controls": control_entries(judgement.controls, {NOT_MET: proof}),
+            "requirements": control_entries(judgement.requirements, {}),
             "waivers": (),
             **changes,
         }
@@ -158,13 +174,16 @@ def mixed() -> Record:
     waiver = Waiver(control=WAIVED, reason="Comes in March.", approver="M. Sato", expires=date(2027, 3, 31))
     exclusion = Exclusion(control=EXCLUDED, reason="There is no RabbitMQ.", approver="M. Sato")
     verdict = judged(outcome, waivers=[waiver], exclusions=[exclusion], problems=["worker gw1 died"])
-    said = {"reason": "Comes in March.", "approver": "M. Sato", "expires": "2027-03-31", "state": "used"}
-    return record_of(
-        verdict,
-        rehearsal=True,
-        substitutes=("an emulated AWS",),
-        waivers=(WaiverEntry(kind="waiver", control=WAIVED, subject=None, **said),),
+    entry = WaiverEntry(
+        kind="waiver",
+        control=WAIVED,
+        subject=None,
+        reason=waiver.reason,
+        approver=waiver.approver,
+        expires="2027-03-31",
+        state="used",
     )
+    return record_of(verdict, rehearsal=True, substitutes=("an emulated AWS",), waivers=(entry,))
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +218,6 @@ def test_hostile_strings_stay_text(mixed: Record, keep: frozenset[str]) -> None:
         assert not [name for name in element.attributes if name.startswith("on") or name in {"style", "src", "srcdoc"}]
         assert not element.attributes.get("href", "").startswith("javascript")
     assert MARKUP in page.root.text
-    assert "49" not in text.replace(hashlib.sha256(b"").hexdigest(), "") or "{{ 7*7 }}" in text
 
 
 def test_the_policy_lets_in_the_style_sheet_and_nothing_else(page: Page) -> None:
@@ -302,7 +320,13 @@ def test_what_to_do_comes_first_with_findings_and_a_command(page: Page) -> None:
 
 def test_what_is_not_shown_is_said(page: Page) -> None:
     said = page["limits"].text
-    for words in ("an emulated AWS", "1 of 63 controls", "no engine answers", "The emulator has no firewall.", "62 of 63"):
+    for words in (
+        "an emulated AWS",
+        "1 of 63 controls",
+        "no engine answers",
+        "The emulator has no firewall.",
+        "62 of 63",
+    ):
         assert words in said
     for level in Assurance:
         assert level.label in said
@@ -329,7 +353,7 @@ def test_a_rehearsal_is_called_one_and_nothing_else_is(page: Page) -> None:
     assert "in rehearsal" in page.root.all("h1")[0].text
     assert "(rehearsal)" in page.root.all("title")[0].text
     assert "This is a rehearsal." in page.root.text
-    assert "no evidence about anyone’s system" in page.root.text
+    assert "no evidence about anyone\N{RIGHT SINGLE QUOTATION MARK}s system" in page.root.text
     assert "rehearsal" not in real.root.all("h1")[0].text + real.root.all("title")[0].text
     assert "Not a rehearsal." in real.root.text
 

@@ -6,6 +6,7 @@ What the page looks like and the words on it are in ``exitgate.reporting.definit
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 import shlex
@@ -119,6 +120,7 @@ def _definition(name: str) -> str:
     return files("exitgate.reporting.definition").joinpath(name).read_text(encoding="utf-8")
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     import jinja2
 
@@ -179,7 +181,7 @@ def _places(said: Iterable[tuple[str, str]]) -> list[tuple[str, Mapping[str, int
     places: dict[str, Counter[str]] = {}
     for text, control in said:
         places.setdefault(text, Counter())[control] += 1
-    return sorted(places.items(), key=lambda item: -item[1].total())
+    return sorted(places.items(), key=lambda item: -sum(item[1].values()))
 
 
 def _met_by_level(entries: Iterable[ControlEntry | CheckEntry]) -> Mapping[str, int]:

@@ -34,5 +34,11 @@ def test_a_workload_that_ended_too_early_for_its_mounts_has_the_one_finding() ->
     assert finding.location == LOCATIONS.definition
 
 
+def test_a_workload_that_answers_on_a_root_that_could_not_be_read_is_a_finding() -> None:
+    (finding,) = confinement_breaks(life(answered=True, root_options=()))
+    assert finding.location == LOCATIONS.read_only_root
+    assert finding.got == "mounted in a way that could not be read"
+
+
 def test_both_ways_of_breaking_are_named() -> None:
     assert len(confinement_breaks(life(answered=False, failure="no answer", root_options=("rw",)))) == 2

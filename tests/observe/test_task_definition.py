@@ -1,0 +1,252 @@
+"""A container's settings from a task definition."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exitgate.assurance import Assurance
+from exitgate.dockerfile import Dockerfile, Instruction
+from exitgate.errors import ObservationError
+from exitgate.observe.task_definition import TaskDefinition, locations_of, read_task_definition
+from exitgate.settings import ContainerSettings, HealthCheck, Mount
+
+WHOLE = """\
+{
+  "family": "shop",
+  "cpu": "256",
+  "requiresCompatibilities": ["FARGATE"],
+  "volumes": [{ "name": "data", "host": { "sourcePath": "/srv/data" } }, { "name": "scratch" }],
+  "containerDefinitions": [
+    { "name": "log-router", "image": "router" },
+    {
+      "name": "orders",
+      "image": "registry.example/orders:1",
+      "user": "10001:10002",
+      "privileged": false,
+      "readonlyRootFilesystem": true,
+      "linuxParameters": {
+        "capabilities": {
+          "add": ["CHOWN"],
+          "drop": ["ALL"]
+        },
+        "initProcessEnabled": true,
+        "tmpfs": [{ "containerPath": "/run", "size": 64 }]
+      },
+      "entryPoint": ["/bin/app"],
+      "command": ["serve", "--now"],
+      "workingDirectory": "/app",
+      "environment": [{ "name": "A", "value": "1" }, { "name": "B", "value": "" }],
+      "secrets": [{ "name": "C", "valueFrom": "arn" }],
+      "healthCheck": {
+        "command": ["CMD", "/check"],
+        "interval": 10,
+        "timeout": 3,
+        "retries": 5,
+        "startPeriod": 7
+      },
+      "stopTimeout": 20,
+      "mountPoints": [
+        { "sourceVolume": "data", "containerPath": "/data", "readOnly": true },
+        { "sourceVolume": "scratch", "containerPath": "/tmp" },
+        { "sourceVolume": "unknown", "containerPath": "/x" }
+      ],
+      "memory": 512
+    }
+  ]
+}
+"""
+
+
+def read(folder: Path, text: str | bytes, container: str = "orders") -> TaskDefinition:
+    (folder / "task.json").write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_task_definition(folder, "task.json", container)
+
+
+def made(folder: Path, **container: Any) -> TaskDefinition:
+    definition = {"name": "orders", "image": "orders", **container}
+    return read(folder, json.dumps({"family": "shop", "containerDefinitions": [definition]}))
+
+
+def refusal(folder: Path, text: str | bytes, container: str = "orders") -> ObservationError:
+    with pytest.raises(ObservationError) as caught:
+        read(folder, text, container)
+    assert len(str(caught.value).splitlines()) == 1
+    assert caught.value.subject.startswith("task.json")
+    return caught.value
+
+
+def test_all_settings_of_a_container_are_read(tmp_path: Path) -> None:
+    task = read(tmp_path, WHOLE)
+    assert (task.path, task.container, task.position, task.image) == ("task.json", "orders", 1, "registry.example/orders:1")
+    assert task.source == WHOLE
+    assert task.substrate.assurance is Assurance.DECLARED
+    assert task.settings == ContainerSettings(
+        user="10001:10002",
+        read_only_root=True,
+        privileged=False,
+        capabilities_added=("CHOWN",),
+        capabilities_dropped=("ALL",),
+        entrypoint=("/bin/app",),
+        command=("serve", "--now"),
+        working_directory="/app",
+        environment=(("A", "1"), ("B", "")),
+        health_check=HealthCheck(
+            command=("CMD", "/check"), interval_s=10, timeout_s=3, retries=5, start_period_s=7
+        ),
+        stop_timeout_s=20,
+        mounts=(
+            Mount(path="/data", read_only=True, host_path="/srv/data"),
+            Mount(path="/tmp", read_only=False),
+            Mount(path="/x", read_only=False),
+        ),
+        temporary_mounts=("/run",),
+        init_process=True,
+        memory_bytes=512 * 1024 * 1024,
+    )
+
+
+def test_what_is_not_given_is_as_ecs_has_it(tmp_path: Path) -> None:
+    assert made(tmp_path).settings == ContainerSettings(stop_timeout_s=30)
+    check = made(tmp_path, healthCheck={"command": ["CMD", "x"]}).settings.health_check
+    assert check == HealthCheck(command=("CMD", "x"), interval_s=30, timeout_s=5, retries=3, start_period_s=0)
+
+
+def test_another_container_of_the_same_task_lends_nothing(tmp_path: Path) -> None:
+    task = read(tmp_path, WHOLE, "log-router")
+    assert (task.position, task.image) == (0, "router")
+    assert task.settings == ContainerSettings()
+
+
+@pytest.mark.parametrize("key", ["privileged", "readonlyRootFilesystem"])
+def test_a_switch_is_read_as_it_stands(tmp_path: Path, key: str) -> None:
+    on, off = made(tmp_path, **{key: True}).settings, made(tmp_path, **{key: False}).settings
+    assert (on.privileged, on.read_only_root) == (key == "privileged", key != "privileged")
+    assert (off.privileged, off.read_only_root) == (False, False)
+
+
+def test_an_unknown_key_is_left_alone(tmp_path: Path) -> None:
+    assert made(tmp_path, newOfThisYear={"a": 1}).settings == made(tmp_path).settings
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ((), 8),
+        (("user",), 11),
+        (("privileged",), 12),
+        (("readonlyRootFilesystem",), 13),
+        (("linuxParameters", "capabilities"), 15),
+        (("linuxParameters", "capabilities", "add"), 16),
+        (("linuxParameters", "nothing"), 14),
+        (("healthCheck",), 27),
+        (("nothing",), 8),
+    ],
+)
+def test_a_key_is_located_in_its_own_container(tmp_path: Path, keys: tuple[str, ...], line: int) -> None:
+    assert read(tmp_path, WHOLE).locate(*keys) == f"task.json:{line}"
+
+
+DOCKERFILE = Dockerfile(
+    path="Dockerfile",
+    defaults={},
+    instructions=tuple(
+        Instruction(line=line, name=name, value=value)
+        for line, name, value in ((1, "FROM", "a AS build"), (2, "USER", "0"), (3, "FROM", "b"), (4, "USER", "1"), (5, "HEALTHCHECK", "x"))
+    ),
+)
+
+
+def test_settings_are_located_in_the_task_and_the_images_own_in_its_dockerfile(tmp_path: Path) -> None:
+    found = locations_of(read(tmp_path, WHOLE), DOCKERFILE)
+    assert (found.definition, found.user, found.capabilities) == ("task.json:8", "task.json:11", "task.json:15")
+    assert (found.privileged, found.read_only_root) == ("task.json:12", "task.json:13")
+    assert (found.health_check, found.image_health_check) == ("task.json:27", "Dockerfile:5")
+
+
+def test_without_a_user_in_the_task_the_dockerfile_decides_it(tmp_path: Path) -> None:
+    task = read(tmp_path, WHOLE, "log-router")
+    assert locations_of(task, DOCKERFILE).user == "Dockerfile:4"
+    assert locations_of(task, DOCKERFILE, "build").user == "Dockerfile:2"
+    assert locations_of(task, DOCKERFILE, "build").image_health_check == "Dockerfile:1"
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ObservationError, match="No such file"):
+        read_task_definition(tmp_path, "task.json", "orders")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "{'a': 1}", "\ufeff{}", b"\xff{}"])
+def test_a_file_that_is_no_json_is_an_error(tmp_path: Path, text: str | bytes) -> None:
+    assert refusal(tmp_path, text).expected == "an ECS task definition in JSON"
+
+
+def test_a_json_error_names_its_line(tmp_path: Path) -> None:
+    assert "line 3" in refusal(tmp_path, '{\n"family": "shop",\n"x" 1\n}').got
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"text"', "{}", '{"family": "shop", "containerDefinitions": []}'])
+def test_json_that_is_no_task_definition_is_an_error(tmp_path: Path, text: str) -> None:
+    assert refusal(tmp_path, text).expected == "what ECS accepts in a task definition"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "got"),
+    [
+        ('"user": "10001:10002"', '"user": 10001', 11, "containerDefinitions.1.user"),
+        ('"image": "registry.example/orders:1",', "", 8, "containerDefinitions.1.image"),
+        ('"privileged": false', '"privileged": "maybe"', 12, "containerDefinitions.1.privileged"),
+        ('"drop": ["ALL"]', '"drop": "ALL"', 17, "containerDefinitions.1.linuxParameters.capabilities.drop"),
+        ('"interval": 10', '"interval": 4', 29, "containerDefinitions.1.healthCheck.interval"),
+        ('"interval": 10', '"interval": 301', 29, "containerDefinitions.1.healthCheck.interval"),
+        ('"timeout": 3', '"timeout": 1', 30, "containerDefinitions.1.healthCheck.timeout"),
+        ('"timeout": 3', '"timeout": 121', 30, "containerDefinitions.1.healthCheck.timeout"),
+        ('"retries": 5', '"retries": 0', 31, "containerDefinitions.1.healthCheck.retries"),
+        ('"retries": 5', '"retries": 11', 31, "containerDefinitions.1.healthCheck.retries"),
+        ('"startPeriod": 7', '"startPeriod": 301', 32, "containerDefinitions.1.healthCheck.startPeriod"),
+        ('"stopTimeout": 20', '"stopTimeout": 121', 34, "containerDefinitions.1.stopTimeout"),
+        ('"containerPath": "/tmp"', '"path": "/tmp"', 37, "containerDefinitions.1.mountPoints.1.containerPath"),
+        ('["FARGATE"]', '["KUBERNETES"]', 4, "requiresCompatibilities.0"),
+        ('"family": "shop"', '"families": "shop"', 1, "family"),
+    ],
+)
+def test_what_ecs_would_refuse_is_an_error_at_its_line(tmp_path: Path, right: str, wrong: str, line: int, got: str) -> None:
+    assert right in WHOLE
+    error = refusal(tmp_path, WHOLE.replace(right, wrong, 1))
+    assert error.subject == f"task.json:{line}"
+    assert error.got.startswith(f"{got}: ")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('"interval": 10', '"interval": 5'),
+        ('"interval": 10', '"interval": 300'),
+        ('"timeout": 3', '"timeout": 2'),
+        ('"timeout": 3', '"timeout": 120'),
+        ('"retries": 5', '"retries": 1'),
+        ('"retries": 5', '"retries": 10'),
+        ('"startPeriod": 7', '"startPeriod": 300'),
+        ('"stopTimeout": 20', '"stopTimeout": 120'),
+        ('"stopTimeout": 20', '"stopTimeout": 0'),
+    ],
+)
+def test_the_ends_of_what_ecs_takes_are_taken(tmp_path: Path, right: str, wrong: str) -> None:
+    assert read(tmp_path, WHOLE.replace(right, wrong, 1)).container == "orders"
+
+
+def test_a_container_that_is_not_there_is_an_error_with_those_that_are(tmp_path: Path) -> None:
+    error = refusal(tmp_path, WHOLE, "billing")
+    assert error.got == "containers log-router, orders"
+    assert error.expected == "exactly one named 'billing'"
+
+
+def test_a_container_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+    assert refusal(tmp_path, WHOLE.replace('"log-router"', '"orders"')).got == "containers orders, orders"
+
+
+def test_a_definition_of_endless_depth_is_an_error_of_ours(tmp_path: Path) -> None:
+    refusal(tmp_path, '{"family": ' + "[" * 20000 + "]" * 20000 + "}")
