@@ -60,7 +60,9 @@ def target(*, services: int = 0, frontends: int = 0, assurance: dict[str, str] |
     return Target(directory=Path("/nowhere"), configuration=configuration, source="")
 
 
-def outcome(key: Key, status: Status = Status.MET, assurance: Assurance | None = Assurance.LIVE, message: str = "") -> Outcome:
+def outcome(
+    key: Key, status: Status = Status.MET, assurance: Assurance | None = Assurance.LIVE, message: str = ""
+) -> Outcome:
     return Outcome(key=key, status=status, assurance=assurance, message=message)
 
 

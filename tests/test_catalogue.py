@@ -107,7 +107,11 @@ def test_a_sound_catalogue_is_read_whole_and_in_order(tmp_path: Path) -> None:
     assert [each.id for each in read.everything] == ["9.1.A.1", "9.2.B.1", "9.lock"]
     assert [each.dimension for each in read.everything] == ["A", "B", "R"]
     declared, seen = read.controls[0].checks
-    assert (declared.id, declared.subject, declared.needs) == ("policy-declared", SubjectKind.TARGET, Assurance.DECLARED)
+    assert (declared.id, declared.subject, declared.needs) == (
+        "policy-declared",
+        SubjectKind.TARGET,
+        Assurance.DECLARED,
+    )
     assert (seen.id, seen.subject, seen.needs, seen.says) == (
         "seen",
         SubjectKind.WORKLOAD,
@@ -257,5 +261,8 @@ def test_gate_3_has_controls_of_every_dimension_under_every_criterion() -> None:
 
 def test_gate_3_stands_in_plan_order() -> None:
     shipped = load_gate(GATE3)
-    order = [(each.id.split(".")[:2], each.dimension, [int(part) for part in each.id.split(".")[3:]]) for each in shipped.controls]
+    order = [
+        (each.id.split(".")[:2], each.dimension, [int(part) for part in each.id.split(".")[3:]])
+        for each in shipped.controls
+    ]
     assert order == sorted(order)

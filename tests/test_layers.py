@@ -17,9 +17,11 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "exitgate",
             "exitgate.assurance",
+            "exitgate.atomic",
             "exitgate.errors",
             "exitgate.finding",
             "exitgate.process",
+            "exitgate.provenance",
             "exitgate.settings",
             "exitgate.toml_source",
             "exitgate.waiting",
@@ -158,12 +160,18 @@ def test_no_module_imports_itself_over_others() -> None:
 
 @pytest.mark.parametrize("package", ["exitgate.provision", "exitgate.observe", "exitgate.checks", "exitgate.faults"])
 def test_what_is_no_plugin_knows_no_pytest(package: str) -> None:
-    known = {name.partition(".")[0] for module in FILES if is_at_or_below(module, package) for _, name in imports(module)}
+    known = {
+        name.partition(".")[0] for module in FILES if is_at_or_below(module, package) for _, name in imports(module)
+    }
     assert not known & {"pytest", "_pytest", "allure", "xdist"}
 
 
 @pytest.mark.parametrize("module", [module for module in FILES if is_at_or_below(module, "exitgate.checks")])
 def test_a_rule_does_no_input_and_no_output(module: str) -> None:
     assert {name.partition(".")[0] for _, name in imports(module)} <= PURE
-    calls = [node.func for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [
+        node.func
+        for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
     assert not {func.id for func in calls if isinstance(func, ast.Name)} & {"open", "print", "input", "eval", "exec"}

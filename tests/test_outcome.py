@@ -11,10 +11,13 @@ from pydantic import ValidationError
 
 from exitgate.assurance import Assurance
 from exitgate.finding import Finding
-from exitgate.outcome import Evidence, Key, Outcome, Status, Tool, worst
+from exitgate.outcome import Key, Outcome, Status, worst
+from exitgate.provenance import Evidence, Tool
 
 KEY = Key(control="3.2.A.2", check="setuid-files", subject="orders")
-FINDING = Finding(location="image:/bin/su", message="it is setuid", expected="no such file", got="setuid 0", remedy="Remove it.")
+FINDING = Finding(
+    location="image:/bin/su", message="it is setuid", expected="no such file", got="setuid 0", remedy="Remove it."
+)
 WHOLE = Outcome(
     key=KEY,
     status=Status.NOT_MET,

@@ -154,7 +154,15 @@ def test_the_last_words_of_a_tool_are_its_last_line_that_is_not_blank(out: str, 
 
 
 def test_no_credential_stands_in_a_scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "HOME", "DOCKER_CONFIG", "PYTHONPATH", "NODE_OPTIONS"):
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "GITHUB_TOKEN",
+        "SSH_AUTH_SOCK",
+        "HOME",
+        "DOCKER_CONFIG",
+        "PYTHONPATH",
+        "NODE_OPTIONS",
+    ):
         monkeypatch.setenv(name, "made-up")
     assert "made-up" not in scrubbed_environment().values()
 

@@ -106,7 +106,11 @@ def test_a_requirement_of_the_gate_itself_belongs_to_no_module() -> None:
 @pytest.mark.parametrize("lost", [("gw0",), ()])
 @pytest.mark.parametrize("interrupted", ["Ctrl-C", ""])
 def test_no_absence_is_ever_an_assessment(
-    found: frozenset[object], selected: frozenset[object], failed: dict[str, str], lost: tuple[str, ...], interrupted: str
+    found: frozenset[object],
+    selected: frozenset[object],
+    failed: dict[str, str],
+    lost: tuple[str, ...],
+    interrupted: str,
 ) -> None:
     told = reason(found=found, selected=selected, failed_modules=failed, lost_workers=lost, interrupted=interrupted)
     assert told.status in (Status.ERROR, Status.NOT_ASSESSED)

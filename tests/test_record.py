@@ -13,7 +13,8 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.errors import EvidenceError
 from exitgate.finding import Finding
-from exitgate.outcome import Evidence, Outcome, Status, Tool
+from exitgate.outcome import Outcome, Status
+from exitgate.provenance import Evidence, Tool
 from exitgate.record import (
     Environment,
     FaultEntry,
@@ -156,7 +157,7 @@ def test_a_record_of_hostile_words_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_record_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceError, match="no record; expected a record.json"):
+    with pytest.raises(EvidenceError, match=r"no record; expected a record\.json"):
         read_record(tmp_path / "record.json")
 
 

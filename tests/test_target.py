@@ -39,7 +39,9 @@ def test_what_is_not_given_has_its_default(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["start_timeout_s = 600", "start_timeout_s = 0.1", "health_path = '/'"])
 def test_a_value_at_the_edge_of_what_is_allowed_is_taken(tmp_path: Path, value: str) -> None:
-    assert load_target(place(tmp_path, changed("port = 8080", f"port = 65535\n{value}"))).workload("orders").port == 65535
+    assert (
+        load_target(place(tmp_path, changed("port = 8080", f"port = 65535\n{value}"))).workload("orders").port == 65535
+    )
 
 
 def test_a_workload_may_have_another_name_in_its_task_definition(tmp_path: Path) -> None:

@@ -92,14 +92,15 @@ def test_an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"), [("port = 8080", "prot = 8080"), ("port = 8081", "prot = 8081"), ('name = "shop"', 'nme = "shop"')]
+    ("right", "wrong"),
+    [("port = 8080", "prot = 8080"), ("port = 8081", "prot = 8081"), ('name = "shop"', 'nme = "shop"')],
 )
 def test_a_needed_key_that_is_misspelt_is_shown_where_it_is_misspelt(tmp_path: Path, right: str, wrong: str) -> None:
     text = changed(right, wrong)
     error = refusal(place(tmp_path, text))
     assert error.subject.endswith(f":{line(text, wrong)}")
     assert error.got.startswith("unknown key ")
-    assert error.expected == f"the key {right.split()[0]!r}"
+    assert error.expected == f"the key {right.split(maxsplit=1)[0]!r}"
 
 
 def test_a_key_like_no_known_one_is_told_all_that_are_known(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_key_like_no_known_one_is_told_all_that_are_known(tmp_path: Path) -> N
 def test_a_wrong_value_is_shown_with_its_line(tmp_path: Path, right: str, wrong: str, got: str) -> None:
     text = changed(right, wrong)
     error = refusal(place(tmp_path, text))
-    assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, wrong.split(chr(10))[0])}"
+    assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, wrong.split(chr(10), maxsplit=1)[0])}"
     assert error.got == got
 
 

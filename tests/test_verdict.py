@@ -80,7 +80,9 @@ class Situation:
 
 # Strategies are made once: making them anew for each example takes longer than judging it.
 LEVELS = st.sampled_from(Assurance)
-ROWS = st.lists(st.lists(st.tuples(st.sampled_from(SubjectKind), LEVELS), min_size=1, max_size=2), min_size=1, max_size=3)
+ROWS = st.lists(
+    st.lists(st.tuples(st.sampled_from(SubjectKind), LEVELS), min_size=1, max_size=2), min_size=1, max_size=3
+)
 WORDS = st.none() | st.lists(
     st.tuples(st.sampled_from(Status), st.none() | LEVELS, st.sampled_from(["", "a word"])), max_size=3
 )
@@ -151,7 +153,9 @@ def test_a_not_met_added_where_nothing_excuses_it_makes_its_control_not_met_and_
 
 @everywhere
 @given(situations(), st.data())
-def test_a_not_met_added_anywhere_never_makes_a_pass_without_exceptions(situation: Situation, data: st.DataObject) -> None:
+def test_a_not_met_added_anywhere_never_makes_a_pass_without_exceptions(
+    situation: Situation, data: st.DataObject
+) -> None:
     candidates = [item for item in situation.expected if item.control.id not in situation.excluded]
     assume(candidates)
     item = data.draw(st.sampled_from(candidates))

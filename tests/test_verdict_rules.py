@@ -10,7 +10,8 @@ import pytest
 
 from exitgate.assurance import Assurance
 from exitgate.catalogue import Gate, SubjectKind
-from exitgate.outcome import Evidence, Key, Outcome, Status
+from exitgate.outcome import Key, Outcome, Status
+from exitgate.provenance import Evidence
 from exitgate.target import Target
 from exitgate.verdict import NO_SUBJECT, Expected, GateStatus, Verdict, expectations, judge
 from tests.builders import (
@@ -116,14 +117,21 @@ def test_a_failure_outranks_what_could_not_be_assessed(status: Status) -> None:
 
 @pytest.mark.parametrize(
     ("level", "status"),
-    [(Assurance.EXECUTED, Status.MET), (Assurance.LIVE, Status.MET), (Assurance.EMULATED, Status.NOT_ASSESSED), (None, Status.NOT_ASSESSED)],
+    [
+        (Assurance.EXECUTED, Status.MET),
+        (Assurance.LIVE, Status.MET),
+        (Assurance.EMULATED, Status.NOT_ASSESSED),
+        (None, Status.NOT_ASSESSED),
+    ],
 )
 def test_a_check_is_met_only_at_the_level_that_it_needs(level: Assurance | None, status: Status) -> None:
     assert the_check(verdict_of(outcome(KEY, assurance=level))).status is status
 
 
 def test_what_was_seen_too_low_says_so() -> None:
-    assert the_check(verdict_of(outcome(KEY, assurance=Assurance.DECLARED))).message == "seen at declared, needs executed"
+    assert (
+        the_check(verdict_of(outcome(KEY, assurance=Assurance.DECLARED))).message == "seen at declared, needs executed"
+    )
     assert the_check(verdict_of(outcome(KEY, assurance=None))).message == "seen at nothing, needs executed"
 
 

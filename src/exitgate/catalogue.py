@@ -220,6 +220,14 @@ def _control(entry: _RequirementEntry, dimension: Literal["A", "B", "C", "R"]) -
 
 
 def _refuse_contradictions(gate: Gate, path: Path) -> None:
+    for names in ([each.id for each in gate.criteria], [each.module for each in gate.criteria]):
+        if len(set(names)) != len(names):
+            raise CatalogueError(
+                str(path),
+                got="a criterion id or module that stands twice",
+                expected="unique ones",
+                action="Rename one.",
+            )
     criteria = {criterion.id for criterion in gate.criteria}
     seen: set[str] = set()
     for control in gate.everything:

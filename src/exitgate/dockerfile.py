@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,7 @@ def _defaults(instructions: tuple[Instruction, ...]) -> dict[str, str]:
         if instruction.name == "FROM":
             break
         if instruction.name == "ARG":
-            name, _, value = instruction.value.partition("=")
-            defaults[name.strip()] = value.strip().strip("\"'")
+            for word in shlex.split(instruction.value):
+                name, _, value = word.partition("=")
+                defaults[name] = value
     return defaults

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.outcome import Evidence
-from exitgate.record import write_atomically
+from exitgate.atomic import write_atomically
+from exitgate.provenance import Evidence
 
 FOLDER = "evidence"
 _LARGEST_BYTES = 4 * 1024 * 1024

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def storable(text: object) -> object:
+    """Return text that every file can hold: bytes of a name that are no UTF-8 are written out as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(text, str) else text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One way in which the target falls short of a control. Never an exception; an error never becomes one."""
@@ -19,6 +24,11 @@ class Finding:
     """What was seen."""
     remedy: str
     """What an engineer does about it, an imperative."""
+
+    def __post_init__(self) -> None:
+        """Make every part storable: locations and messages may hold names that an image chose."""
+        for name in ("location", "message", "expected", "got", "remedy"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
 
     def __str__(self) -> str:
         return f"{self.location}: {self.message} (expected {self.expected}, got {self.got}). {self.remedy}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exitgate.assurance import Assurance
-from exitgate.outcome import Evidence, Tool
+from exitgate.provenance import Evidence, Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

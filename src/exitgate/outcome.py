@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_serializer, field_validator
 
 from exitgate.assurance import Assurance
-from exitgate.finding import Finding
+from exitgate.finding import Finding, storable
+from exitgate.provenance import Evidence, Tool
 
 
 class Status(enum.StrEnum):
@@ -58,23 +60,6 @@ class Key(_Frozen):
         return f"{self.control} {self.check} · {self.subject}"
 
 
-class Evidence(_Frozen):
-    """A file that shows what was seen."""
-
-    name: str
-    sha256: str
-    """Lower-case hexadecimal digest of the file's bytes."""
-    path: str
-    """Where it lies, relative to the record."""
-
-
-class Tool(_Frozen):
-    """A tool that took part, by name and version."""
-
-    name: str
-    version: str
-
-
 class Outcome(_Frozen):
     """What became of one check about one subject."""
 
@@ -82,7 +67,7 @@ class Outcome(_Frozen):
     status: Status
     assurance: Assurance | None = None
     """How it was seen; nothing where it was not seen at all."""
-    message: str = ""
+    message: Annotated[str, BeforeValidator(storable)] = ""
     findings: tuple[Finding, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     duration_s: float = 0.0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -65,7 +66,18 @@ def run_tool(
                 cwd=cwd,
                 start_new_session=True,
             )
-        except FileNotFoundError as error:
+        except OSError as error:
+            if cwd is not None and not cwd.is_dir():
+                raise ObservationError(
+                    str(cwd), got="no such folder", expected="a folder to run in", action="Name one that is there."
+                ) from error
+            if not isinstance(error, FileNotFoundError):
+                raise ObservationError(
+                    arguments[0],
+                    got=f"can't be run ({error.strerror})",
+                    expected="a program",
+                    action="Mend its permissions.",
+                ) from error
             raise PrerequisiteMissing(
                 arguments[0], got="not installed", expected="it on PATH", action="`exitgate doctor` says what needs it."
             ) from error
@@ -79,9 +91,10 @@ def run_tool(
                 action="Run it by hand to see what it waits for.",
             ) from error
         finally:
-            if process.poll() is None:
+            # The group may outlive its leader: what a tool leaves running ends with it.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()
         return Completed(arguments=tuple(arguments), exit_code=exit_code, stdout=_tail(out), stderr=_tail(err))
 
 

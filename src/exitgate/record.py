@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from exitgate.atomic import write_atomically
 from exitgate.errors import EvidenceError, one_line
 from exitgate.finding import Finding
-from exitgate.outcome import Evidence, Tool
+from exitgate.provenance import Evidence, Tool
 from exitgate.verdict import JudgedCheck, JudgedControl, Verdict
 
 SCHEMA_VERSION = 1
@@ -205,35 +204,6 @@ def write_record(record: Record, directory: Path) -> Path:
         EvidenceError: if the disk is full or the folder can't be written.
     """
     return write_atomically(directory / RECORD_FILE, record.model_dump_json(indent=2) + "\n")
-
-
-def write_atomically(path: Path, content: str | bytes) -> Path:
-    """Write a file beside its place and rename it into it.
-
-    Raises:
-        EvidenceError: if the disk is full or the folder can't be written.
-    """
-    data = content.encode() if isinstance(content, str) else content
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise EvidenceError(
-            str(path),
-            got=f"can't be written ({error.strerror})",
-            expected="a folder with room that this user may write",
-            action="Free some space, or name another folder with --gate-report.",
-        ) from error
-    return path
 
 
 def read_record(path: Path) -> Record:

@@ -15,7 +15,7 @@ from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
 from exitgate.policy import Policy, PolicyDigest, digest_of
 from exitgate.toml_source import Location, first_problem, line_of
-from exitgate.waivers import Exclusion, Responsibilities, Waiver, unknown_controls
+from exitgate.waivers import Exclusion, Responsibilities, Waiver
 
 CONFIGURATION_FILE = "exitgate.toml"
 
@@ -184,7 +184,8 @@ def load_target(directory: Path) -> Target:
     try:
         configuration = Configuration.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise TargetError(str(path), got=str(error), expected="valid TOML", action="Mend that line.") from error
+        got = str(error).replace("at end of document", f"at end of document, line {len(text.rstrip().split(chr(10)))}")
+        raise TargetError(str(path), got=got, expected="valid TOML", action="Mend that line.") from error
     except ValidationError as error:
         problem = first_problem(error, text, Configuration)
         more = f" {problem.more} more after this one." if problem.more else ""
@@ -193,6 +194,13 @@ def load_target(directory: Path) -> Target:
             got=problem.got,
             expected=problem.expected,
             action=f"Mend that line; `exitgate schema target` prints every key.{more}",
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise TargetError(
+            str(path),
+            got=f"a value that can't be read ({error})",
+            expected="valid TOML of sensible size",
+            action="Mend it.",
         ) from error
     target = Target(directory=directory, configuration=configuration, source=text)
     _refuse_doubles(target, path)
@@ -207,14 +215,14 @@ def check_against(target: Target, gate: Gate) -> None:
         TargetError: if a waiver, an exclusion or a demanded level names no control of the gate, or a demand would lower one.
     """
     known: dict[str, Control] = {control.id: control for control in gate.everything}
-    stray = [
-        *unknown_controls(target.configuration, known),
-        *(control for control in target.policy.assurance if control not in known),
-    ]
+    named: list[tuple[str, Location]] = [(w.control, ("waiver", i, "control")) for i, w in enumerate(target.waivers)]
+    named += [(e.control, ("not_applicable", i, "control")) for i, e in enumerate(target.exclusions)]
+    named += [(control, ("policy", "assurance", control)) for control in target.policy.assurance]
+    stray = [(control, location) for control, location in named if control not in known]
     if stray:
         raise TargetError(
-            CONFIGURATION_FILE,
-            got=f"{stray[0]!r} in a waiver, exclusion or assurance demand",
+            target.locate(*stray[0][1]),
+            got=f"{stray[0][0]!r} in a waiver, exclusion or assurance demand",
             expected=f"a control of {gate.id}",
             action="`exitgate list` shows them all.",
         )
@@ -256,17 +264,23 @@ def _refuse_missing_files(target: Target, path: Path) -> None:
             if value is None:
                 continue
             where = f"{path}:{line_of(target.source, (*prefix, key))}"
-            resolved = (root / value).resolve()
+            try:
+                resolved = (root / value).resolve()
+                kind = "folder" if resolved.is_dir() else "file" if resolved.is_file() else ""
+            except (OSError, ValueError, RuntimeError) as error:
+                raise TargetError(
+                    where, got=f"{key} = {value!r}", expected="a path that can be followed", action="Correct it."
+                ) from error
             if not resolved.is_relative_to(root):
                 raise TargetError(
                     where, got=f"{key} = {value!r}", expected="a path inside the target", action="Name one that is."
                 )
-            folder = key in ("path", "context")
-            if not (resolved.is_dir() if folder else resolved.is_file()):
+            wanted = "folder" if key in ("path", "context") else "file"
+            if kind != wanted:
                 raise TargetError(
                     where,
                     got=f"{key} = {value!r}, which is not there",
-                    expected=f"a {'folder' if folder else 'file'} of the target, committed",
+                    expected=f"a {wanted} of the target, committed",
                     action="Correct the path, or commit what it names.",
                 )
 

@@ -38,7 +38,7 @@ def line_of(text: str, location: Location) -> int:
     counts: dict[tuple[str | int, ...], int] = {}
     current: list[str | int] = []
     best, best_depth = 1, -1
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(raw):
             current = _resolve(_split_header(header.group(2)), array=header.group(1) == "[[", counts=counts)
             reached = current
@@ -67,7 +67,8 @@ def _resolve(parts: tuple[str, ...], *, array: bool, counts: dict[tuple[str | in
 
 def first_problem(error: ValidationError, text: str, model: type[BaseModel]) -> Problem:
     """Turn pydantic's errors into one problem with a line, the nearest known key, and a count of the others."""
-    details = error.errors(include_url=False)
+    # A misspelt key is both unknown and missing; where it stands says more than where it does not.
+    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     first = details[0]
     location = [part for part in first["loc"] if not str(part).startswith("function-")]
     dotted = ".".join(str(part) for part in location) or "the file"
@@ -79,8 +80,14 @@ def first_problem(error: ValidationError, text: str, model: type[BaseModel]) -> 
     elif first["type"] == "missing":
         got, expected = f"{dotted!r} is missing", "it to be given"
     else:
-        got, expected = f"{dotted} = {first['input']!r}", first["msg"][:1].lower() + first["msg"][1:]
+        got, expected = f"{dotted} = {first['input']!r}", _plain(first["msg"])
     return Problem(line=line_of(text, location), got=got, expected=expected, more=len(details) - 1)
+
+
+def _plain(message: str) -> str:
+    """Return a validator's message without its own manner of speaking."""
+    ours = message.removeprefix("Value error, ")
+    return ours if ours != message else message[:1].lower() + message[1:]
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -141,7 +141,7 @@ def _settle(
     waivers: Sequence[Waiver],
     today: datetime.date,
 ) -> Outcome:
-    if not heard:
+    if not heard or item.subject == NO_SUBJECT:
         return _absent(item, absence)
     outcome = _settle_one(item, _most_severe(heard), waivers, today)
     if len(heard) > 1 and worst([outcome.status, Status.ERROR]) is Status.ERROR:

@@ -27,7 +27,7 @@ def test_a_sound_service_meets_every_check_and_leaves_nothing(small: Small, engi
 @pytest.mark.parametrize(
     ("server", "words"),
     [
-        ('console.error("no configuration"); process.exit(78);', "exit code 78; last log line: no configuration"),
+        ('console.error("no configuration"); process.exit(78);', "exit code 78; its log says: no configuration"),
         ("setInterval(() => {}, 1000);", "no 2xx from /healthz on port 3000 within 4 s"),
         (
             SERVER

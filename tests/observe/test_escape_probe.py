@@ -19,7 +19,18 @@ import pytest
 from exitgate.observe.escape_probe import Call, assemble, in_words, read_answers
 
 STRANGER = 54321
-OPENAT, WRITE, GETPID, SOCKET, GETUID, SETUID, SETGID, GETEUID, GETEGID, MOUNT = 257, 1, 39, 41, 102, 105, 106, 107, 108, 165
+OPENAT, WRITE, GETPID, SOCKET, GETUID, SETUID, SETGID, GETEUID, GETEGID, MOUNT = (
+    257,
+    1,
+    39,
+    41,
+    102,
+    105,
+    106,
+    107,
+    108,
+    165,
+)
 AT_FDCWD = -100
 
 runs_here = pytest.mark.skipif(
@@ -103,7 +114,12 @@ def test_all_six_arguments_reach_the_kernel(run: Run, folder: Path) -> None:
     good = [0, 4096, 1, 2, 3, 4096]
     opened = call(OPENAT, AT_FDCWD, os.fsencode(folder / "page"), os.O_RDONLY, 0)
     assert run(opened, call(9, *good))[1] > 0
-    for position, bad, answer in ((1, 0, errno.EINVAL), (3, 0, errno.EINVAL), (4, 99, errno.EBADF), (5, 1, errno.EINVAL)):
+    for position, bad, answer in (
+        (1, 0, errno.EINVAL),
+        (3, 0, errno.EINVAL),
+        (4, 99, errno.EBADF),
+        (5, 1, errno.EINVAL),
+    ):
         arguments = [bad if index == position else value for index, value in enumerate(good)]
         assert run(opened, call(9, *arguments))[1] == -answer
 
@@ -219,7 +235,13 @@ def test_what_is_not_just_the_answers_is_refused(output: bytes, count: int) -> N
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [(0, "succeeded (0)"), (3, "succeeded (3)"), (-errno.EPERM, "EPERM"), (-errno.EROFS, "EROFS"), (-4000, "error 4000")],
+    [
+        (0, "succeeded (0)"),
+        (3, "succeeded (3)"),
+        (-errno.EPERM, "EPERM"),
+        (-errno.EROFS, "EROFS"),
+        (-4000, "error 4000"),
+    ],
 )
 def test_an_answer_reads_as_the_kernels_own_name(answer: int, words: str) -> None:
     assert in_words(answer) == words

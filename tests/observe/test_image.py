@@ -124,7 +124,9 @@ def test_a_user_comes_to_the_numbers_that_the_engine_gives_it(user: str, uid: in
     assert image().resolve(user) == Identity(uid=uid, gid=gid)
 
 
-@pytest.mark.parametrize("user", ["ghost", "app:ghosts", "ghost:0", "-1", "0:-1", "1.5", "app:app:app", "root ", "²", "0:²"])
+@pytest.mark.parametrize(
+    "user", ["ghost", "app:ghosts", "ghost:0", "-1", "0:-1", "1.5", "app:app:app", "root ", "²", "0:²"]
+)
 def test_a_name_that_the_image_does_not_know_is_nobody(user: str) -> None:
     assert image().resolve(user) is None
 
@@ -255,7 +257,9 @@ def test_users_and_groups_are_read_and_broken_lines_left_out() -> None:
 
 
 def test_a_passwd_of_another_place_or_kind_is_not_taken() -> None:
-    facts = read(member("usr/etc/passwd", PASSWD), link("etc/passwd", tarfile.SYMTYPE, "../usr/etc/passwd"), folder("etc/group"))
+    facts = read(
+        member("usr/etc/passwd", PASSWD), link("etc/passwd", tarfile.SYMTYPE, "../usr/etc/passwd"), folder("etc/group")
+    )
     assert (facts.users, facts.groups) == ((), ())
 
 
@@ -315,7 +319,15 @@ def test_it_does_not_matter_in_what_pieces_an_archive_comes(size: int) -> None:
         SENT[:AFTER_THE_FIRST] + b'{"message": "input/output error"}',
         SENT[:AFTER_THE_FIRST] + b"x" * 512,
     ],
-    ids=["nothing", "no archive", "cut in a file", "cut in a header", "cut between files", "an error at the end", "rubbish"],
+    ids=[
+        "nothing",
+        "no archive",
+        "cut in a file",
+        "cut in a header",
+        "cut between files",
+        "an error at the end",
+        "rubbish",
+    ],
 )
 def test_an_archive_that_is_not_whole_is_an_error_and_no_smaller_image(sent: bytes) -> None:
     containers = Containers([sent])
@@ -369,7 +381,9 @@ def test_an_images_own_settings_are_read() -> None:
     )
 
 
-@pytest.mark.parametrize("config", [{}, {"User": None, "Entrypoint": None, "Cmd": [], "Healthcheck": None, "WorkingDir": ""}])
+@pytest.mark.parametrize(
+    "config", [{}, {"User": None, "Entrypoint": None, "Cmd": [], "Healthcheck": None, "WorkingDir": ""}]
+)
 def test_an_image_that_says_nothing_has_dockers_defaults(config: dict[str, Any]) -> None:
     facts = read_from(Containers([SENT]), **config)
     assert (facts.user, facts.working_directory) == ("", "/")

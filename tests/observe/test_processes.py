@@ -19,7 +19,7 @@ PPid:\t4690
 Uid:\t10001\t10002\t10003\t10004
 Gid:\t20001\t20002\t20003\t20004
 FDSize:\t64
-Groups:\t30002 30001 
+Groups:\t30002 30001\x20
 NStgid:\t4711\t1
 VmPeak:\t   12345 kB
 CapInh:\t0000000000000001
@@ -101,7 +101,9 @@ def test_a_process_may_have_any_name(name: str) -> None:
 
 def test_a_name_can_not_pass_for_another_field() -> None:
     # The kernel escapes line feeds in a name, and no other separator of lines.
-    facts = parse_status(1, STATUS.replace("Name:\tnode", "Name:\ta\x0cSeccomp:\t2").replace("Seccomp:\t2\nSec", "Seccomp:\t0\nSec"))
+    facts = parse_status(
+        1, STATUS.replace("Name:\tnode", "Name:\ta\x0cSeccomp:\t2").replace("Seccomp:\t2\nSec", "Seccomp:\t0\nSec")
+    )
     assert facts.seccomp == 0
 
 
@@ -117,7 +119,15 @@ def test_a_field_that_is_not_there_is_an_error_that_names_it(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("Uid", "0 0 0"), ("Uid", ""), ("Gid", "0 0 0"), ("Uid", "a b c d"), ("Groups", "x"), ("CapEff", "zz"), ("Seccomp", "")],
+    [
+        ("Uid", "0 0 0"),
+        ("Uid", ""),
+        ("Gid", "0 0 0"),
+        ("Uid", "a b c d"),
+        ("Groups", "x"),
+        ("CapEff", "zz"),
+        ("Seccomp", ""),
+    ],
 )
 def test_a_field_that_can_not_be_understood_is_an_error(name: str, value: str) -> None:
     with pytest.raises(ObservationError, match="no usable field"):
@@ -184,7 +194,10 @@ def mount(point: str, options: str, more: str = "rw,lowerdir=/x") -> str:
 
 
 def test_the_options_of_the_root_are_read_in_order() -> None:
-    assert root_options(mount("/proc", "rw,nosuid") + mount("/", "ro,relatime") + mount("/dev", "rw")) == ("ro", "relatime")
+    assert root_options(mount("/proc", "rw,nosuid") + mount("/", "ro,relatime") + mount("/dev", "rw")) == (
+        "ro",
+        "relatime",
+    )
 
 
 def test_the_mounts_own_options_count_and_not_the_file_systems() -> None:

@@ -81,7 +81,12 @@ def refusal(folder: Path, text: str | bytes, container: str = "orders") -> Obser
 
 def test_all_settings_of_a_container_are_read(tmp_path: Path) -> None:
     task = read(tmp_path, WHOLE)
-    assert (task.path, task.container, task.position, task.image) == ("task.json", "orders", 1, "registry.example/orders:1")
+    assert (task.path, task.container, task.position, task.image) == (
+        "task.json",
+        "orders",
+        1,
+        "registry.example/orders:1",
+    )
     assert task.source == WHOLE
     assert task.substrate.assurance is Assurance.DECLARED
     assert task.settings == ContainerSettings(
@@ -94,9 +99,7 @@ def test_all_settings_of_a_container_are_read(tmp_path: Path) -> None:
         command=("serve", "--now"),
         working_directory="/app",
         environment=(("A", "1"), ("B", "")),
-        health_check=HealthCheck(
-            command=("CMD", "/check"), interval_s=10, timeout_s=3, retries=5, start_period_s=7
-        ),
+        health_check=HealthCheck(command=("CMD", "/check"), interval_s=10, timeout_s=3, retries=5, start_period_s=7),
         stop_timeout_s=20,
         mounts=(
             Mount(path="/data", read_only=True, host_path="/srv/data"),
@@ -155,7 +158,13 @@ DOCKERFILE = Dockerfile(
     defaults={},
     instructions=tuple(
         Instruction(line=line, name=name, value=value)
-        for line, name, value in ((1, "FROM", "a AS build"), (2, "USER", "0"), (3, "FROM", "b"), (4, "USER", "1"), (5, "HEALTHCHECK", "x"))
+        for line, name, value in (
+            (1, "FROM", "a AS build"),
+            (2, "USER", "0"),
+            (3, "FROM", "b"),
+            (4, "USER", "1"),
+            (5, "HEALTHCHECK", "x"),
+        )
     ),
 )
 
@@ -213,7 +222,9 @@ def test_json_that_is_no_task_definition_is_an_error(tmp_path: Path, text: str) 
         ('"family": "shop"', '"families": "shop"', 1, "family"),
     ],
 )
-def test_what_ecs_would_refuse_is_an_error_at_its_line(tmp_path: Path, right: str, wrong: str, line: int, got: str) -> None:
+def test_what_ecs_would_refuse_is_an_error_at_its_line(
+    tmp_path: Path, right: str, wrong: str, line: int, got: str
+) -> None:
     assert right in WHOLE
     error = refusal(tmp_path, WHOLE.replace(right, wrong, 1))
     assert error.subject == f"task.json:{line}"

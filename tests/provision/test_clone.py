@@ -91,9 +91,19 @@ def test_a_clone_is_made_of_the_commit_that_is_checked_out(source: Path, destina
 
 def test_cloning_leaves_the_source_as_it_was(source: Path, destination: Path) -> None:
     write(source, a="3\n", new="x\n")
-    before = (tree(source), git(source, "status", "--porcelain"), git(source, "for-each-ref"), git(source, "stash", "list"))
+    before = (
+        tree(source),
+        git(source, "status", "--porcelain"),
+        git(source, "for-each-ref"),
+        git(source, "stash", "list"),
+    )
     clone_target(source, destination, allow_dirty=True)
-    after = (tree(source), git(source, "status", "--porcelain"), git(source, "for-each-ref"), git(source, "stash", "list"))
+    after = (
+        tree(source),
+        git(source, "status", "--porcelain"),
+        git(source, "for-each-ref"),
+        git(source, "stash", "list"),
+    )
     assert after == before
 
 
@@ -130,7 +140,9 @@ def test_an_ignored_file_does_not_make_a_tree_dirty(source: Path, destination: P
     assert not clone_target(source, destination, allow_dirty=False).dirty
 
 
-def test_a_dirty_tree_that_is_allowed_comes_along_as_a_commit_of_the_clones_own(source: Path, destination: Path) -> None:
+def test_a_dirty_tree_that_is_allowed_comes_along_as_a_commit_of_the_clones_own(
+    source: Path, destination: Path
+) -> None:
     write(source, a="3\n", new="x\n")
     (source / "b").unlink()
     clone = clone_target(source, destination, allow_dirty=True)
@@ -169,7 +181,9 @@ def test_the_users_own_configuration_does_not_reach_the_clone(
 ) -> None:
     write(source, a="3\n")
     plain = clone_target(source, tmp_path / "plain", allow_dirty=True)
-    (tmp_path / ".gitconfig").write_text("[user]\nname = Eve\n[commit]\ngpgsign = true\n[core]\nautocrlf = true\n", encoding="utf-8")
+    (tmp_path / ".gitconfig").write_text(
+        "[user]\nname = Eve\n[commit]\ngpgsign = true\n[core]\nautocrlf = true\n", encoding="utf-8"
+    )
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Eve")

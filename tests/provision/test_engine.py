@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import PrerequisiteMissing
-from exitgate.outcome import Tool
+from exitgate.provenance import Tool
 from exitgate.provision import engine as engine_module
 from exitgate.provision.engine import Builder, client_environment, connect, engine_address, find_builder
 
@@ -140,7 +140,7 @@ def test_an_engine_is_let_go_after_its_block(socket_path: Path, monkeypatch: pyt
     close = docker.DockerClient.close
     monkeypatch.setattr(docker.DockerClient, "close", lambda client: (closed.append(client), close(client)))
     with serving(socket_path, VERSION):
-        with pytest.raises(KeyError), connect(f"unix://{socket_path}") as engine:
+        with pytest.raises(KeyError), connect(f"unix://{socket_path}") as engine:  # noqa: PT012
             assert closed == []
             raise KeyError
         assert closed == [engine.client]
@@ -212,7 +212,15 @@ def test_where_a_user_may_not_connect_it_is_said(socket_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"<html>", 200), (b"[]", 200), (b"{}", 200), (b'{"ApiVersion": "1.50"}', 200), (b"no", 404), (b"{}", 500), (b"", 200)],
+    [
+        (b"<html>", 200),
+        (b"[]", 200),
+        (b"{}", 200),
+        (b'{"ApiVersion": "1.50"}', 200),
+        (b"no", 404),
+        (b"{}", 500),
+        (b"", 200),
+    ],
 )
 def test_what_answers_and_is_no_engine_is_missing(socket_path: Path, body: bytes, status: int) -> None:
     with serving(socket_path, body, status):

@@ -43,7 +43,8 @@ def test_an_owner_is_read_back_from_its_label() -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["", "a", "a/b/1", "a/b/1/2/3", "a/b/x/2", "a/b/1/x", "a/b/-1/2", "a/b/1/", "a/b//2", "a/b/1.5/2", "a/b/²/2"]
+    "label",
+    ["", "a", "a/b/1", "a/b/1/2/3", "a/b/x/2", "a/b/1/x", "a/b/-1/2", "a/b/1/", "a/b//2", "a/b/1.5/2", "a/b/²/2"],
 )
 def test_a_label_that_is_not_ours_names_no_owner(label: str) -> None:
     assert Owner.parse(label) is None

@@ -83,7 +83,10 @@ def test_a_folder_that_stays_is_an_error_and_no_warning(temporary: Path, monkeyp
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(scratch.shutil, "rmtree", refuse)
-    with pytest.raises(ProvisionError, match=r"can't be removed \(Operation not permitted\)"), scratch_folder("r1", "o"):
+    with (
+        pytest.raises(ProvisionError, match=r"can't be removed \(Operation not permitted\)"),
+        scratch_folder("r1", "o"),
+    ):
         pass
 
 

@@ -17,7 +17,8 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.catalogue import load_gate
 from exitgate.finding import Finding
-from exitgate.outcome import Evidence, Outcome, Status, Tool
+from exitgate.outcome import Outcome, Status
+from exitgate.provenance import Evidence, Tool
 from exitgate.record import (
     ControlEntry,
     CriterionEntry,

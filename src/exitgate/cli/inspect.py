@@ -110,8 +110,9 @@ def compare(
     update: Annotated[bool, typer.Option("--update", help="Write the expectation from the record instead.")] = False,
 ) -> None:
     """Compare a record with what was expected: control, status, assurance. Exits 1 on any difference, also for the better."""
+    from exitgate.atomic import write_atomically
     from exitgate.compare import differences, expectation_of, read_expectation
-    from exitgate.record import read_record, write_atomically
+    from exitgate.record import read_record
 
     seen = read_record(record)
     if update:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
 from exitgate.launch import Launch, run_gate, shipped_gate_directory
 from exitgate.proof import PROOF_FILE, FaultProof
-from exitgate.record import write_atomically
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[

@@ -9,6 +9,7 @@ Sources: the ELF-64 object file format; ``syscall(2)`` for the calling conventio
 from __future__ import annotations
 
 import errno
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def read_answers(output: bytes, count: int) -> tuple[int, ...]:
         ValueError: if there are not exactly `count` of them.
     """
     lines = output.split()
-    if len(lines) != count or any(len(line) != _RESULT_CHARACTERS - 1 for line in lines):
+    if len(lines) != count or not all(re.fullmatch(rb"[a-p]{16}", line) for line in lines):
         raise ValueError(f"{len(lines)} answers to {count} calls")
     answers = []
     for line in lines:

@@ -20,6 +20,7 @@ _SETUID, _SETGID, _OTHERS_WRITE = 0o4000, 0o2000, 0o002
 _CAPABILITY_ATTRIBUTE = "SCHILY.xattr.security.capability"
 _SMALL_FILE_BYTES = 1024 * 1024
 _NANOSECONDS = 1_000_000_000
+_END_OF_ARCHIVE_BYTES = 2 * tarfile.BLOCKSIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +86,18 @@ class ImageFacts(Observation):
         image has gid 0.
         """
         name, _, group = (user or "0").partition(":")
-        names = {entry[0]: entry for entry in self.users}
+        names = {entry[0]: entry for entry in reversed(self.users)}
         numbers = {entry[1]: entry for entry in reversed(self.users)}
         if name in names:
             uid, gid = names[name][1:]
-        elif name.isdigit():
+        elif _is_number(name):
             uid = int(name)
             gid = numbers[uid][2] if uid in numbers else 0
         else:
             return None
         if group:
-            known = dict(self.groups)
-            if group not in known and not group.isdigit():
+            known = dict(reversed(self.groups))
+            if group not in known and not _is_number(group):
                 return None
             gid = known[group] if group in known else int(group)
         return Identity(uid=uid, gid=gid)
@@ -177,7 +178,12 @@ def _read_files(stream: TarStream) -> _Seen:
                 extracted = archive.extractfile(member)
                 content = extracted.read() if extracted else b""
                 setattr(seen, path.rpartition("/")[2], content)
+    stream.refuse_a_missing_end()
     return seen
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _is_privileged(member: tarfile.TarInfo) -> bool:
@@ -190,6 +196,7 @@ class TarStream:
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._rest = b""
+        self._end = b""
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes; fewer only at the end."""
@@ -202,7 +209,19 @@ class TarStream:
             length += len(chunk)
         data = b"".join(parts)
         self._rest = data[size:]
+        self._end = (self._end + data[:size])[-_END_OF_ARCHIVE_BYTES:]
         return data[:size]
+
+    def refuse_a_missing_end(self) -> None:
+        """Read what is left, and make sure that the archive's end was among it: tarfile takes a cut one for a whole one.
+
+        Raises:
+            tarfile.ReadError: if the last two blocks are not of zeros.
+        """
+        while self.read(tarfile.RECORDSIZE):
+            pass
+        if self._end != bytes(_END_OF_ARCHIVE_BYTES):
+            raise tarfile.ReadError("it ends before its end")
 
 
 def _own_settings(image: Image) -> ContainerSettings:
@@ -228,12 +247,12 @@ def _own_settings(image: Image) -> ContainerSettings:
 def _passwd(content: bytes) -> Iterator[tuple[str, int, int]]:
     for line in content.decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        if len(fields) >= 4 and fields[2].isdigit() and fields[3].isdigit():  # noqa: PLR2004
+        if len(fields) >= 4 and _is_number(fields[2]) and _is_number(fields[3]):  # noqa: PLR2004
             yield fields[0], int(fields[2]), int(fields[3])
 
 
 def _group(content: bytes) -> Iterator[tuple[str, int]]:
     for line in content.decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        if len(fields) >= 3 and fields[2].isdigit():  # noqa: PLR2004
+        if len(fields) >= 3 and _is_number(fields[2]):  # noqa: PLR2004
             yield fields[0], int(fields[2])

@@ -13,10 +13,11 @@ def line_of_key(text: str, path: tuple[str | int, ...]) -> int:
     """Return the 1-based line of the value's key (or of the array's element); of the closest parent where it is not there."""
     line, position = 1, 0
     for part in path:
-        found = next(((key_at, start) for key, key_at, start in _members(text, position) if key == part), None)
-        if found is None:
+        # Of a key that stands twice it is the last that counts.
+        found = [(key_at, start) for key, key_at, start in _members(text, position) if key == part]
+        if not found:
             break
-        key_at, position = found
+        key_at, position = found[-1]
         line = text.count("\n", 0, key_at) + 1
     return line
 

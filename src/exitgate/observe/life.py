@@ -313,13 +313,14 @@ def _stop(container: Container, timeout_s: float) -> int | None:
 
 
 def _ended(container: Container) -> str:
+    """Return how it ended, with the log line that tells most: the first that names an error, else the last."""
     container.reload()
     state = container.attrs["State"]
-    words = " ".join(_log(container)[-1:]) or "it logged nothing"
-    return one_line(
-        f"it ended with exit code {state['ExitCode']}{' (out of memory)' if state['OOMKilled'] else ''}; last log line: {words}",
-        300,
-    )
+    lines = _log(container)
+    telling = next((line for line in lines if "Error: " in line), "")
+    words = telling or (lines or ("it logged nothing",))[-1]
+    memory = " (out of memory)" if state["OOMKilled"] else ""
+    return one_line(f"it ended with exit code {state['ExitCode']}{memory}; its log says: {words}", 300)
 
 
 def _log(container: Container) -> tuple[str, ...]:

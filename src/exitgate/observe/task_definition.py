@@ -136,7 +136,7 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
         source = (root / path).read_text(encoding="utf-8")
         raw: Any = json.loads(source)
         parsed = _TaskDefinition.model_validate(raw)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ObservationError(
             path, got=str(error), expected="an ECS task definition in JSON", action="Mend that file."
         ) from error

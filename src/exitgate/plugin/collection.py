@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 import pytest
 
+from exitgate.atomic import write_atomically
 from exitgate.catalogue import GATE_ITSELF, Check, SubjectKind
 from exitgate.errors import CatalogueError
 from exitgate.outcome import Key
 from exitgate.plugin.session import GateSession
 from exitgate.reconcile import Collected
-from exitgate.record import write_atomically
 from exitgate.verdict import NO_SUBJECT
 
 KEY = pytest.StashKey[Key]()

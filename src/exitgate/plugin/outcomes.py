@@ -12,9 +12,10 @@ from exitgate.assurance import Assurance
 from exitgate.errors import ExitgateError, PrerequisiteMissing, one_line
 from exitgate.finding import Finding
 from exitgate.observation import Observation
-from exitgate.outcome import Evidence, Key, Outcome, Status
+from exitgate.outcome import Key, Outcome, Status
 from exitgate.plugin.collection import KEY
 from exitgate.plugin.session import GateSession
+from exitgate.provenance import Evidence
 
 ATTRIBUTE = "exitgate_outcome"
 """The name under which an outcome crosses from worker to controller, on a test report."""

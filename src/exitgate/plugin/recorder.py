@@ -19,12 +19,13 @@ import pytest
 from exitgate import __version__
 from exitgate.errors import ExitgateError, PrerequisiteMissing, one_line
 from exitgate.events import EventLog
-from exitgate.outcome import Key, Outcome, Status, Tool
+from exitgate.outcome import Key, Outcome, Status
 from exitgate.plugin.clock import SOURCE, now, today
 from exitgate.plugin.collection import read_collected
 from exitgate.plugin.outcomes import ATTRIBUTE
 from exitgate.plugin.session import GateSession
 from exitgate.proof import shipped_proofs
+from exitgate.provenance import Tool
 from exitgate.reconcile import absences
 from exitgate.record import (
     CriterionEntry,

@@ -9,6 +9,8 @@ from exitgate.errors import PrerequisiteMissing, ProvisionError, TargetError
 from exitgate.process import Completed, run_tool, scrubbed_environment
 
 _GIT_TIMEOUT_S = 120.0
+_CONFIGURATION = Path(__file__).with_name("git.ini")
+"""Given as a file: git does not hand ``-c`` on to the process that reads the other end of a local clone."""
 _EPOCH = "2026-01-01T00:00:00Z"
 _AUTHOR = "exitgate reference"
 _EMAIL = "reference@exitgate.invalid"
@@ -35,6 +37,10 @@ def clone_target(source: Path, destination: Path, *, allow_dirty: bool) -> Clone
         ProvisionError: if git fails.
         PrerequisiteMissing: if there is no git.
     """
+    if not source.is_dir():
+        raise TargetError(
+            str(source), got="no folder", expected="the target's folder", action="Name it with --gate-target."
+        )
     found = _git(source, "rev-parse", "--show-toplevel")
     if found.exit_code != 0 or Path(found.stdout.strip()).resolve() != source.resolve():
         raise TargetError(
@@ -94,7 +100,7 @@ def restore(clone: Path, commit: str) -> str:
         ProvisionError: if git fails.
     """
     _ok(_git(clone, "reset", "--hard", "--quiet", commit), clone)
-    _ok(_git(clone, "clean", "-fdxq"), clone)
+    _ok(_git(clone, "clean", "-ffdxq"), clone)
     return _ok(_git(clone, "rev-parse", "HEAD^{tree}"), clone).stdout.strip()
 
 
@@ -116,13 +122,14 @@ def _commit_all(repository: Path, work_tree: Path, message: str) -> None:
     )
     if work_tree != repository:
         _ok(_git(repository, "reset", "--hard", "--quiet"), repository)
+        _ok(_git(repository, "clean", "-ffdxq"), repository)
 
 
 def _git(cwd: Path, *arguments: str) -> Completed:
     # The user's git configuration (signing, hooks, filters, aliases) must not reach the clone, nor its dates vary.
     environment = scrubbed_environment(
         {
-            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_GLOBAL": str(_CONFIGURATION),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_AUTHOR_NAME": _AUTHOR,
@@ -134,7 +141,7 @@ def _git(cwd: Path, *arguments: str) -> Completed:
             "LC_ALL": "C",
         }
     )
-    safe = ("-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false")
+    safe = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false")
     try:
         return run_tool(["git", *safe, *arguments], timeout_s=_GIT_TIMEOUT_S, environment=environment, cwd=cwd)
     except PrerequisiteMissing as error:

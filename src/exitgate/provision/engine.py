@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import re
 import shutil
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing
-from exitgate.outcome import Tool
 from exitgate.process import run_tool, scrubbed_environment
+from exitgate.provenance import Tool
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -83,10 +84,10 @@ def connect(address: str, *, answer_timeout_s: float = _ANSWER_TIMEOUT_S) -> Ite
 
     client = None
     try:
-        client = docker.DockerClient(base_url=address, timeout=int(answer_timeout_s))
+        client = docker.DockerClient(base_url=address, timeout=max(1, math.ceil(answer_timeout_s)))
         version = str(client.version()["Version"])
         client.api.timeout = _CALL_TIMEOUT_S
-    except (DockerException, requests.RequestException, OSError, ValueError, KeyError) as error:
+    except (DockerException, requests.RequestException, OSError, ValueError, KeyError, TypeError) as error:
         if client is not None:
             client.close()
         raise PrerequisiteMissing(
@@ -108,6 +109,7 @@ def _why(error: BaseException) -> str:
         ("Permission denied", "this user may not use it"),
         ("No such file", "nothing there"),
         ("Connection refused", "nothing listens there"),
+        ("ConnectionRefused", "nothing listens there"),
     ):
         if sign in text:
             return word

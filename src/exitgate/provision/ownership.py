@@ -30,7 +30,7 @@ class Owner:
     def parse(cls, text: str) -> Owner | None:
         """Return the owner that a label names, or nothing where the label is not one of ours."""
         parts = text.split("/")
-        if len(parts) != 4 or not parts[2].isdigit() or not parts[3].isdigit():  # noqa: PLR2004
+        if len(parts) != 4 or not text.isascii() or not parts[2].isdigit() or not parts[3].isdigit():  # noqa: PLR2004
             return None
         return cls(host=parts[0], boot=parts[1], pid=int(parts[2]), started_ticks=int(parts[3]))
 

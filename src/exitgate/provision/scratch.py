@@ -35,10 +35,13 @@ def make_scratch_folder(run_id: str, owner: str) -> Path:
     Raises:
         ProvisionError: if there is no room, or no right to.
     """
+    path = None
     try:
         path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run_id}-"))
         (path / MARKER).write_text(json.dumps({"run": run_id, "owner": owner}), encoding="utf-8")
     except OSError as error:
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)
         raise ProvisionError(
             tempfile.gettempdir(),
             got=f"no folder can be made in it ({error.strerror})",

@@ -10,9 +10,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from exitgate.atomic import write_atomically
 from exitgate.errors import EvidenceError
 from exitgate.outcome import Key, Status
-from exitgate.record import CheckEntry, ControlEntry, Record, write_atomically
+from exitgate.record import CheckEntry, ControlEntry, Record
 
 KEY_LABEL = "exitgate"
 _STATUSES = {

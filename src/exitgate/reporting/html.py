@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from exitgate.assurance import Assurance
+from exitgate.atomic import write_atomically
 from exitgate.outcome import Status
-from exitgate.record import CheckEntry, ControlEntry, Record, write_atomically
+from exitgate.record import CheckEntry, ControlEntry, Record
 
 if TYPE_CHECKING:
     import jinja2

@@ -40,7 +40,9 @@ def test_a_capability_that_the_policy_allows_may_be_added_however_it_is_spelt(na
 
 
 def test_each_added_capability_has_a_finding_of_its_own() -> None:
-    findings = added_capabilities(task(capabilities_added=("SYS_ADMIN", "CHOWN", "BPF")), policy(allow_capabilities=["CHOWN"]))
+    findings = added_capabilities(
+        task(capabilities_added=("SYS_ADMIN", "CHOWN", "BPF")), policy(allow_capabilities=["CHOWN"])
+    )
     assert [finding.got for finding in findings] == ["SYS_ADMIN", "BPF"]
 
 
@@ -151,5 +153,7 @@ def test_a_process_without_a_filter_is_a_finding(mode: int) -> None:
 
 
 def test_unfiltered_processes_are_named_once_a_command_in_order() -> None:
-    seen = life(process(command="b", seccomp=0), process(command="a", seccomp=0), process(command="b", pid=9, seccomp=0))
+    seen = life(
+        process(command="b", seccomp=0), process(command="a", seccomp=0), process(command="b", pid=9, seccomp=0)
+    )
     assert [finding.message.split("'")[1] for finding in unfiltered_system_calls(seen)] == ["a", "b"]

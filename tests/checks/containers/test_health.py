@@ -44,7 +44,9 @@ def test_a_task_with_a_health_check_has_no_finding() -> None:
     assert missing_task_health_check(task()) == []
 
 
-@pytest.mark.parametrize(("check", "got"), [(None, "none"), (health_check("NONE"), "NONE"), (health_check("none"), "NONE")])
+@pytest.mark.parametrize(
+    ("check", "got"), [(None, "none"), (health_check("NONE"), "NONE"), (health_check("none"), "NONE")]
+)
 def test_a_task_without_a_health_check_is_a_finding(check: object, got: str) -> None:
     (finding,) = missing_task_health_check(task(health_check=check))
     assert finding.location == "task.json:16"

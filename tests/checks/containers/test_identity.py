@@ -17,7 +17,9 @@ def test_the_ends_of_the_ranges_names_and_padded_numbers_are_allowed(user: str) 
     assert declared_strangers(image(user=user), task(user=user), dockerfile(), policy()) == []
 
 
-@pytest.mark.parametrize("user", ["9999:20000", "65536:20000", "10000:19999", "10000:30001", "app:root", "root:app", "10002"])
+@pytest.mark.parametrize(
+    "user", ["9999:20000", "65536:20000", "10000:19999", "10000:30001", "app:root", "root:app", "10002"]
+)
 def test_an_id_one_step_outside_either_range_is_a_finding(user: str) -> None:
     (finding,) = declared_strangers(image(user=user), task(user=""), dockerfile(), policy())
     assert finding.location == "apps/orders/Dockerfile:4"

@@ -46,7 +46,9 @@ def test_a_policy_of_other_things_is_still_none_for_containers() -> None:
         ({"gid": "[0, 0]"}, "gid_range", 6, "0-0"),
     ],
 )
-def test_a_range_that_holds_root_is_a_finding_at_its_line(ranges: dict[str, str], key: str, line: int, got: str) -> None:
+def test_a_range_that_holds_root_is_a_finding_at_its_line(
+    ranges: dict[str, str], key: str, line: int, got: str
+) -> None:
     (finding,) = lax_policies(with_policy(**ranges))
     assert finding.location == f"exitgate.toml:{line}"
     assert finding.message == f"the policy's {key} lets root in"

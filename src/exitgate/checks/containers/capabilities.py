@@ -70,7 +70,7 @@ def kept_capabilities(life: Life, policy: ContainerPolicy) -> list[Finding]:
             if extra:
                 message = f"process {process.command!r} holds capabilities in its {kind} set"
                 findings.setdefault(
-                    message,
+                    f"{message} {extra}",
                     Finding(
                         location=life.locations.capabilities,
                         message=message,
