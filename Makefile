@@ -38,7 +38,7 @@ gate: setup ## Judge the reference by gate 3
 
 .PHONY: test
 test: setup ## Run exitgate's own tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: prove
 prove: setup ## Inject every fault and show that its control turns red
