@@ -132,6 +132,17 @@ def test_a_catalogue_may_do_without_requirements(tmp_path: Path) -> None:
     assert load(tmp_path, SOUND[: SOUND.index("[[requirement]]")]).requirements == ()
 
 
+def test_the_smallest_catalogue_has_one_criterion_and_one_control_with_one_check(tmp_path: Path) -> None:
+    text = SOUND[: SOUND.index("[[requirement]]")]
+    for start, end in (
+        ('[[criterion]]\nid = "containers"', '[[criterion]]\nid = "p'),
+        ('[[control]]\nid = "9.1', '[[control]]\nid = "9.2'),
+    ):
+        text = text[: text.index(start)] + text[text.index(end) :]
+    read = load(tmp_path, text.replace('title = "A gate"', 'title = "A"'))
+    assert (len(read.criteria), len(read.everything), len(read.controls[0].checks)) == (1, 1, 1)
+
+
 def test_a_folder_without_a_catalogue_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="can't be read"):
         load_gate(tmp_path)

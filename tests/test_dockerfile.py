@@ -99,6 +99,11 @@ def test_an_argument_that_is_declared_in_a_stage_is_no_default(tmp_path: Path) -
     assert read(tmp_path, "ARG A=1\nFROM node\nARG B=2\n").defaults == {"A": "1"}
 
 
+def test_an_argument_with_an_open_quote_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(ObservationError):
+        read(tmp_path, "ARG NOTE=it's\nFROM node\n")
+
+
 def test_one_line_may_declare_several_arguments(tmp_path: Path) -> None:
     found = read(tmp_path, "ARG NODE=node:22 RUNTIME=distroless\nFROM $NODE\nFROM $RUNTIME\n")
     assert found.base_images({}) == ((2, "node:22"), (3, "distroless"))

@@ -26,6 +26,11 @@ def test_a_range_holds_both_its_ends(number: int, inside: bool) -> None:
     assert (number in ids(10, 20)) is inside
 
 
+def test_a_range_may_be_given_by_the_names_of_its_ends() -> None:
+    assert IdRange(first=1, last=2) == ids(1, 2)
+    assert IdRange.model_validate({"first": 1, "last": 2}) == ids(1, 2)
+
+
 def test_a_range_may_hold_a_single_id() -> None:
     assert [number for number in range(3) if number in ids(1, 1)] == [1]
 

@@ -73,6 +73,10 @@ def test_of_a_flood_the_last_part_is_kept() -> None:
     assert completed.stdout.endswith("xend\n")
 
 
+def test_the_limit_of_an_output_is_four_mebibytes() -> None:
+    assert OUTPUT_LIMIT_BYTES == 4 * 1024 * 1024
+
+
 def test_output_of_just_the_limit_is_kept_whole() -> None:
     completed = shell(f"printf s; head -c {OUTPUT_LIMIT_BYTES - 1} /dev/zero | tr '\\0' x")
     assert completed.stdout.startswith("sx")

@@ -44,6 +44,10 @@ def test_a_value_at_the_edge_of_what_is_allowed_is_taken(tmp_path: Path, value: 
     )
 
 
+def test_a_port_may_be_the_first_one(tmp_path: Path) -> None:
+    assert load_target(place(tmp_path, changed("port = 8080", "port = 1"))).workload("orders").port == 1
+
+
 def test_a_workload_may_have_another_name_in_its_task_definition(tmp_path: Path) -> None:
     text = changed("port = 8080", 'port = 8080\ncontainer = "app"')
     assert load_target(place(tmp_path, text)).workload("orders").container_name == "app"

@@ -11,6 +11,8 @@ from exitgate.errors import ObservationError
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 
+_HERE_DOCUMENT = re.compile(r"""(?<!<)<<-?["']?([A-Za-z_]\w*)["']?""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
@@ -91,7 +93,7 @@ def read_dockerfile(root: Path, path: str) -> Dockerfile:
         raise ObservationError(
             path, got=f"can't be read ({error})", expected="a Dockerfile in UTF-8", action="Mend or commit the file."
         ) from error
-    parsed = DockerfileParser(fileobj=io.BytesIO(text.encode())).structure
+    parsed = DockerfileParser(fileobj=io.BytesIO(_without_here_documents(text).encode())).structure
     instructions = tuple(
         Instruction(line=entry["startline"] + 1, name=entry["instruction"].upper(), value=entry["value"])
         for entry in parsed
@@ -99,7 +101,28 @@ def read_dockerfile(root: Path, path: str) -> Dockerfile:
     )
     if not any(instruction.name == "FROM" for instruction in instructions):
         raise ObservationError(path, got="no FROM", expected="a Dockerfile", action="Name the right file.")
-    return Dockerfile(path=path, defaults=_defaults(instructions), instructions=instructions)
+    try:
+        defaults = _defaults(instructions)
+    except ValueError as error:
+        raise ObservationError(
+            path, got=f"an ARG with {error}", expected="quotes in pairs", action="Mend the instruction."
+        ) from error
+    return Dockerfile(path=path, defaults=defaults, instructions=instructions)
+
+
+def _without_here_documents(text: str) -> str:
+    """Blank the lines of here-documents, which the parser (2.0) takes for instructions."""
+    lines: list[str] = []
+    open_words: list[str] = []
+    for line in text.split("\n"):
+        if open_words:
+            if line.strip() == open_words[0]:
+                open_words.pop(0)
+            lines.append("")
+            continue
+        open_words = [] if line.lstrip().startswith("#") else _HERE_DOCUMENT.findall(line)
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _defaults(instructions: tuple[Instruction, ...]) -> dict[str, str]:

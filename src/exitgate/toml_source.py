@@ -38,7 +38,12 @@ def line_of(text: str, location: Location) -> int:
     counts: dict[tuple[str | int, ...], int] = {}
     current: list[str | int] = []
     best, best_depth = 1, -1
+    inside = ""
     for number, raw in enumerate(text.split("\n"), start=1):
+        if inside:
+            inside = "" if inside in raw else inside
+            continue
+        inside = next((quotes for quotes in ('"""', "'''") if raw.count(quotes) == 1), "")
         if header := _HEADER.match(raw):
             current = _resolve(_split_header(header.group(2)), array=header.group(1) == "[[", counts=counts)
             reached = current
@@ -71,6 +76,10 @@ def first_problem(error: ValidationError, text: str, model: type[BaseModel]) -> 
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     first = details[0]
     location = [part for part in first["loc"] if not str(part).startswith("function-")]
+    context = first.get("ctx", {})
+    if "location" in context:
+        line = line_of(text, context["location"])
+        return Problem(line=line, got=first["msg"], expected=context["expected"], more=len(details) - 1)
     dotted = ".".join(str(part) for part in location) or "the file"
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True), Field(min_length=1)]
 
@@ -56,11 +57,19 @@ class Responsibilities(_Strict):
     @model_validator(mode="after")
     def _no_control_twice(self) -> Self:
         excluded = [exclusion.control for exclusion in self.not_applicable]
-        if len(set(excluded)) != len(excluded):
-            raise ValueError("a control is declared not applicable twice")
-        if both := sorted({waiver.control for waiver in self.waiver} & set(excluded)):
-            raise ValueError(f"{both[0]} is both waived and declared not applicable")
+        waived = {waiver.control for waiver in self.waiver}
+        for index, control in enumerate(excluded):
+            if control in excluded[:index]:
+                raise _contradiction(f"{control} is declared not applicable twice", index)
+            if control in waived:
+                raise _contradiction(f"{control} is both waived and declared not applicable", index)
         return self
+
+
+def _contradiction(message: str, index: int) -> PydanticCustomError:
+    """Return an error that carries its place along: the validator of a whole model has none of its own."""
+    context = {"message": message, "location": ("not_applicable", index), "expected": "one word on each control"}
+    return PydanticCustomError("contradiction", "{message}", context)
 
 
 def waiver_for(control: str, subject: str, waivers: Iterable[Waiver], today: datetime.date) -> Waiver | None:

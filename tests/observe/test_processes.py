@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import ObservationError
-from exitgate.observe.processes import CAPABILITIES, capability_names, parse_status, root_options
+from exitgate.observe.processes import CAPABILITIES, _is_the_engines, capability_names, parse_status, root_options
 
 STATUS = """\
 Name:\tnode
@@ -213,3 +213,34 @@ def test_of_several_mounts_on_the_root_the_last_one_is_seen() -> None:
 def test_without_a_mount_on_the_root_it_is_an_error(text: str) -> None:
     with pytest.raises(ObservationError, match="no mount on /"):
         root_options(text)
+
+
+def runc(name: str = "runc:[2:INIT]", parent: int = 99) -> str:
+    return STATUS.replace("Name:\tnode", f"Name:\t{name}").replace("PPid:\t4690", f"PPid:\t{parent}")
+
+
+@pytest.mark.parametrize("name", ["runc", "runc:[1:CHILD]", "runc:[2:INIT]"])
+@pytest.mark.parametrize("executable", ["", "/", "/memfd:runc_cloned:/proc/self/exe (deleted)", "/usr/bin/runc"])
+def test_the_engines_runtime_on_its_way_in_is_not_the_workloads(name: str, executable: str, tmp_path: Path) -> None:
+    assert _is_the_engines(runc(name), executable, {4711, 4712}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("status", "executable"),
+    [
+        (runc("node"), "/"),
+        (runc("a runc"), "/"),
+        (runc(), "/bin/su"),
+        (runc(), "/app/server"),
+        (runc(), "/opt/runc-check"),
+        (runc(), "/opt/runc/check"),
+        (runc(), "/usr/local/bin/runc"),
+        (runc(parent=4711), "/"),
+        (runc(parent=4711), "/usr/bin/runc"),
+        ("", "/"),
+    ],
+)
+def test_what_only_calls_itself_the_runtime_is_the_workloads(status: str, executable: str, tmp_path: Path) -> None:
+    (tmp_path / "usr/local/bin").mkdir(parents=True)
+    (tmp_path / "usr/local/bin/runc").touch()
+    assert not _is_the_engines(status, executable, {4711, 4712}, tmp_path)

@@ -203,8 +203,11 @@ def test_a_folder_below_the_root_of_a_repository_is_refused(source: Path, destin
         clone_target(source / "sub", destination, allow_dirty=False)
 
 
-def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path, destination: Path) -> None:
+def test_a_folder_that_is_no_repository_is_refused(
+    tmp_path: Path, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "plain").mkdir()
+    monkeypatch.chdir(tmp_path / "plain")
     with pytest.raises(TargetError, match="no git root"):
         clone_target(tmp_path / "plain", destination, allow_dirty=False)
 

@@ -227,6 +227,17 @@ def test_what_answers_and_is_no_engine_is_missing(socket_path: Path, body: bytes
         assert "no answer" in refusal(f"unix://{socket_path}").got
 
 
+def test_what_is_no_engine_is_let_go(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import docker
+
+    closed: list[object] = []
+    close = docker.DockerClient.close
+    monkeypatch.setattr(docker.DockerClient, "close", lambda client: (closed.append(client), close(client)))
+    with serving(socket_path, b'{"ApiVersion": "1.50"}'):
+        refusal(f"unix://{socket_path}")
+    assert len(closed) == 1
+
+
 def test_what_hangs_up_is_missing(socket_path: Path) -> None:
     class HangUp(socketserver.BaseRequestHandler):
         def handle(self) -> None:

@@ -91,8 +91,8 @@ def test_a_folder_that_stays_is_an_error_and_no_warning(temporary: Path, monkeyp
 
 
 def test_the_folders_of_all_runs_are_found_with_their_marks(temporary: Path) -> None:
-    two, one = make_scratch_folder("r2", "o2"), make_scratch_folder("r1", "o1")
-    assert list(marked_folders()) == [(one, "r1", "o1"), (two, "r2", "o2")]
+    made = {run: make_scratch_folder(run, f"o{run}") for run in ("r5", "r1", "r4", "r2", "r6", "r3")}
+    assert list(marked_folders()) == [(made[run], run, f"o{run}") for run in sorted(made)]
 
 
 @pytest.mark.parametrize("mark", [None, "", "[]", '"x"', "1", "{", "{}", '{"run": "r"}', "\xff"])

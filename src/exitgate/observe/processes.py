@@ -183,7 +183,8 @@ class ContainerProcesses:
                 texts = [Path(f"/proc/{pid}/task/{thread}/status").read_text(errors="replace") for thread in threads]
             except OSError:
                 continue
-            if pid != self._first_pid and texts and _is_the_engines(texts[0], executable, own):
+            root = Path(f"/proc/{self._first_pid}/root")
+            if pid != self._first_pid and texts and _is_the_engines(texts[0], executable, own, root):
                 continue
             for text in texts:
                 facts = parse_status(pid, text)
@@ -265,17 +266,20 @@ def _executable(pid: int) -> str:
         return ""
 
 
-def _is_the_engines(status: str, executable: str, own: set[int]) -> bool:
+def _is_the_engines(status: str, executable: str, own: set[int], root: Path) -> bool:
     """Say whether a process is runc on its way to becoming one of the container's: not yet confined, and not the workload's.
 
     A name is easily taken, so two facts are asked for that a workload can't give itself: the executable is none of the
-    container's files (runc runs from memory, which /proc shows as ``/`` or by runc's own name), and the parent stands outside
-    the container (an orphan of the container's own would fall to its first process).
+    container's files (runc runs from memory, which /proc shows as ``/`` or ``/memfd:runc…``, or from a file of the host's that
+    `root`, the container's, does not have), and the parent stands outside the container (an orphan of the container's own would
+    fall to its first process).
     """
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     if not fields.get("Name", "").strip().startswith("runc"):
         return False
-    return (executable in ("", "/") or "runc" in executable) and int(fields.get("PPid", "0")) not in own
+    from_memory = executable in ("", "/") or executable.startswith("/memfd:runc")
+    of_the_host = Path(executable).name == "runc" and not os.path.lexists(root / executable.lstrip("/"))
+    return (from_memory or of_the_host) and int(fields.get("PPid", "0")) not in own
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ def connect(address: str, *, answer_timeout_s: float = _ANSWER_TIMEOUT_S) -> Ite
 
     client = None
     try:
+        if address.startswith("unix://"):
+            _knock(address.removeprefix("unix://"), answer_timeout_s)
         client = docker.DockerClient(base_url=address, timeout=max(1, math.ceil(answer_timeout_s)))
         version = str(client.version()["Version"])
         client.api.timeout = _CALL_TIMEOUT_S
@@ -100,6 +103,13 @@ def connect(address: str, *, answer_timeout_s: float = _ANSWER_TIMEOUT_S) -> Ite
         yield Engine(client=client, address=address, version=version, local=address.startswith("unix://"))
     finally:
         client.close()
+
+
+def _knock(path: str, timeout_s: float) -> None:
+    # The SDK (7.2) leaves a Unix socket that could not connect to the garbage collector, which warns.
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.settimeout(timeout_s)
+        visitor.connect(path)
 
 
 def _why(error: BaseException) -> str:

@@ -116,8 +116,8 @@ def test_user_ids_are_not_measured_by_the_range_of_groups() -> None:
 
 
 def test_all_wrong_ids_of_a_process_are_named_sorted_and_once() -> None:
-    (finding,) = processes_outside(life(process(uids=(5, 0, 5, 5), gids=(7,) * 4, groups=(3, 7))), policy())
-    assert finding.message == "process 'node' runs with uid 0, uid 5, gid 3, gid 7"
+    (finding,) = processes_outside(life(process(uids=(8, 1, 8, 8), gids=(16,) * 4, groups=(3, 16))), policy())
+    assert finding.message == "process 'node' runs with uid 1, uid 8, gid 3, gid 16"
 
 
 def test_one_identity_is_named_once_and_two_are_named_twice() -> None:
