@@ -1,7 +1,9 @@
-"""What was expected of a gate on a target, control by control, against what a record says."""
+"""A record against what was expected of it, control by control; and two records against each other, fact by fact."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from exitgate.errors import EvidenceError, one_line
 from exitgate.record import Record
+
+_OF_ONE_RUN = frozenset({"run_id", "started", "finished", "duration_s", "sha256", "path"})
+"""What no two runs share: their name, their times, and the digests of logs that hold times, by which files are named."""
+_NOTHING = object()
 
 
 class ExpectedControl(BaseModel):
@@ -75,6 +81,37 @@ def differences(expected: Expectation, record: Record) -> list[str]:
         if want != got:
             found.append(f"{control}: expected {_words(want)}, got {_words(got)}")
     return found
+
+
+def contradictions(first: Record, second: Record) -> list[str]:
+    """Return every fact in which two records differ but for times, one line each: two runs of one commit have none."""
+    return [
+        f"{place}: {_shown(one)}, and {_shown(other)}"
+        for place, one, other in _differing("", first.model_dump(mode="json"), second.model_dump(mode="json"))
+    ]
+
+
+def _differing(place: str, one: object, other: object) -> Iterator[tuple[str, object, object]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys((*one, *other)):
+            if key not in _OF_ONE_RUN:
+                yield from _differing(f"{place}.{key}".lstrip("."), one.get(key, _NOTHING), other.get(key, _NOTHING))
+    elif isinstance(one, list) and isinstance(other, list):
+        for number, (left, right) in enumerate(zip_longest(one, other, fillvalue=_NOTHING)):
+            yield from _differing(f"{place}[{_name_of(left, right, number)}]", left, right)
+    elif one != other:
+        yield place, one, other
+
+
+def _name_of(one: object, other: object, number: int) -> str:
+    for entry in (one, other):
+        if isinstance(entry, dict) and "id" in entry:
+            return " ".join(str(entry[key]) for key in ("id", "subject") if key in entry)
+    return str(number)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is _NOTHING else one_line(repr(value), 160)
 
 
 def _words(control: ExpectedControl | None) -> str:

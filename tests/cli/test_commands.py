@@ -148,6 +148,30 @@ def test_compare_names_every_difference_also_for_the_better(tmp_path: Path) -> N
     assert differences(expectation_of(read_record(path)), read_record(path)) == []
 
 
+def test_two_runs_of_one_commit_agree_in_all_but_times(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(RECORD.model_dump_json(), encoding="utf-8")
+    later = RECORD.model_copy(update={"run_id": "another", "started": "2027-01-01T00:00:00Z"})
+    second.write_text(later.model_dump_json(), encoding="utf-8")
+    assert exitgate("compare", "--exact", str(first), str(second)).returncode == 0
+    other = json.loads(later.model_dump_json())
+    other["controls"][0]["checks"][0]["message"] = "something else"
+    other["controls"].append(other["controls"][0] | {"id": "9.9"})
+    second.write_text(json.dumps(other), encoding="utf-8")
+    done = exitgate("compare", "--exact", str(first), str(second))
+    assert done.returncode == 1
+    assert "].message: '', and 'something else'" in done.stdout
+    assert "controls[9.9]: nothing, and " in done.stdout
+
+
+def test_an_expectation_is_not_updated_from_an_exact_comparison(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(RECORD.model_dump_json(), encoding="utf-8")
+    before = path.read_bytes()
+    assert exitgate("compare", "--exact", "--update", str(path), str(path)).returncode == 2
+    assert path.read_bytes() == before
+
+
 def test_doctor_names_each_tool_and_what_is_lost_without_it() -> None:
     done = exitgate("doctor")
     assert done.returncode in (0, 3)

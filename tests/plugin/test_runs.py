@@ -10,10 +10,17 @@ import pytest
 
 from exitgate.record import Record
 
-from .conftest import FIRST, SECOND, Tiny
+from .conftest import FIRST, GATE, SECOND, Tiny
 
 WaysToRun = pytest.mark.parametrize("workers", ["0", "2"])
 NOT_PASSED = 10
+AGAIN = """
+[[control.check]]
+id = "again"
+subject = "workload"
+needs = "declared"
+says = "Each service is still fine."
+"""
 
 
 @WaysToRun
@@ -34,6 +41,18 @@ def test_the_default_is_two_workers(tiny: Tiny) -> None:
         FIRST.replace("assert True", "import os\n    assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '2'"),
     )
     assert tiny.run().returncode == 0
+
+
+def test_all_about_one_subject_is_checked_by_one_worker(tiny: Tiny) -> None:
+    notes = tiny.path / "notes"
+    notes.mkdir()
+    note = f"import os, pathlib\n    pathlib.Path({str(notes)!r}, workload.name + os.environ['PYTEST_XDIST_WORKER']).touch()"
+    module = SECOND + SECOND.replace('"each"', '"again"').replace("test_each", "test_again")
+    tiny.write("gates/tiny/gate.toml", GATE + AGAIN)
+    tiny.write("gates/tiny/test_second.py", module.replace("assert True", note))
+    tiny.run("-n", "2")
+    assert set(tiny.statuses().values()) == {"met"}
+    assert sorted(path.name[0] for path in notes.iterdir()) == ["a", "b"]
 
 
 def test_two_workers_and_none_give_the_same_record_but_for_times(tiny: Tiny) -> None:

@@ -108,18 +108,23 @@ def compare(
     expected: Annotated[Path, typer.Argument(metavar="EXPECTED", help="A committed expectation.")],
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record.json.")],
     update: Annotated[bool, typer.Option("--update", help="Write the expectation from the record instead.")] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="EXPECTED is a record too; all but times is compared.")
+    ] = False,
 ) -> None:
     """Compare a record with what was expected: control, status, assurance. Exits 1 on any difference, also for the better."""
     from exitgate.atomic import write_atomically
-    from exitgate.compare import differences, expectation_of, read_expectation
+    from exitgate.compare import contradictions, differences, expectation_of, read_expectation
     from exitgate.record import read_record
 
+    if update and exact:
+        raise typer.BadParameter("--update writes an expectation, --exact reads a record: give one of them")
     seen = read_record(record)
     if update:
         write_atomically(expected, expectation_of(seen).model_dump_json(indent=2) + "\n")
         print(f"written: {expected}")
         return
-    found = differences(read_expectation(expected), seen)
+    found = contradictions(read_record(expected), seen) if exact else differences(read_expectation(expected), seen)
     for difference in found:
         print(difference)
     if found:

@@ -6,7 +6,6 @@ subjects, keeps the record on the controller, and makes the verdict there. Heavy
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,10 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
-    """Add a gate run's own defaults in front of the user's arguments, where the arguments name a gate."""
+    """Add a gate run's own defaults in front of the user's arguments, where the arguments name a gate.
+
+    In workers too: pytest-xdist (3.8) hands on to them what the user gave, and nothing that was added to it.
+    """
     directory = early_config.invocation_params.dir
     gate = named_gate(args, directory)
-    if gate is None or "PYTEST_XDIST_WORKER" in os.environ:
+    if gate is None:
         return
     plugins = early_config.pluginmanager
     defaults = gate_defaults(
@@ -81,10 +83,12 @@ def _register(config: pytest.Config, session: GateSession) -> None:
     config.pluginmanager.register(Outcomes(session), "exitgate-outcomes")
     if session.is_controller:
         from exitgate.plugin.recorder import Recorder
+        from exitgate.plugin.schedule import Schedule
         from exitgate.plugin.session import WorkerStart
         from exitgate.plugin.terminal import Terminal
 
         config.pluginmanager.register(WorkerStart(session), "exitgate-worker-start")
+        config.pluginmanager.register(Schedule(session), "exitgate-schedule")
         recorder = Recorder(session)
         config.pluginmanager.register(recorder, "exitgate-recorder")
         config.pluginmanager.register(Terminal(session, recorder), "exitgate-terminal")

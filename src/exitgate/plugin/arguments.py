@@ -66,14 +66,14 @@ def report_directory(args: Sequence[str], directory: Path, root: Path, gate: Pat
 
 
 def gate_defaults(args: Sequence[str], *, report: Path, has_xdist: bool, has_allure: bool) -> list[str]:
-    """Return what a gate run adds to its arguments: two workers, one subject on one of them, Allure results, no tracebacks.
+    """Return what a gate run adds to its arguments: two workers, Allure results, no tracebacks.
 
-    What the user gives stands after it, and so wins; only restarts are none of their business, since under ``loadgroup`` a
-    restarted worker makes results vanish (pytest-xdist issues 1323 and 1327).
+    What the user gives stands after it, and so wins; only restarts are none of their business, since a restarted worker makes
+    results vanish (pytest-xdist issues 1323 and 1327).
     """
     defaults = ["--import-mode=importlib", "--continue-on-collection-errors", "--tb=no", "--no-header", "-q", "-rN"]
     if has_xdist:
-        defaults += ["--dist=loadgroup", "--max-worker-restart=0"]
+        defaults += ["--max-worker-restart=0"]
         if not any(_chooses_workers(argument) for argument in args):
             defaults += ["-n", _WORKERS]
     if has_allure and not any(argument.startswith("--alluredir") for argument in args):

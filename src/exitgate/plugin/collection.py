@@ -1,4 +1,4 @@
-"""Gate modules to pytest items: one per check and subject, grouped by subject, and a note of what was collected."""
+"""Gate modules to pytest items: one per check and subject, and a note of what was collected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Collection:
         self._failed_modules: dict[str, str] = {}
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Make one test per subject of the check's kind, all of a subject's tests for one worker."""
+        """Make one test per subject of the check's kind."""
         marker = metafunc.definition.get_closest_marker(_MARKER)
         if marker is None:
             return
@@ -39,12 +39,9 @@ class Collection:
         name = _FIXTURES.get(check.subject)
         if name is None or name not in metafunc.fixturenames:
             return
-        params = [
-            pytest.param(subject, marks=pytest.mark.xdist_group(subject), id=subject)
-            for subject in self._session.target.subjects(check.subject)
-        ]
+        subjects = self._session.target.subjects(check.subject)
         # With no subject pytest would make a skipped test of its own; the verdict says better what it means.
-        metafunc.parametrize(name, params, indirect=True, scope="session")
+        metafunc.parametrize(name, subjects, ids=subjects, indirect=True, scope="session")
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Find the check that an item makes, and label it for Allure."""
@@ -55,8 +52,6 @@ class Collection:
         control_id = str(marker.args[0])
         key = Key(control=control_id, check=check.id, subject=self._subject_of(item, check))
         item.stash[KEY] = key
-        if check.subject is SubjectKind.TARGET:
-            item.add_marker(pytest.mark.xdist_group(self._session.target.name))
         self._label(item, key)
 
     @pytest.hookimpl(tryfirst=True)
@@ -80,9 +75,9 @@ class Collection:
             errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
             self._failed_modules[report.nodeid.rpartition("/")[2]] = (errors or lines or ["no reason given"])[-1]
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Write down what was found and what is to run, by node id, before the first test: a worker that dies can't say it."""
+        """Write down, by node id, what was found and is to run, before anybody hears of it: a worker that dies can't say it."""
         note = {
             "found": [key.model_dump() for key in self._found.values()],
             "selected": {item.nodeid: item.stash[KEY].model_dump() for item in session.items if KEY in item.stash},
