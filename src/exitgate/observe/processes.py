@@ -213,11 +213,25 @@ class ContainerProcesses:
             watcher.join()
 
     def freeze(self) -> list[int]:
-        """Stop every process that the container has now, not those that the engine starts in it later."""
-        frozen = self.pids()
-        for pid in frozen:
-            _signal(pid, signal.SIGSTOP)
+        """Stop the first process and all that descend from it, until none is left that runs; return the pids.
+
+        What the engine started beside them goes on. A health check that was under way when the workload stopped must come to
+        its own end: stopped with it, it would run into its time-out and so say unhealthy, whatever it looks at.
+        """
+        frozen: list[int] = []
+        while fresh := [pid for pid in self._workload() if pid not in frozen]:
+            for pid in fresh:
+                _signal(pid, signal.SIGSTOP)
+            frozen += fresh
         return frozen
+
+    def _workload(self) -> list[int]:
+        """Return the first process and its descendants: an orphan falls to it, what the engine starts to the engine's shim."""
+        parents = {pid: _parent(pid) for pid in self.pids()}
+        found = [self._first_pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found
 
     @staticmethod
     def thaw(pids: list[int]) -> None:
@@ -264,6 +278,15 @@ def _executable(pid: int) -> str:
         return Path(f"/proc/{pid}/exe").readlink().as_posix()
     except OSError:
         return ""
+
+
+def _parent(pid: int) -> int:
+    """Return the parent's pid on this host; 0 where the process has ended."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return int(next((line.split()[1] for line in text.splitlines() if line.startswith("PPid:")), "0"))
 
 
 def _is_the_engines(status: str, executable: str, own: set[int], root: Path) -> bool:
