@@ -19,7 +19,8 @@ from exitgate.provision.engine import Engine
 
 CACHE_LABEL = "exitgate.cache"
 """On images that outlive a run because making them is expensive; `exitgate sweep --cache` removes them."""
-_REPOSITORY = "exitgate-substitute"
+REPOSITORY = "exitgate-substitute"
+"""Under which the engine knows them."""
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _RUNTIME_NODE = "/nodejs/bin/node"
 _BUILD_TOOLS = (
@@ -88,7 +89,7 @@ def substitute_image(engine: Engine, kind: str, replaced: str) -> SubstituteImag
 
     node = _node(replaced)
     digest = hashlib.sha256(f"{kind} {_describe(node)} {_certificates_digest()} 3".encode()).hexdigest()[:12]
-    tag = f"{_REPOSITORY}:{kind}-{digest}"
+    tag = f"{REPOSITORY}:{kind}-{digest}"
     try:
         engine.client.images.get(tag)
     except ImageNotFound:
