@@ -56,7 +56,7 @@ class BackingUse(_Strict):
 
     backing: _Name
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]*$")] = ""
-    """A database (made for the workload alone), a virtual host, or a number."""
+    """A database (made for the workload alone, with a role of its own), a virtual host, or a number; without: the whole server."""
     field: Literal["url", "host", "port", "user", "password", "part"] = "url"
 
     @model_validator(mode="before")

@@ -50,7 +50,7 @@ class Postgres(Kind):
         import psycopg
         from psycopg import sql
 
-        unique, password = f"{part or 'database'}_{secrets.token_hex(3)}", secrets.token_hex(12)
+        unique, password = f"{part}_{secrets.token_hex(3)}", secrets.token_hex(12)
         name = sql.Identifier(unique)
         with psycopg.connect(self.url(access), autocommit=True) as owner:
             owner.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))

