@@ -63,9 +63,9 @@ class BackingUse(_Strict):
     @classmethod
     def _from_text(cls, value: object) -> object:
         if isinstance(value, str):
-            place, _, field = value.partition("#")
+            place, sharp, field = value.partition("#")
             backing, _, part = place.partition("/")
-            return {"backing": backing, "part": part, "field": field or "url"}
+            return {"backing": backing, "part": part, **({"field": field} if sharp else {})}
         return value
 
 

@@ -30,7 +30,7 @@ def backing(
         Path, typer.Option("--gate-target", metavar="DIR", help="The folder whose exitgate.toml declares the servers.")
     ] = Path(),
 ) -> None:
-    """Run a command beside throwaway servers of the target's [[backing]]: a database, a cache, a broker. Exits as the command does."""
+    """Run a command beside throwaway servers of the target's [[backing]], e.g. a database. Exits as the command does."""
     from exitgate.beside import run_beside
     from exitgate.target import load_target
 

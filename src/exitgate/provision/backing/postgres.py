@@ -41,8 +41,8 @@ class Postgres(Kind):
 
     def url(self, access: Access) -> str:
         """Return ``postgresql://user:password@host:port/database``."""
-        database = quote(access.part or self.user, safe="")
-        return f"postgresql://{quote(access.user)}:{quote(access.password)}@{access.host}:{access.port}/{database}"
+        password, database = quote(access.password, safe=""), quote(access.part or self.user, safe="")
+        return f"postgresql://{access.user}:{password}@{access.host}:{access.port}/{database}"
 
     @contextmanager
     def part(self, access: Access, part: str) -> Iterator[Access]:

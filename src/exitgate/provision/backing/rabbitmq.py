@@ -42,6 +42,5 @@ class RabbitMQ(Kind):
 
     def url(self, access: Access) -> str:
         """Return ``amqp://user:password@host:port/virtual host``."""
-        return (
-            f"amqp://{access.user}:{access.password}@{access.host}:{access.port}/{quote(access.part or '/', safe='')}"
-        )
+        password, host = quote(access.password, safe=""), quote(access.part or "/", safe="")
+        return f"amqp://{access.user}:{password}@{access.host}:{access.port}/{host}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from exitgate.provision.backing.kind import Access, Kind, NotReady, Start
 
 _TIMEOUT_S = 5
@@ -31,4 +33,4 @@ class Redis(Kind):
 
     def url(self, access: Access) -> str:
         """Return ``redis://user:password@host:port/number``."""
-        return f"redis://{access.user}:{access.password}@{access.host}:{access.port}/{access.part or 0}"
+        return f"redis://{access.user}:{quote(access.password, safe='')}@{access.host}:{access.port}/{access.part or 0}"
