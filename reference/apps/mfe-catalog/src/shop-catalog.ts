@@ -146,7 +146,7 @@ export class ShopCatalog extends LitElement implements CatalogElement {
         <button
           type="button"
           ?disabled=${soldOut || !this.canAdd}
-          aria-label="Add ${name} to cart"
+          aria-label="Add to cart: ${name}"
           title=${this.canAdd ? nothing : "The cart is not available right now"}
           @click=${() => this.add(product)}
         >

@@ -39,7 +39,7 @@ function failureNotice(name: string, retry: () => void): HTMLElement {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Try again";
-  button.setAttribute("aria-label", `Try to load the ${name} again`);
+  button.setAttribute("aria-label", `Try again: load the ${name}`);
   button.addEventListener("click", retry);
   notice.append(heading, paragraph("It could not be loaded. The rest of the shop works on."), button);
   return notice;
