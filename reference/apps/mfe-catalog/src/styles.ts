@@ -59,7 +59,7 @@ export const styles = css`
     display: grid;
     grid-column: 1 / -1;
     place-items: center;
-    aspect-ratio: 16 / 9;
+    aspect-ratio: 2 / 1;
     margin-bottom: 0.375rem;
     border-radius: calc(var(--shop-radius) - 0.25rem);
     font-size: 1.75rem;
@@ -152,8 +152,7 @@ export const styles = css`
   @media (max-width: 30rem) {
     li {
       grid-template-columns: 4.5rem 1fr auto;
-      grid-template-rows: auto auto auto;
-      align-items: center;
+      grid-template-rows: auto 1fr auto;
     }
 
     .picture {

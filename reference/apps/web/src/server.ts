@@ -71,7 +71,7 @@ const TIMEOUTS = {
 } as const;
 
 const FOR_EVER = "public, max-age=31536000, immutable";
-/** Kept, but asked about with each use: what a release changes under the same name. */
+/** Asked for with each use: what a release changes under the same name. */
 const ASK_FIRST = "no-cache";
 
 /** Vite puts the hash of the content into the names below assets/. */
@@ -117,6 +117,10 @@ export async function createWeb({ publicDir, version, logger, isDraining }: WebO
     root: publicDir,
     // By this server's own rules below.
     cacheControl: false,
+    // Made of size and time, and in an image all times are one: the index.html of two releases, which differ in a hash,
+    // would pass for the same, and browsers would stay with the old one. What is not hashed is small: it is sent anew.
+    etag: false,
+    lastModified: false,
     preCompressed: true,
     redirect: false,
     dotfiles: "ignore",

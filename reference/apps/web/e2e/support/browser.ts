@@ -68,5 +68,7 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS"];
   if (!folder) return;
   await mkdir(folder, { recursive: true });
+  // A bar that sticks to the top would stand in the middle of a full page.
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
