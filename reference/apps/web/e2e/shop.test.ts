@@ -154,6 +154,44 @@ test("an order whose answers are lost is kept over a reload, and sent again unde
   assert.equal(await page.evaluate(() => localStorage.getItem("shop.cart.v1")), '{"lines":[],"pendingKey":null}');
 });
 
+test("a refused order says why, keeps the cart, and leaves it to be changed", async (t) => {
+  const { page } = await visit(t, browser, system.url, WIDE);
+  const product = await pickProduct(page);
+  await product.add.click();
+  const keys: (string | undefined)[] = [];
+  await page.route("**/api/orders", (route) => {
+    keys.push(route.request().headers()["idempotency-key"]);
+    const problem = { type: "about:blank", title: "Unprocessable Content", status: 422, detail: "Not enough in stock." };
+    return route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify(problem) });
+  });
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("alert").getByText("Not enough in stock.").waitFor();
+  assert.deepEqual(await accessibilityViolations(page), []);
+  await screenshot(page, "refused");
+
+  await page.getByRole("button", { name: /^One .* more$/ }).click();
+  await page.getByRole("link", { name: "Cart 2" }).waitFor();
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("alert").waitFor();
+  assert.equal(new Set(keys).size, 2, "another order is another key");
+});
+
+test("products that can’t be read are said to be so, and read again on demand", async (t) => {
+  const context = await browser.newContext({ viewport: WIDE });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  await page.route("**/api/products", (route) => route.fulfill({ status: 503, body: "" }));
+  await page.goto(system.url);
+  await page.getByRole("alert").getByText("The products can’t be read right now.").waitFor();
+  assert.deepEqual(await accessibilityViolations(page), []);
+
+  await page.unroute("**/api/products");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await addButtons(page).first().waitFor();
+  const focused = () => document.activeElement?.shadowRoot?.activeElement?.textContent;
+  assert.equal(await page.evaluate(focused), "Products", "the focus is not lost with the button");
+});
+
 for (const [name, other] of [
   ["catalog", "cart"],
   ["cart", "catalog"],
