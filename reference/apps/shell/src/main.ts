@@ -15,7 +15,7 @@ catalogPlace.addEventListener("shop:cart-add", ({ detail }) => cart?.add(detail)
 cartPlace.addEventListener("shop:cart-changed", ({ detail }) => showPieces(detail.pieces));
 cartPlace.addEventListener("shop:order-placed", ({ detail }) => catalog?.orderPlaced(detail.items));
 
-showVersion("Shell", __VERSION__);
+byId("version-shell").textContent = __VERSION__;
 void mount({
   name: "catalog",
   base: "/mfe/catalog/",
@@ -24,7 +24,7 @@ void mount({
   onMounted: (element) => {
     catalog = element;
     catalog.canAdd = cart !== undefined;
-    showVersion("Catalog", element.version);
+    byId("version-catalog").textContent = element.version;
   },
 });
 void mount({
@@ -36,7 +36,7 @@ void mount({
     cart = element;
     showPieces(element.pieces);
     if (catalog !== undefined) catalog.canAdd = true;
-    showVersion("Cart", element.version);
+    byId("version-cart").textContent = element.version;
   },
 });
 
@@ -44,16 +44,6 @@ function showPieces(pieces: number): void {
   const badge = byId("pieces");
   badge.textContent = String(pieces);
   badge.hidden = pieces === 0;
-}
-
-function showVersion(part: string, version: string): void {
-  const row = document.createElement("div");
-  const term = document.createElement("dt");
-  term.textContent = part;
-  const text = document.createElement("dd");
-  text.textContent = version;
-  row.append(term, text);
-  byId("versions").append(row);
 }
 
 function byId(id: string): HTMLElement {
