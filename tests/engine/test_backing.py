@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,16 +163,9 @@ def test_an_image_that_cannot_be_had_is_a_missing_prerequisite(engine: Engine, t
 
 def test_a_command_runs_beside_them_and_nothing_is_left(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "exitgate.toml").write_text(CONFIGURATION, encoding="utf-8")
-    before = len(leftovers(engine))
     code = "import os, redis; print(redis.Redis.from_url(os.environ['CACHE']).ping()); raise SystemExit(7)"
     command = [sys.executable, "-m", "exitgate", "backing", "--gate-target", str(tmp_path), "--set", "CACHE=cache"]
-    done = subprocess.run(
-        [*command, "--", sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ),
-        timeout=120,
-    )
-    assert (done.stdout, done.returncode) == ("True\n", 7)
-    assert len(leftovers(engine)) == before
+    with subprocess.Popen([*command, "--", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        said, _ = process.communicate(timeout=120)
+    assert (said, process.returncode) == ("True\n", 7)
+    assert [item for item in leftovers(engine) if f"/{process.pid}/" in item.owner] == []
