@@ -75,5 +75,6 @@ export function failureLine(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const start = lines.findIndex((line) => /^Error\b|\bP\d{4}\b/.test(line));
   const told = lines.slice(Math.max(0, start)).filter((line) => line !== "" && !line.startsWith("Prisma CLI Version"));
-  return told.join(" ").replace(/\s+/g, " ").slice(0, 400);
+  // The engine's own trace of calls begins with " 0: ".
+  return (told.join(" ").replace(/\s+/g, " ").split(" 0: ", 1)[0] ?? "").slice(0, 400);
 }
