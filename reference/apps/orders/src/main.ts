@@ -34,7 +34,7 @@ await runService({
       },
     });
     const relay = new OutboxRelay(database, broker, logger);
-    const postgres = { name: "postgres", check: () => database.$queryRaw`SELECT 1` };
+    const postgres = { name: "postgres", essential: true, check: () => database.$queryRaw`SELECT 1` };
     const app = createHttp({ version: config.version, logger, isDraining, dependencies: [postgres, broker] });
     orderRoutes(app, new OrderStore(database), () => relay.wake());
     broker.start();

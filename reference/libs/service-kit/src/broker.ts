@@ -21,6 +21,7 @@ const HEARTBEAT_S = 5;
 
 export class Broker implements Dependency {
   readonly name = "rabbitmq";
+  readonly essential = true;
   readonly #options: BrokerOptions;
   #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;

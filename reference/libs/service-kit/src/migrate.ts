@@ -54,7 +54,14 @@ export async function migrate({ folder, databaseUrl, deadlineS, logger }: Migrat
 
 async function deploy(folder: string, databaseUrl: string, logger: Logger): Promise<string | undefined> {
   const cli = createRequire(join(folder, "package.json")).resolve("prisma/build/index.js");
-  const env = { DATABASE_URL: databaseUrl, CHECKPOINT_DISABLE: "1", NO_COLOR: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" };
+  const env = {
+    DATABASE_URL: databaseUrl,
+    CHECKPOINT_DISABLE: "1",
+    NO_COLOR: "1",
+    PRISMA_HIDE_UPDATE_MESSAGE: "1",
+    // The CLI asks for a home, which a user without an entry in passwd has not; it does not need it to be there.
+    HOME: "/nonexistent",
+  };
   try {
     const { stdout } = await run(process.execPath, ["--import", TIMERS, cli, "migrate", "deploy"], {
       cwd: folder,

@@ -1,8 +1,10 @@
 // Whether a service wants traffic: its own phase, and what it depends on, by name.
 
-/** Something that a service can't do its work without. */
+/** Something that a service leans on. */
 export interface Dependency {
   readonly name: string;
+  /** False where the service does its work without it, only slower: it is named then, and traffic still wanted. */
+  readonly essential: boolean;
   /** Resolves where it answers; rejects with why not. */
   readonly check: () => Promise<unknown>;
 }
@@ -19,12 +21,12 @@ const PATIENCE_MS = 1_500;
 /** Asks every dependency at once. What went wrong is told in a word; the log has the rest. */
 export async function readiness(dependencies: readonly Dependency[], draining: boolean): Promise<Readiness> {
   const states = await Promise.all(
-    dependencies.map(async ({ name, check }) => [name, await stateOf(check)] as const),
+    dependencies.map(async ({ name, essential, check }) => ({ name, essential, state: await stateOf(check) })),
   );
-  const missing = states.some(([, state]) => state !== "ok");
+  const missing = states.some(({ essential, state }) => essential && state !== "ok");
   return {
     status: draining ? "draining" : missing ? "unready" : "ready",
-    dependencies: Object.fromEntries(states),
+    dependencies: Object.fromEntries(states.map(({ name, state }) => [name, state])),
   };
 }
 
