@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { startScript } from "../src/testing.js";
+import { startScript } from "@reference-shop/testing";
 
 const HEALTHCHECK = fileURLToPath(new URL("../src/healthcheck.js", import.meta.url));
 

@@ -77,7 +77,7 @@ test("a harmless request id is taken over, any other replaced", async (t) => {
 test("readiness follows the drain and the dependencies, liveness neither", async (t) => {
   let there = true;
   const check = async () => (there ? 1 : Promise.reject(new Error("gone")));
-  const { url, phase } = await startHttp(t, [{ name: "postgres", check }]);
+  const { url, phase } = await startHttp(t, [{ name: "postgres", essential: true, check }]);
   const probe = async (path: string) => {
     const response = await fetch(url + path);
     return [response.status, ((await response.json()) as { status: string }).status];

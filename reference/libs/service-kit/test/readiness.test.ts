@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { readiness, type Dependency } from "../src/index.js";
 
-const fine: Dependency = { name: "postgres", check: async () => 1 };
-const gone: Dependency = { name: "rabbitmq", check: async () => Promise.reject(new Error("amqp://shop:hunter2@mq")) };
-const silent: Dependency = { name: "redis", check: () => new Promise(() => {}) };
+const fine: Dependency = { name: "postgres", essential: true, check: async () => 1 };
+const gone: Dependency = { name: "rabbitmq", essential: true, check: async () => Promise.reject(new Error("amqp://shop:hunter2@mq")) };
+const silent: Dependency = { name: "redis", essential: true, check: () => new Promise(() => {}) };
 
 test("a service is ready where all that it needs answers, or where it needs nothing", async () => {
   assert.deepEqual(await readiness([fine], false), { status: "ready", dependencies: { postgres: "ok" } });
@@ -17,6 +17,12 @@ test("each dependency that is missing is named, and nothing of its address is to
   const found = await readiness([fine, gone], false);
   assert.equal(found.status, "unready");
   assert.equal(found.dependencies["postgres"], "ok");
+  assert.equal(found.dependencies["rabbitmq"], "unavailable");
+});
+
+test("a dependency that the service can do without is named, and traffic still wanted", async () => {
+  const found = await readiness([fine, { ...gone, essential: false }], false);
+  assert.equal(found.status, "ready");
   assert.equal(found.dependencies["rabbitmq"], "unavailable");
 });
 

@@ -8,7 +8,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { requestsDuringSigterm, startScript } from "../src/testing.js";
+import { requestsDuringSigterm, startScript } from "@reference-shop/testing";
 
 const SAMPLE = fileURLToPath(new URL("support/sample-service.js", import.meta.url));
 
