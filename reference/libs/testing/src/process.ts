@@ -1,4 +1,4 @@
-// For tests: a compiled script as a process of its own.
+// A compiled script as a process of its own.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
