@@ -1,38 +1,75 @@
-// Where orders are kept, as the routes see it. Asynchronous, so that a database fits behind it.
+// Where orders are kept: each in one transaction with the event that tells of it.
 
-import type { Order } from "./order.js";
+import { createHash, randomUUID } from "node:crypto";
 
-/** Makes a retried request safe: the same key with the same fingerprint is the same request. */
-export interface Idempotency {
-  readonly key: string;
-  /** A digest of what was asked for. */
-  readonly fingerprint: string;
-}
+import { ORDER_PLACED, type Order, type OrderPlaced, type OrderRequest } from "@reference-shop/contracts";
 
-export type AddResult =
-  | { readonly outcome: "added"; readonly order: Order }
-  /** The key was used before, for the same thing: here is the order that it led to. */
-  | { readonly outcome: "replayed"; readonly order: Order }
+import type { Database } from "./database.js";
+import { Prisma } from "./generated/client.js";
+
+export type PlaceResult =
+  | { readonly outcome: "placed" | "replayed"; readonly order: Order }
   /** The key was used before, for something else. */
-  | { readonly outcome: "key_reused" }
-  /** Nothing was kept. */
-  | { readonly outcome: "full" };
+  | { readonly outcome: "key_reused" };
 
-export interface OrderPage {
-  readonly orders: readonly Order[];
-  /** Pass it as `after` to get the next page; null on the last one. */
-  readonly next: string | null;
+const WITH_ITEMS = { items: { orderBy: { position: "asc" } } } as const;
+
+type Row = Prisma.OrderGetPayload<{ include: typeof WITH_ITEMS }>;
+
+export class OrderStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Places an order once for each key, however often and from wherever the same request comes. */
+  async place({ items }: OrderRequest, key: string): Promise<PlaceResult> {
+    const fingerprint = createHash("sha256").update(JSON.stringify(items)).digest("hex");
+    const earlier = await this.#byKey(key, fingerprint);
+    if (earlier) return earlier;
+
+    const id = randomUUID();
+    const placedAt = new Date();
+    const event: OrderPlaced = { eventId: randomUUID(), orderId: id, placedAt: placedAt.toISOString(), items };
+    const rows = items.map((item, position) => ({ ...item, position }));
+    try {
+      const [row] = await this.#database.$transaction([
+        this.#database.order.create({
+          data: { id, status: "placed", placedAt, idempotencyKey: key, fingerprint, items: { create: rows } },
+          include: WITH_ITEMS,
+        }),
+        this.#database.outboxEvent.create({
+          data: { id: event.eventId, routingKey: ORDER_PLACED, content: event, createdAt: placedAt },
+        }),
+      ]);
+      return { outcome: "placed", order: toOrder(row) };
+    } catch (error) {
+      // Another request with the same key was faster: the unique index saw to it.
+      const lost = error instanceof Prisma.PrismaClientKnownRequestError && error.code === "P2002";
+      const winner = lost ? await this.#byKey(key, fingerprint) : undefined;
+      if (winner) return winner;
+      throw error;
+    }
+  }
+
+  async get(id: string): Promise<Order | undefined> {
+    const row = await this.#database.order.findUnique({ where: { id }, include: WITH_ITEMS });
+    return row ? toOrder(row) : undefined;
+  }
+
+  async #byKey(idempotencyKey: string, fingerprint: string): Promise<PlaceResult | undefined> {
+    const row = await this.#database.order.findUnique({ where: { idempotencyKey }, include: WITH_ITEMS });
+    if (!row) return undefined;
+    return row.fingerprint === fingerprint ? { outcome: "replayed", order: toOrder(row) } : { outcome: "key_reused" };
+  }
 }
 
-export interface OrderStore {
-  /**
-   * Keeps the order and its key in one atomic step, so that of two requests with the same key at the same time one is
-   * added and the other replayed. (In SQL: one transaction, with a unique index on the key.)
-   */
-  add(order: Order, idempotency?: Idempotency): Promise<AddResult>;
-
-  get(id: string): Promise<Order | undefined>;
-
-  /** Orders in the sequence they were placed. Undefined where `after` is no order. */
-  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<OrderPage | undefined>;
+function toOrder({ id, placedAt, items }: Row): Order {
+  return {
+    id,
+    status: "placed",
+    items: items.map(({ productId, quantity }) => ({ productId, quantity })),
+    placedAt: placedAt.toISOString(),
+  };
 }

@@ -1,0 +1,9 @@
+-- More was ordered than there was. Until now only a log line told of it.
+SET lock_timeout = '2s';
+
+CREATE TABLE "stock_shortages" (
+    "event_id" TEXT NOT NULL REFERENCES "inbox_events" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
+    "product_id" TEXT NOT NULL,
+    "missing" INTEGER NOT NULL CHECK ("missing" > 0),
+    PRIMARY KEY ("event_id", "product_id")
+);

@@ -1,0 +1,3 @@
+// The container's health probe.
+
+import "@reference-shop/service-kit/healthcheck";
