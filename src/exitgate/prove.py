@@ -1,6 +1,6 @@
 """Proves that checks can fail: injects each fault into a clone of the target and runs the gate on it.
 
-1. The target as it is: every control that faults aim at must be met, or a red one would say nothing.
+1. The target with one workload left: every control that faults aim at must be met, or a red one would say nothing.
 2. Each fault in a clone of its own: its control turns *not met*, by the check, at the place and with the words that it names,
    and no other control does but those that the fault may turn red too.
 3. Each clone restored: its tree is the one it had; and the gate on a restored clone gives what it gave at first.
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exitgate.catalogue import Gate
@@ -25,7 +25,7 @@ from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
 from exitgate.provision.clone import Clone, clone_target, commit_everything, materialise_target, restore
 from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
-from exitgate.target import load_target
+from exitgate.target import CONFIGURATION_FILE, load_target, narrowed
 
 _SIDE_BY_SIDE = 2
 
@@ -67,7 +67,7 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
     criteria = sorted({gate.control(fault.control).criterion for fault in faults})
     with tempfile.TemporaryDirectory(prefix="exitgate-prove-") as folder:
         scratch = Path(folder)
-        base = _fresh_clone(source, scratch / "base")
+        base = _narrow_clone(source, scratch / "base")
         before = _run(gate, base.path, scratch / "before", criteria)
         problems = _not_green(before, faults)
         if problems:
@@ -96,9 +96,21 @@ def _fresh_clone(source: Path, destination: Path) -> Clone:
     )
 
 
+def _narrow_clone(source: Path, destination: Path) -> Clone:
+    """Clone the target with one workload left: that a check can fail is seen on one as well as on all, and sooner."""
+    clone = _fresh_clone(source, destination)
+    target = load_target(clone.path)
+    kept = min(target.workloads, key=lambda workload: len(workload.backing), default=None)
+    if kept is None:
+        return clone
+    text = narrowed(target, kept.name)
+    (clone.path / CONFIGURATION_FILE).write_text(text, encoding="utf-8")
+    return replace(clone, commit=commit_everything(clone.path, f"{kept.name} alone"))
+
+
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:
     started = time.monotonic()
-    clone = _fresh_clone(source, folder / "target")
+    clone = _narrow_clone(source, folder / "target")
     tree = restore(clone.path, clone.commit)
     check = location = message = ""
     try:

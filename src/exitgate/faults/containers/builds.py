@@ -25,7 +25,8 @@ def _syntax_error(site: FaultSite) -> None:
 def _lockfile_out_of_step(site: FaultSite) -> None:
     path = site.root / site.workload.path / "package.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    data.setdefault("dependencies", {})["escape-html"] = "1.0.3"
+    # A version that was never published: no lockfile can have it, whatever it holds of that name.
+    data.setdefault("dependencies", {})["escape-html"] = "1.0.3-absent"
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
