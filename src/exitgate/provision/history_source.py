@@ -45,7 +45,10 @@ class CommitGroup(_Strict):
     date: AwareDatetime
     """When it was made; with `each_folder_of` the first one, each further an hour later."""
     paths: tuple[str, ...] = ()
-    """Files, folders with all that they hold, or patterns whose ``*`` crosses slashes too; a file is the first commit's that names """
+    """Files, folders with all that they hold, or patterns whose ``*`` crosses slashes too.
+
+    A file that several commits name is the first one's.
+    """
     each_folder_of: str | None = None
     """A folder whose own folders, sorted by name, are a commit each; they come before any other commit's paths."""
 
