@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("record", ("exitgate.compare", "exitgate.events", "exitgate.proof", "exitgate.record")),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
-    ("commands", ("exitgate.doctor", "exitgate.launch", "exitgate.prove")),
+    ("commands", ("exitgate.beside", "exitgate.doctor", "exitgate.launch", "exitgate.prove")),
     ("command line", ("exitgate.__main__", "exitgate.cli")),
 )
 """From the lowest layer to the highest, each with its modules; a package stands for all that it holds.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.target import load_target
 from tests.target_folder import EXCLUSION, SOUND, WAIVER, changed, line, place, refusal
 
 # ---- A file that is none ------------------------------------------------------------------------------------------
@@ -239,3 +240,44 @@ def test_a_control_that_is_excluded_twice_is_named_where_it_is_excluded_again(tm
     error = refusal(place(tmp_path, text))
     assert "3.2.A.2" in str(error)
     assert error.subject.endswith((f":{line(text, '[[not_applicable]]', 2)}", f":{line(text, 'control', 2)}"))
+
+
+# ---- Backing servers ----------------------------------------------------------------------------------------------
+
+BACKING = '[[backing]]\nname = "store"\nkind = "postgres"\nimage = "postgres:18.1"\n'
+
+
+def leaning(use: str, declared: str = BACKING) -> str:
+    return (
+        changed("[service.environment]", f"[service.backing]\nDATABASE_URL = {use}\n\n[service.environment]") + declared
+    )
+
+
+def test_a_workload_leans_on_a_declared_server(tmp_path: Path) -> None:
+    target = load_target(place(tmp_path, leaning('"store/shop"')))
+    (use,) = (workload.backing["DATABASE_URL"] for workload in target.workloads if workload.backing)
+    assert (use.backing, use.part, target.backings[0].kind) == ("store", "shop", "postgres")
+
+
+def test_a_server_that_is_not_declared_is_refused_with_the_line_that_names_it(tmp_path: Path) -> None:
+    text = leaning('"stroe/shop"')
+    error = refusal(place(tmp_path, text))
+    assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, 'DATABASE_URL')}"
+    assert "'stroe'" in error.got
+    assert "store" in error.expected
+
+
+def test_a_server_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    text = leaning('"store"', BACKING.replace('"postgres"', '"oracle"'))
+    number = line(text, 'kind = "oracle"')
+    assert refusal(place(tmp_path, text)).subject == f"{tmp_path}/exitgate.toml:{number}"
+
+
+def test_a_use_in_other_words_is_refused(tmp_path: Path) -> None:
+    text = leaning('"store#colour"')
+    assert refusal(place(tmp_path, text)).subject.startswith(f"{tmp_path}/exitgate.toml:{line(text, 'DATABASE_URL')}")
+
+
+def test_a_server_named_like_a_service_is_refused(tmp_path: Path) -> None:
+    text = leaning('"orders"', BACKING.replace('"store"', '"orders"'))
+    assert "orders" in refusal(place(tmp_path, text)).got

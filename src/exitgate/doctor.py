@@ -40,6 +40,11 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
         "Install Node.js 20 or later.",
     )
     yield _on_path("npm", "nothing where base images can be pulled; else the substitutes can't be made", "Install npm.")
+    yield _on_path(
+        "mmdebstrap",
+        "nothing where images of backing servers can be pulled; else substitutes of them can't be made",
+        "Install mmdebstrap (Debian, Ubuntu).",
+    )
 
 
 def _on_path(name: str, without: str, action: str) -> ToolFinding:

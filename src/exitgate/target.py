@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exitgate.assurance import Assurance
 from exitgate.catalogue import Control, Gate, SubjectKind
@@ -39,6 +39,36 @@ class TargetSection(_Strict):
     """True for a folder that is no git root of its own: each run makes a throwaway repository of it."""
 
 
+class Backing(_Strict):
+    """``[[backing]]``: a server that workloads lean on; a run starts a throwaway one."""
+
+    name: _Name
+    """Also its host name, as workloads see it."""
+    kind: Literal["postgres", "redis", "rabbitmq"]
+    image: Annotated[str, Field(min_length=1)]
+    """Of the public image's kind: obeys the same environment variables and command."""
+    substitute: bool = False
+    """True where a server of this machine's packages may stand in where no registry answers. Makes the run a rehearsal."""
+
+
+class BackingUse(_Strict):
+    """What an environment variable tells of a backing server; written as ``NAME``, ``NAME/PART`` or ``NAME/PART#FIELD``."""
+
+    backing: _Name
+    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]*$")] = ""
+    """A database (made for the workload alone, with a role of its own), a virtual host, or a number; without: the whole server."""
+    field: Literal["url", "host", "port", "user", "password", "part"] = "url"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if isinstance(value, str):
+            place, sharp, field = value.partition("#")
+            backing, _, part = place.partition("/")
+            return {"backing": backing, "part": part, **({"field": field} if sharp else {})}
+        return value
+
+
 class Workload(_Strict):
     """A container that the target deploys."""
 
@@ -56,7 +86,9 @@ class Workload(_Strict):
     container: str | None = None
     """The container's name in the task definition; the workload's own name where it is not given."""
     environment: dict[str, str] = {}
-    """Set on top of the task definition's own, e.g. addresses of throwaway databases."""
+    """Set on top of the task definition's own."""
+    backing: dict[str, BackingUse] = {}
+    """Environment variable to the backing server that it tells of, e.g. ``DATABASE_URL = "postgres/orders"``."""
     start_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Seconds within which the workload answers on its health path."""
 
@@ -90,6 +122,7 @@ class Configuration(Responsibilities):
     target: TargetSection
     service: tuple[Service, ...] = ()
     frontend: tuple[Frontend, ...] = ()
+    backing: tuple[Backing, ...] = ()
     substitute: dict[str, Substitute] = Field(default={})
     policy: Policy = Policy()
 
@@ -156,6 +189,11 @@ class Target:
             case SubjectKind.WORKLOAD:
                 return [workload.name for workload in self.workloads]
 
+    @property
+    def backings(self) -> tuple[Backing, ...]:
+        """Every server that a run may have to start."""
+        return self.configuration.backing
+
     def locate(self, *location: str | int) -> str:
         """Return ``exitgate.toml:LINE`` of a key, or of the closest thing that encloses it."""
         return f"{CONFIGURATION_FILE}:{line_of(self.source, location)}"
@@ -204,6 +242,7 @@ def load_target(directory: Path) -> Target:
         ) from error
     target = Target(directory=directory, configuration=configuration, source=text)
     _refuse_doubles(target, path)
+    _refuse_strange_backings(target, path)
     _refuse_missing_files(target, path)
     return target
 
@@ -241,6 +280,7 @@ def _refuse_doubles(target: Target, path: Path) -> None:
     config = target.configuration
     seen: dict[str, Location] = {}
     named: list[tuple[str, Location]] = [(s.name, ("service", i, "name")) for i, s in enumerate(config.service)]
+    named += [(b.name, ("backing", i, "name")) for i, b in enumerate(config.backing)]
     for index, frontend in enumerate(config.frontend):
         named.append((frontend.name, ("frontend", index, "name")))
         if frontend.workload and frontend.workload.name != frontend.name:
@@ -254,6 +294,19 @@ def _refuse_doubles(target: Target, path: Path) -> None:
                 action="Rename one of the two.",
             )
         seen[name] = location
+
+
+def _refuse_strange_backings(target: Target, path: Path) -> None:
+    declared = {backing.name: backing.kind for backing in target.configuration.backing}
+    for prefix, entry in _placed_entries(target.configuration):
+        for variable, use in entry.backing.items() if isinstance(entry, Workload) else ():
+            if use.backing not in declared:
+                raise TargetError(
+                    f"{path}:{line_of(target.source, (*prefix, 'backing', variable))}",
+                    got=f"{variable} = {use.backing!r}, which no [[backing]] declares",
+                    expected=f"one of {', '.join(declared) or 'none: there is no [[backing]]'}",
+                    action="Declare it, or correct its name.",
+                )
 
 
 def _refuse_missing_files(target: Target, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove``."""
+"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | backing``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import typer
 
 from exitgate import __version__
+from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
 from exitgate.cli import maintain as _maintain
 from exitgate.cli import run as _run
@@ -37,6 +38,7 @@ def _options(
 _run.register(app)
 _inspect.register(app)
 _maintain.register(app)
+_backing.register(app)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.image import ImageFacts
 from exitgate.observe.processes import ContainerProcesses, ProcessFacts
+from exitgate.provision.backing import Surroundings
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
 from exitgate.run import Run
@@ -73,6 +74,8 @@ def read_life(
     settings: ContainerSettings,
     locations: Locations,
     substrate: Substrate,
+    *,
+    around: Surroundings,
     keep: EvidenceFolder,
 ) -> Life:
     """Run a workload once and watch it.
@@ -88,6 +91,11 @@ def read_life(
         ProvisionError: if the engine refuses to make the container.
     """
     check = _quick(settings.health_check)
+    substrate = replace(
+        substrate,
+        substitutes=(*substrate.substitutes, *around.substitutes),
+        tools=(*substrate.tools, *around.tools),
+    )
     with throwaway_container(
         engine,
         run,
@@ -95,7 +103,8 @@ def read_life(
         settings,
         name=workload.name,
         port=workload.port,
-        environment=workload.environment,
+        environment={**workload.environment, **around.environment},
+        network=around.network,
         health_check=check,
     ) as container:
         life = _live(container, workload, image, check, settings, locations, substrate)

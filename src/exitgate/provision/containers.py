@@ -31,6 +31,7 @@ def throwaway_container(
     name: str,
     port: int | None = None,
     environment: Mapping[str, str] | None = None,
+    network: str | None = None,
     entrypoint: tuple[str, ...] | None = None,
     health_check: HealthCheck | None = None,
 ) -> Iterator[Container]:
@@ -40,6 +41,7 @@ def throwaway_container(
         name: What it is for; the run's id and a random part are added.
         port: The container's port that is published on a free port of 127.0.0.1.
         environment: Set on top of the settings' own.
+        network: One of the run's that it joins; without one it gets its own.
         entrypoint: Run instead of the settings' or image's own entry point and command.
         health_check: Instead of the settings' own; where neither is given the image's is switched off, as ECS does.
 
@@ -50,7 +52,7 @@ def throwaway_container(
     from docker.types import LogConfig, Mount
 
     unique = f"exitgate-{run.id}-{name}-{secrets.token_hex(3)}"
-    network = container = None
+    own_network = container = None
     arguments: dict[str, Any] = {
         "name": unique,
         "labels": run.labels,
@@ -76,8 +78,9 @@ def throwaway_container(
         "ports": {f"{port}/tcp": ("127.0.0.1", None)} if port else None,
     }
     try:
-        network = engine.client.networks.create(unique, labels=run.labels)
-        container = engine.client.containers.create(image, network=unique, **arguments)
+        if network is None:
+            own_network = engine.client.networks.create(unique, labels=run.labels)
+        container = engine.client.containers.create(image, network=network or unique, **arguments)
         yield container
     except APIError as error:
         raise ProvisionError(
@@ -88,7 +91,7 @@ def throwaway_container(
         ) from error
     finally:
         leaks = []
-        for resource in (container, network):
+        for resource in (container, own_network):
             if resource is None:
                 continue
             try:

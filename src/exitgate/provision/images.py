@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from exitgate.assurance import Assurance
 from exitgate.dockerfile import Dockerfile
-from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, one_line
+from exitgate.errors import PrerequisiteMissing, ProvisionError, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.process import Completed, run_tool
 from exitgate.provision.engine import Builder, Engine, client_environment
+from exitgate.provision.registry import obtain
 from exitgate.provision.substitutes import substitute_image
 from exitgate.run import Run
 from exitgate.target import Target, Workload
 
 _BUILD_TIMEOUT_S = 900.0
-_PULL_TIMEOUT_S = 300.0
-_ABSENT = ("not found", "manifest unknown", "no such manifest", "repository does not exist", "invalid reference format")
 _NETWORK = (
     "EAI_AGAIN",
     "ENOTFOUND",
@@ -146,7 +144,7 @@ def _bases(engine: Engine, builder: Builder, target: Target, workload: Workload,
     args: dict[str, str] = {}
     substitutes: list[str] = []
     for line, reference in dockerfile.base_images(workload.build_args):
-        state, words = _obtain(engine, builder, reference)
+        state, words = obtain(engine, builder, reference)
         if state == "here":
             continue
         if state == "absent":
@@ -163,32 +161,6 @@ def _bases(engine: Engine, builder: Builder, target: Target, workload: Workload,
         args[name] = made.tag
         substitutes.append(made.description)
     return _Bases(build_args=args, substitutes=tuple(substitutes))
-
-
-def _obtain(engine: Engine, builder: Builder, reference: str) -> tuple[Literal["here", "absent", "unreachable"], str]:
-    from docker.errors import DockerException, ImageNotFound
-
-    try:
-        engine.client.images.get(reference)
-    except ImageNotFound:
-        pass
-    except DockerException as error:
-        return "unreachable", one_line(str(error), 120)
-    else:
-        return "here", ""
-    try:
-        pulled = run_tool(
-            [builder.executable, "pull", "--quiet", reference],
-            timeout_s=_PULL_TIMEOUT_S,
-            environment=client_environment(engine.address),
-        )
-    except ObservationError as error:
-        return "unreachable", one_line(error.got, 120)
-    if pulled.exit_code == 0:
-        return "here", ""
-    words = pulled.last_words
-    absent = any(sign in words for sign in _ABSENT) and "lookup" not in words and "dial" not in words
-    return ("absent" if absent else "unreachable"), one_line(words, 160)
 
 
 def _refuse_to_blame_the_target(workload: Workload, log: str) -> None:

@@ -19,7 +19,8 @@ from exitgate.provision.engine import Engine
 
 CACHE_LABEL = "exitgate.cache"
 """On images that outlive a run because making them is expensive; `exitgate sweep --cache` removes them."""
-_REPOSITORY = "exitgate-substitute"
+REPOSITORY = "exitgate-substitute"
+"""Under which the engine knows them."""
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _RUNTIME_NODE = "/nodejs/bin/node"
 _BUILD_TOOLS = (
@@ -55,6 +56,17 @@ _BUILD_TOOLS = (
     "dirname",
     "basename",
 )
+_C_LIBRARIES = (
+    "libanl.so.1",
+    "libdl.so.2",
+    "libnss_dns.so.2",
+    "libnss_files.so.2",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+)
+"""Of the C library beside those that Node.js itself loads: native modules are linked with them."""
 _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
@@ -87,8 +99,8 @@ def substitute_image(engine: Engine, kind: str, replaced: str) -> SubstituteImag
     from docker.errors import ImageNotFound
 
     node = _node(replaced)
-    digest = hashlib.sha256(f"{kind} {_describe(node)} {_certificates_digest()} 3".encode()).hexdigest()[:12]
-    tag = f"{_REPOSITORY}:{kind}-{digest}"
+    digest = hashlib.sha256(f"{kind} {_describe(node)} {_certificates_digest()} 4".encode()).hexdigest()[:12]
+    tag = f"{REPOSITORY}:{kind}-{digest}"
     try:
         engine.client.images.get(tag)
     except ImageNotFound:
@@ -185,10 +197,15 @@ def _npm_folder(node: Path) -> Path:
 
 
 def _libraries(executable: Path) -> Iterator[_File]:
-    """Yield the shared libraries of an executable, the dynamic loader included, where it looks for them."""
+    """Yield the shared libraries of an executable, the loader and all of the C library included, where it looks for them."""
     completed = run_tool(["ldd", str(executable)], timeout_s=10, environment=scrubbed_environment())
     for match in _LIBRARY.finditer(completed.stdout):
-        yield _File(path=match.group(1), content=Path(match.group(1)).resolve(), mode=0o755)
+        path = Path(match.group(1))
+        yield _File(path=str(path), content=path.resolve(), mode=0o755)
+        if path.name == "libc.so.6":
+            for other in (path.with_name(name) for name in _C_LIBRARIES):
+                if other.is_file():
+                    yield _File(path=str(other), content=other.resolve(), mode=0o755)
 
 
 def _certificates() -> list[_File]:

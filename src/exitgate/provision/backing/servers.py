@@ -1,0 +1,262 @@
+"""The backing servers of a run: each started once, when it is first needed, and shared by all workers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from exitgate.atomic import write_atomically
+from exitgate.errors import PrerequisiteMissing, ProvisionError, one_line
+from exitgate.provenance import Tool
+from exitgate.provision.backing.kind import Access, Kind, NotReady
+from exitgate.provision.backing.postgres import Postgres
+from exitgate.provision.backing.rabbitmq import RabbitMQ
+from exitgate.provision.backing.redis import Redis
+from exitgate.provision.backing.substitute import DATA, OWN, USER, backing_image, start_command
+from exitgate.provision.engine import Builder, Engine
+from exitgate.provision.registry import obtain
+from exitgate.run import Run
+from exitgate.target import Backing, BackingUse, Target, Workload
+from exitgate.waiting import wait_for
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (Postgres(), Redis(), RabbitMQ())}
+_START_TIMEOUT_S = 90.0
+_LOCK_TIMEOUT_S = 900.0
+_MEMORY_BYTES = 1024**3
+_PUBLIC_DATA = ("/data", "/var/lib/postgresql", "/var/lib/rabbitmq")
+_LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A backing server that serves."""
+
+    name: str
+    """As the target calls it, and under which it is found on the network."""
+    kind: str
+    version: str
+    container_id: str
+    network: str
+    """The engine's network on which workloads reach it."""
+    local_port: int
+    """On 127.0.0.1, for whatever runs on this machine itself."""
+    password: str
+    substitute: str
+    """What stands in for the public image; empty where it is the image."""
+
+    @property
+    def tool(self) -> Tool:
+        """The server as a line of the record."""
+        return Tool(name=self.kind, version=self.version)
+
+    @property
+    def locally(self) -> Access:
+        """Its owner's access from this machine."""
+        return Access(host=_LOCAL, port=self.local_port, user=KINDS[self.kind].user, password=self.password)
+
+
+def servers(
+    engine: Engine, builder: Builder, run: Run, declared: Sequence[Backing], names: frozenset[str]
+) -> dict[str, Server]:
+    """Return the named servers of the run by name, started where they are not running yet.
+
+    Whoever comes first starts one and writes down where it is; the controller removes them all at the end of the run.
+
+    Raises:
+        PrerequisiteMissing: if an image can be had in no way.
+        ProvisionError: if a server does not serve in time.
+    """
+    wanted = [backing for backing in declared if backing.name in names]
+    if not wanted:
+        return {}
+    network = _network(engine, run)
+    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        made = pool.map(lambda backing: _shared(engine, builder, run, backing, network), wanted)
+        return {server.name: server for server in made}
+
+
+@contextmanager
+def environment_of(
+    uses: Mapping[str, BackingUse], running: Mapping[str, Server], *, locally: bool
+) -> Iterator[dict[str, str]]:
+    """Give a client its parts of the servers that it uses, and its environment, for as long as the block lasts.
+
+    Args:
+        uses: Environment variable to what it is to tell of which server; where no part is named, the whole server, as its owner.
+        locally: For a process of this machine, in place of a container on the servers' network.
+    """
+    with ExitStack() as stack:
+        parts: dict[tuple[str, str], Access] = {}
+        environment: dict[str, str] = {}
+        for variable, use in sorted(uses.items()):
+            server = running[use.backing]
+            kind = KINDS[server.kind]
+            key = (use.backing, use.part)
+            if key not in parts:
+                part = kind.part(server.locally, use.part) if use.part else nullcontext(server.locally)
+                parts[key] = stack.enter_context(part)
+            access = parts[key] if locally else replace(parts[key], host=server.name, port=kind.port)
+            environment[variable] = kind.url(access) if use.field == "url" else str(getattr(access, use.field))
+        yield environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a workload finds when it runs: its backing servers and their network."""
+
+    network: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    substitutes: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
+
+
+@contextmanager
+def surroundings(
+    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload
+) -> Iterator[Surroundings]:
+    """Start what a workload leans on, and give it parts of its own for as long as the block lasts.
+
+    Raises:
+        PrerequisiteMissing: if a server's image can be had in no way.
+        ProvisionError: if a server does not serve in time.
+    """
+    names = frozenset(use.backing for use in workload.backing.values())
+    running = servers(engine, builder, run, target.backings, names)
+    with environment_of(workload.backing, running, locally=False) as environment:
+        yield Surroundings(
+            network=next((server.network for server in running.values()), None),
+            environment=environment,
+            substitutes=tuple(server.substitute for server in running.values() if server.substitute),
+            tools=tuple(server.tool for server in running.values()),
+        )
+
+
+def _network(engine: Engine, run: Run) -> str:
+    from docker.errors import NotFound
+    from filelock import FileLock
+
+    name = f"exitgate-{run.id}-backing"
+    with FileLock(run.scratch_path / "backing.lock", timeout=_LOCK_TIMEOUT_S):
+        try:
+            engine.client.networks.get(name)
+        except NotFound:
+            engine.client.networks.create(name, labels=run.labels)
+    return name
+
+
+def _shared(engine: Engine, builder: Builder, run: Run, backing: Backing, network: str) -> Server:
+    from filelock import FileLock
+
+    note = run.scratch_path / f"backing-{backing.name}.json"
+    with FileLock(note.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S):
+        if note.is_file():
+            return Server(**json.loads(note.read_text(encoding="utf-8")))
+        server = _start(engine, builder, run, backing, network)
+        write_atomically(note, json.dumps(asdict(server)))
+        return server
+
+
+def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network: str) -> Server:
+    from docker.errors import DockerException
+
+    kind, password = KINDS[backing.kind], secrets.token_hex(16)
+    image, substituted = _image(engine, builder, run, backing)
+    start = kind.start(password)
+    own: dict[str, Any] = {"tmpfs": dict.fromkeys(_PUBLIC_DATA, "")}
+    if substituted:
+        own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {DATA: OWN}, "user": USER}
+    ports: dict[str, Any] = {f"{kind.port}/tcp": (_LOCAL, None)}
+    try:
+        container = engine.client.containers.create(
+            image,
+            name=f"exitgate-{run.id}-{backing.name}-{secrets.token_hex(3)}",
+            hostname="localhost" if kind.name == RabbitMQ.name else None,
+            labels=run.labels,
+            environment=dict(start.environment),
+            command=list(start.command),
+            mem_limit=_MEMORY_BYTES,
+            ports=ports,
+            networking_config={network: engine.client.api.create_endpoint_config(aliases=[backing.name])},
+            network=network,
+            **own,
+        )
+        container.start()
+        container.reload()
+    except DockerException as error:
+        raise _unserved(backing, f"the engine refuses: {error}") from error
+    published = container.attrs["NetworkSettings"]["Ports"].get(f"{kind.port}/tcp")
+    if not published:
+        raise _unserved(backing, f"it ended at once; {_last_words(container)}")
+    port = int(published[0]["HostPort"])
+    owner = Access(host=_LOCAL, port=port, user=kind.user, password=password)
+    version = _await(container, backing, kind, owner)
+    return Server(
+        name=backing.name,
+        kind=kind.name,
+        version=version,
+        container_id=str(container.id),
+        network=network,
+        local_port=port,
+        password=password,
+        substitute=f"{backing.image} → {kind.name} {version} in an image made of packages" if substituted else "",
+    )
+
+
+def _image(engine: Engine, builder: Builder, run: Run, backing: Backing) -> tuple[str, bool]:
+    from filelock import FileLock
+
+    state, words = obtain(engine, builder, backing.image)
+    if state == "here":
+        return backing.image, False
+    if state == "absent" or not backing.substitute:
+        raise PrerequisiteMissing(
+            f"backing server {backing.name}",
+            got=f"image {backing.image} can't be had ({words})",
+            expected="the image, or leave to take a substitute where no registry answers",
+            action="Correct its name, connect to its registry, or set substitute = true in [[backing]].",
+        )
+    with FileLock(run.scratch_path / "backing-image.lock", timeout=_LOCK_TIMEOUT_S):
+        return backing_image(engine), True
+
+
+def _await(container: Container, backing: Backing, kind: Kind, owner: Access) -> str:
+    words = ""
+
+    def ask() -> str:
+        nonlocal words
+        container.reload()
+        if not container.attrs["State"]["Running"]:
+            words = "it ended"
+            return "ended"
+        try:
+            return kind.version(owner)
+        except NotReady as error:
+            words = one_line(str(error), 120)
+            return ""
+
+    version, _ = wait_for(ask, until=bool, timeout_s=_START_TIMEOUT_S, interval_s=0.1)
+    if version and version != "ended":
+        return version
+    raise _unserved(backing, f"{words}; {_last_words(container)}")
+
+
+def _last_words(container: Container) -> str:
+    log = [line for line in container.logs(tail=5).decode("utf-8", "replace").splitlines() if line.strip()]
+    return f"its log says: {log[-1] if log else 'nothing'}"
+
+
+def _unserved(backing: Backing, got: str) -> ProvisionError:
+    return ProvisionError(
+        f"backing server {backing.name}",
+        got=one_line(got, 300),
+        expected=f"a {backing.kind} that serves within {_START_TIMEOUT_S:g} s",
+        action="Try its image with `docker run`.",
+    )

@@ -1,0 +1,2 @@
+# redis-server [OPTION...], as the public image takes it.
+exec "$@" --dir /data

@@ -1,0 +1,171 @@
+"""Backing servers, started for real and asked by clients of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+import testinfra
+from testinfra.host import Host
+
+from exitgate.errors import PrerequisiteMissing, ProvisionError
+from exitgate.provision.backing import KINDS, NotReady, Server, environment_of, servers
+from exitgate.provision.engine import Engine, find_builder
+from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.provision.sweep import leftovers, of_run, remove
+from exitgate.run import Run
+from exitgate.target import Backing, BackingUse
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+DECLARED = tuple(
+    Backing(name=f"the-{kind}", kind=kind, image=f"registry.invalid/{kind}:1", substitute=True)
+    for kind in ("postgres", "redis", "rabbitmq")
+)
+CONFIGURATION = """
+[target]
+name = "shop"
+
+[[backing]]
+name = "cache"
+kind = "redis"
+image = "registry.invalid/redis:1"
+substitute = true
+"""
+PROGRAMS = {"postgres": "postgres", "redis": "redis-server", "rabbitmq": "rabbitmq-server"}
+
+
+def a_run(folder: Path) -> Run:
+    return Run(
+        id=new_run_id(),
+        owner=str(Owner.of_this_process()),
+        gate_directory="",
+        clone="",
+        commit="",
+        report_directory="",
+        scratch=str(folder),
+    )
+
+
+@pytest.fixture(scope="module")
+def running(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    """One server of each kind, by kind."""
+    run = a_run(tmp_path_factory.mktemp("run"))
+    try:
+        started = servers(engine, find_builder(), run, DECLARED, frozenset(each.name for each in DECLARED))
+        assert servers(engine, find_builder(), run, DECLARED, frozenset(started)) == started, "started twice"
+        yield {server.kind: server for server in started.values()}
+    finally:
+        remove(of_run(engine, run.id))
+    assert [item for item in leftovers(engine) if item.run == run.id] == []
+
+
+@pytest.fixture(params=sorted(KINDS))
+def server(request: pytest.FixtureRequest, running: dict[str, Server]) -> Server:
+    return running[request.param]
+
+
+@pytest.fixture
+def host(server: Server) -> Host:
+    """The inside of its container."""
+    return testinfra.get_host(f"docker://{server.container_id}")
+
+
+def test_it_serves_its_owner_in_the_version_that_is_told(server: Server) -> None:
+    assert KINDS[server.kind].version(server.locally) == server.version
+    assert server.version[0].isdigit()
+    assert server.version in server.substitute
+
+
+def test_it_serves_nobody_else(server: Server) -> None:
+    with pytest.raises(NotReady):
+        KINDS[server.kind].version(replace(server.locally, password="wrong"))
+
+
+def test_it_is_published_on_loopback_alone(server: Server, engine: Engine) -> None:
+    ports = engine.client.containers.get(server.container_id).attrs["NetworkSettings"]["Ports"]
+    assert [place["HostIp"] for places in ports.values() for place in places or ()] == ["127.0.0.1"]
+
+
+def test_its_processes_are_of_a_user_without_rights(server: Server, host: Host) -> None:
+    status = host.check_output("cat /proc/1/status")
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    assert fields["Uid"].split() == ["999"] * 4
+    command = host.file("/proc/1/cmdline").content_string
+    assert PROGRAMS[server.kind] in command
+
+
+def test_it_listens_where_workloads_look_for_it(server: Server, host: Host) -> None:
+    port = f"{KINDS[server.kind].port:04X}"
+    sockets = host.check_output("cat /proc/net/tcp /proc/net/tcp6")
+    assert any(
+        line.split()[1].endswith(f":{port}") and line.split()[3] == "0A"
+        for line in sockets.splitlines()[1:]
+        if "local" not in line
+    )
+
+
+def test_it_keeps_its_data_in_memory(host: Host) -> None:
+    assert host.mount_point("/data").filesystem == "tmpfs"
+
+
+def test_a_database_is_its_clients_own_and_goes_with_it(running: dict[str, Server]) -> None:
+    store = running["postgres"]
+    uses = {
+        "ONE": BackingUse.model_validate(f"{store.name}/one"),
+        "TWO": BackingUse.model_validate(f"{store.name}/two"),
+    }
+    with environment_of(uses, {store.name: store}, locally=True) as environment:
+        with psycopg.connect(environment["ONE"]) as connection:
+            connection.execute("CREATE TABLE things (id int)")
+            assert connection.execute(
+                "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = user"
+            ).fetchone() == (False,)
+        strangers = environment["TWO"].rpartition("/")[0] + "/" + environment["ONE"].rpartition("/")[2]
+        with pytest.raises(psycopg.OperationalError, match="permission denied"):
+            psycopg.connect(strangers)
+    with psycopg.connect(KINDS["postgres"].url(store.locally)) as owner:
+        left = owner.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'one%' OR datname LIKE 'two%'"
+        ).fetchall()
+    assert left == []
+
+
+def test_a_server_that_ends_is_an_error_with_its_last_words(
+    engine: Engine, tmp_path: Path, running: dict[str, Server]
+) -> None:
+    image = engine.client.containers.get(running["redis"].container_id).image
+    assert image is not None
+    run = a_run(tmp_path)
+    # Without its entry point, the image has no `postgres` of its own to run.
+    broken = Backing(name="broken", kind="postgres", image=image.tags[0])
+    try:
+        with pytest.raises(ProvisionError, match="backing server broken"):
+            servers(engine, find_builder(), run, (broken,), frozenset({"broken"}))
+    finally:
+        remove(of_run(engine, run.id))
+
+
+def test_an_image_that_cannot_be_had_is_a_missing_prerequisite(engine: Engine, tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    absent = Backing(name="absent", kind="redis", image="registry.invalid/redis:1")
+    try:
+        with pytest.raises(PrerequisiteMissing, match="substitute = true"):
+            servers(engine, find_builder(), run, (absent,), frozenset({"absent"}))
+    finally:
+        remove(of_run(engine, run.id))
+
+
+def test_a_command_runs_beside_them_and_nothing_is_left(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "exitgate.toml").write_text(CONFIGURATION, encoding="utf-8")
+    code = "import os, redis; print(redis.Redis.from_url(os.environ['CACHE']).ping()); raise SystemExit(7)"
+    command = [sys.executable, "-m", "exitgate", "backing", "--gate-target", str(tmp_path), "--set", "CACHE=cache"]
+    with subprocess.Popen([*command, "--", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        said, _ = process.communicate(timeout=120)
+    assert (said, process.returncode) == ("True\n", 7)
+    assert [item for item in leftovers(engine) if f"/{process.pid}/" in item.owner] == []
