@@ -66,6 +66,7 @@ def materialise_releases(source: Path, repository: Path) -> None:
         TargetError: if what the folder says of its history does not hold, e.g. a patch that can't be undone.
         ProvisionError: if git fails.
     """
+    source = source.resolve()
     folder = source / FOLDER
     history = read_history(folder)
     patches = [read_patch(folder / each.patch) for each in history.pull_request]
