@@ -48,7 +48,7 @@ class MigrationPolicy(Rule):
     applied_when: Literal["merged", "released"]
     """From when on a migration counts as applied: once on the default branch, or once in a release (3.4.A.1)."""
     release_tags: Text
-    """The tags that are releases; ``*`` is any part of one (3.4.A.1). The newest before the commit is the previous one (3.4.C.1)."""
+    """The tags that are releases; ``*`` is any part of one (3.4.A.1). The newest is the previous release (3.4.C.1)."""
     applied_from: Text | None = None
     """A commit or tag before which history is not judged, for a target that came to the rule late (3.4.A.1)."""
     rollback: Literal["expand_contract", "restore"]
