@@ -106,5 +106,14 @@ class InfrastructurePolicy(Rule):
                     "a destination in a public tier: no route leads to a private one",
                     *("flow", index, "destination"),
                 )
-        refuse_doubles(((f.source, f.destination, f.protocol, p) for f in self.flow for p in f.ports), "flow")
+        return self
+
+    @model_validator(mode="after")
+    def _each_flow_once(self) -> Self:
+        seen: set[str] = set()
+        for index, flow in enumerate(self.flow):
+            named = {f"{flow.source} to {flow.destination} by {flow.protocol} {port}" for port in flow.ports}
+            if again := sorted(named & seen):
+                raise contradiction(f"{again[0]} twice", "each flow once, with one reason", "flow", index)
+            seen |= named
         return self

@@ -49,7 +49,7 @@ def refuse_doubles(values: Iterable[Hashable], *within: str) -> None:
         PydanticCustomError: naming the first that does.
     """
     seen: set[Hashable] = set()
-    for value in values:
+    for index, value in enumerate(values):
         if value in seen:
-            raise contradiction(f"{value!r} twice", "each once", *within)
+            raise contradiction(f"{value!r} twice", "each once", *within, index)
         seen.add(value)
