@@ -48,18 +48,21 @@ def run_tool(
     timeout_s: float,
     environment: Mapping[str, str],
     cwd: Path | None = None,
+    standard_input: bytes = b"",
 ) -> Completed:
-    """Run a tool to its end; both outputs go to files, of which at most 4 MiB each are kept.
+    """Run a tool to its end; its outputs go to files, of which at most 4 MiB each are kept, and its input comes from one.
 
     Raises:
         PrerequisiteMissing: if the tool is not installed.
         ObservationError: if it did not end in time; its whole process group is killed then.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(standard_input)
+        given.seek(0)
         try:
             process = subprocess.Popen(
                 list(arguments),
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=out,
                 stderr=err,
                 env=dict(environment),

@@ -244,6 +244,7 @@ def load_target(directory: Path) -> Target:
     _refuse_doubles(target, path)
     _refuse_strange_backings(target, path)
     _refuse_missing_files(target, path)
+    _refuse_strangers(target, path)
     return target
 
 
@@ -362,3 +363,18 @@ def _placed_entries(config: Configuration) -> list[tuple[Location, Workload | Fr
         if frontend.workload:
             entries.append((("frontend", index, "workload"), frontend.workload))
     return entries
+
+
+def _refuse_strangers(target: Target, path: Path) -> None:
+    known = {
+        "service": list(target.subjects(SubjectKind.SERVICE)),
+        "workload": list(target.subjects(SubjectKind.WORKLOAD)),
+    }
+    for named in target.policy.named_subjects():
+        if named.name not in known[named.kind]:
+            raise TargetError(
+                f"{path}:{line_of(target.source, named.location)}",
+                got=f"a rule for the {named.kind} {named.name!r}, which is not there",
+                expected=f"one of {', '.join(known[named.kind]) or 'none, as the target has none'}",
+                action="Correct the name, or take the rule out.",
+            )

@@ -95,8 +95,8 @@ def first_problem(error: ValidationError, text: str, model: type[BaseModel]) -> 
     first = details[0]
     location = [part for part in first["loc"] if not str(part).startswith("function-")]
     context = first.get("ctx", {})
-    if "location" in context:
-        line = line_of(text, context["location"])
+    if "location" in context or "within" in context:
+        line = line_of(text, context.get("location") or [*location, *context["within"]])
         return Problem(line=line, got=first["msg"], expected=context["expected"], more=len(details) - 1)
     dotted = ".".join(str(part) for part in location) or "the file"
     if first["type"] == "extra_forbidden":

@@ -1,0 +1,81 @@
+"""Dimension A of the plan as data: what the target's own rules are, one module a task, and a digest of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import NewType
+
+from pydantic import BaseModel, Field, field_validator
+
+from exitgate.assurance import Assurance
+from exitgate.policy.containers import ContainerPolicy, IdRange
+from exitgate.policy.deployments import DeploymentPolicy
+from exitgate.policy.infrastructure import InfrastructurePolicy
+from exitgate.policy.migrations import MigrationPolicy
+from exitgate.policy.pipeline import PipelinePolicy
+from exitgate.policy.rule import NamedSubject, Rule
+
+__all__ = [
+    "ContainerPolicy",
+    "DeploymentPolicy",
+    "IdRange",
+    "InfrastructurePolicy",
+    "MigrationPolicy",
+    "NamedSubject",
+    "PipelinePolicy",
+    "Policy",
+    "PolicyDigest",
+    "digest_of",
+]
+
+PolicyDigest = NewType("PolicyDigest", str)
+
+
+class Policy(Rule):
+    """``[policy]``: the target's rules. A part that is absent is a rule that was never made."""
+
+    pipeline: PipelinePolicy | None = None
+    containers: ContainerPolicy | None = None
+    infrastructure: InfrastructurePolicy | None = None
+    migrations: MigrationPolicy | None = None
+    deployments: DeploymentPolicy | None = None
+    assurance: dict[str, str] = Field(default={})
+    """Control id to the level that the target demands of it, never below the catalogue's own."""
+
+    @field_validator("assurance")
+    @classmethod
+    def _levels(cls, levels: dict[str, str]) -> dict[str, str]:
+        for level in levels.values():
+            Assurance.parse(level)
+        return levels
+
+    def named_subjects(self) -> Iterator[NamedSubject]:
+        """Yield every service and workload that a rule speaks of, with where it does."""
+        if containers := self.containers:
+            for name in containers.size_budget_bytes:
+                yield _workload(name, "containers", "size_budget_bytes", name)
+            for index, content in enumerate(containers.allow_content):
+                yield _workload(content.workload, "containers", "allow_content", index, "workload")
+        if infrastructure := self.infrastructure:
+            for name in infrastructure.exposed:
+                yield _workload(name, "infrastructure", "exposed")
+            for index, need in enumerate(infrastructure.need):
+                yield _workload(need.workload, "infrastructure", "need", index, "workload")
+        if migrations := self.migrations:
+            for key, names in (("owners", migrations.owners), ("production_rows", migrations.production_rows)):
+                for name in names:
+                    yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))
+
+
+def _workload(name: str, *location: str | int) -> NamedSubject:
+    return NamedSubject(kind="workload", name=name, location=("policy", *location))
+
+
+def digest_of(*parts: BaseModel) -> PolicyDigest:
+    """Return ``sha256:…`` over the canonical JSON of the given rules, equal for equal rules whatever their layout."""
+    canonical = json.dumps(
+        [part.model_dump(mode="json") for part in parts], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+    return PolicyDigest("sha256:" + hashlib.sha256(canonical.encode()).hexdigest())
