@@ -1,6 +1,25 @@
 """Throwaway servers that workloads lean on: databases, caches, brokers. One file a kind, and how they are started and shared."""
 
 from exitgate.provision.backing.kind import Access, Kind, NotReady
-from exitgate.provision.backing.servers import KINDS, Server, Surroundings, environment_of, servers, surroundings
+from exitgate.provision.backing.servers import (
+    KINDS,
+    Server,
+    Surroundings,
+    environment_of,
+    servers,
+    started_ahead,
+    surroundings,
+)
 
-__all__ = ["KINDS", "Access", "Kind", "NotReady", "Server", "Surroundings", "environment_of", "servers", "surroundings"]
+__all__ = [
+    "KINDS",
+    "Access",
+    "Kind",
+    "NotReady",
+    "Server",
+    "Surroundings",
+    "environment_of",
+    "servers",
+    "started_ahead",
+    "surroundings",
+]
