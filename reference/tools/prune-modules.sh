@@ -12,4 +12,4 @@ find . -type d \( -name test -o -name tests -o -name spec -o -name docs -o -name
 find . -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' -o -name '.*' \) -delete
 find . -path '*prisma*' -type f \( -name '*cockroachdb*' -o -name '*mysql*' -o -name '*sqlite*' -o -name '*sqlserver*' \) -delete
 rm -rf prisma/build/public @prisma/client/generator-build @prisma/studio-core
-rm -rf effect/src effect/dist/dts effect/dist/esm fast-check typescript
+rm -rf effect/src effect/dist/dts effect/dist/esm fast-check/lib/esm fast-check/lib/types typescript

@@ -3,15 +3,18 @@
 import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
+/** Asked by the platform and the balancer for as long as the process lives, whether or not it gets traffic. */
+const PROBES = new Set<string | undefined>(["/healthz", "/readyz"]);
+
 /** What a drain waits for: the requests that have arrived and are not answered yet, and when the last one came. */
 export class Traffic {
   #inFlight = 0;
   #lastAt = 0;
 
   constructor(server: Server) {
-    server.on("request", (_request, response) => {
+    server.on("request", (request, response) => {
       this.#inFlight += 1;
-      this.#lastAt = performance.now();
+      if (!PROBES.has(request.url)) this.#lastAt = performance.now();
       // A response closes once it was handed to the kernel in full, or its connection broke.
       response.once("close", () => (this.#inFlight -= 1));
     });
@@ -21,7 +24,7 @@ export class Traffic {
     return this.#inFlight;
   }
 
-  /** Milliseconds of performance.now(). */
+  /** Milliseconds of performance.now(); probes don't count. */
   get lastAt(): number {
     return this.#lastAt;
   }

@@ -21,6 +21,8 @@ export interface HttpOptions {
   readonly dependencies: readonly Dependency[];
   /** Sent with every answer. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Answers what no route does, or says undefined for a 404. */
+  readonly fallback?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined;
 }
 
 /** Thrown by a route to answer with RFC 9457's `application/problem+json`. */
@@ -52,7 +54,7 @@ const TIMEOUTS = {
 const BODY_LIMIT_BYTES = 16 * 1024;
 
 /** Ready for routes, then to be listened with. */
-export function createHttp({ version, logger, isDraining, dependencies, headers }: HttpOptions): FastifyInstance {
+export function createHttp({ version, logger, isDraining, dependencies, headers, fallback }: HttpOptions): FastifyInstance {
   const app = fastify({
     ...TIMEOUTS,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -88,7 +90,9 @@ export function createHttp({ version, logger, isDraining, dependencies, headers 
     return reply.code(found.status === "ready" ? 200 : 503).send(found);
   });
 
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not_found", "There is nothing here."));
+  app.setNotFoundHandler(
+    (request, reply) => fallback?.(request, reply) ?? sendProblem(reply, 404, "not_found", "There is nothing here."),
+  );
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof Problem) return sendProblem(reply, error.status, error.code, error.detail);
     const { statusCode: status = 500, validation, message } = error as {
