@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -55,9 +56,10 @@ test("without a database it gives up after its deadline, with one line", async (
 
 test("with a database that takes connections and never answers it gives up, too", async (t) => {
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
   t.after(() => silent.close());
-  const line = await openLine(t, `postgresql://127.0.0.1:${(silent.address() as { port: number }).port}/orders`);
-  const { exit } = launchOrders(t, { DATABASE_URL: line.url, RABBITMQ_URL, START_DEADLINE_S: "1" });
+  const url = `postgresql://127.0.0.1:${(silent.address() as AddressInfo).port}/orders`;
+  const { exit } = launchOrders(t, { DATABASE_URL: url, RABBITMQ_URL, START_DEADLINE_S: "1" });
   assert.match(String(lastWords(await exit)["reason"]), /^no database within 1 s: /);
 });
 

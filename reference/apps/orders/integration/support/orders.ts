@@ -34,7 +34,8 @@ export async function served(running: RunningProcess) {
     });
   const readyz = async () => {
     const response = await fetch(`${url}/readyz`);
-    return { status: response.status, ...((await response.json()) as { dependencies: Record<string, string> }) };
+    const { dependencies } = (await response.json()) as { dependencies: Record<string, string> };
+    return { status: response.status, dependencies };
   };
   return { ...running, port, url, post, readyz };
 }
