@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Order } from "@reference-shop/contracts";
+import { TEST_VERSION } from "@reference-shop/testing";
 
 import { ITEMS, startOrders } from "./support/orders.js";
 
@@ -17,7 +18,7 @@ test("the API of orders", async (t) => {
   await t.test("an order is placed, and found at its Location", async () => {
     const placed = await post("place-1");
     assert.equal(placed.status, 201);
-    assert.equal(placed.headers.get("x-app-version"), "9.9.9-test");
+    assert.equal(placed.headers.get("x-app-version"), TEST_VERSION);
     const order = (await placed.json()) as Order;
     assert.deepEqual([order.status, order.items], ["placed", ITEMS]);
     assert.ok(Math.abs(Date.parse(order.placedAt) - Date.now()) < 60_000);

@@ -4,7 +4,15 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { ORDER_PLACED, SHOP_EXCHANGE, type OrderPlaced } from "@reference-shop/contracts";
-import { backingUrl, startScript, throwawayDatabase, type RunningProcess } from "@reference-shop/testing";
+import {
+  backingUrl,
+  launch,
+  served,
+  throwawayDatabase,
+  type Environment,
+  type RunningProcess,
+  type Served,
+} from "@reference-shop/testing";
 import { connect } from "amqplib";
 
 export const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
@@ -14,37 +22,29 @@ export const ITEMS = [
   { productId: "cup-glass", quantity: 1 },
 ];
 
-export type Environment = Record<string, string>;
-
 export const RABBITMQ_URL = backingUrl("TEST_RABBITMQ_URL");
 
-export function launchOrders(t: TestContext, env: Environment, main: string = MAIN): RunningProcess {
-  return startScript(t, main, { HOST: "127.0.0.1", PORT: "0", APP_VERSION: "9.9.9-test", ...env });
+export const launchOrders = (t: TestContext, env: Environment): RunningProcess => launch(t, MAIN, env);
+
+export function postOrder({ url }: Served, key: string, body: unknown = { items: ITEMS }): Promise<Response> {
+  return fetch(`${url}/api/orders`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", "idempotency-key": key },
+  });
 }
 
-/** Where it serves, once it does. */
-export async function served(running: RunningProcess) {
-  const port = Number((await running.logLine("listening"))["port"]);
-  const url = `http://127.0.0.1:${port}`;
-  const post = (key: string, body: unknown = { items: ITEMS }) =>
-    fetch(`${url}/api/orders`, {
-      method: "POST",
-      body: JSON.stringify(body),
-      headers: { "content-type": "application/json", "idempotency-key": key },
-    });
-  const readyz = async () => {
-    const response = await fetch(`${url}/readyz`);
-    const { dependencies } = (await response.json()) as { dependencies: Record<string, string> };
-    return { status: response.status, dependencies };
-  };
-  return { ...running, port, url, post, readyz };
+/** A way to place orders with it, once it serves. */
+export async function servedOrders(running: RunningProcess) {
+  const service = await served(running);
+  return { ...service, post: (key: string, body?: unknown) => postOrder(service, key, body) };
 }
 
 /** On an empty database of its own, unless the environment names another. */
 export async function startOrders(t: TestContext, env: Environment = {}) {
   const database = await throwawayDatabase(t);
   const running = launchOrders(t, { DATABASE_URL: database.url, RABBITMQ_URL, ...env });
-  return { database, ...(await served(running)) };
+  return { database, ...(await servedOrders(running)) };
 }
 
 /** What is published from now on, as any service gets it that has bound a queue. */
