@@ -42,8 +42,10 @@ export class OrderConsumer {
     await channel.bindQueue(QUEUE, SHOP_EXCHANGE, ORDER_PLACED);
     await channel.prefetch(PREFETCH);
     await channel.consume(QUEUE, (message) => {
+      // The broker has ended the subscription, e.g. because somebody deleted the queue: begin anew, on a new connection.
+      if (message === null) return void channel.close().catch(() => undefined);
       // What is left unacknowledged goes to another task when the channel closes.
-      if (message === null || this.#stopping) return;
+      if (this.#stopping) return;
       const work = this.#handle(channel, message).finally(() => this.#underWay.delete(work));
       this.#underWay.add(work);
     });
