@@ -62,7 +62,9 @@ test("orders and the stock", async (t) => {
     const order = orderOf([{ productId: "tea-forgotten", quantity: 2 }]);
     await publish(order);
     await handled(order.eventId);
-    const [short] = await database.query<Row>("SELECT missing FROM stock_shortages WHERE event_id = $1", [order.eventId]);
+    const [short] = await database.query<Row>("SELECT missing FROM stock_shortages WHERE event_id = $1", [
+      order.eventId,
+    ]);
     assert.deepEqual(short, { missing: 2 });
   });
 
@@ -97,7 +99,9 @@ test("orders and the stock", async (t) => {
     for (const { eventId } of orders) await handled(eventId);
     assert.equal(await stockOf("tea-green"), before - 60);
     for (const { lines: own } of [catalog, second]) {
-      assert.ok(own.some((line) => line.includes('"outcome":"taken"') && orders.some(({ eventId }) => line.includes(eventId))));
+      assert.ok(
+        own.some((line) => line.includes('"outcome":"taken"') && orders.some(({ eventId }) => line.includes(eventId))),
+      );
     }
   });
 });

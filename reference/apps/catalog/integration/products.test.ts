@@ -54,7 +54,10 @@ test("the API of products", async (t) => {
   await t.test("without Redis, reads come from the database as it is", async () => {
     await line.cut();
     await eventually(async () => {
-      assert.deepEqual(await readyz(), { status: 200, dependencies: { postgres: "ok", redis: "unavailable", rabbitmq: "ok" } });
+      assert.deepEqual(await readyz(), {
+        status: 200,
+        dependencies: { postgres: "ok", redis: "unavailable", rabbitmq: "ok" },
+      });
     });
     const before = await stockOf("tea-black");
     await publish(orderOf([{ productId: "tea-black", quantity: 2 }]));

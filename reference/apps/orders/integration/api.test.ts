@@ -70,7 +70,11 @@ test("the API of orders", async (t) => {
       { items: ITEMS, price: 1 },
     ];
     for (const [index, body] of bodies.entries()) {
-      assert.deepEqual(await codeOf(await post(`wrong-${index}`, body)), [400, "invalid_request"], JSON.stringify(body));
+      assert.deepEqual(
+        await codeOf(await post(`wrong-${index}`, body)),
+        [400, "invalid_request"],
+        JSON.stringify(body),
+      );
     }
     assert.equal(await count(), before);
   });

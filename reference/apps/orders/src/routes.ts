@@ -14,7 +14,11 @@ export function orderRoutes(app: FastifyInstance, store: OrderStore, onPlaced: (
   app.post<{ Body: OrderRequest }>("/api/orders", { schema: { body: OrderRequest } }, async (request, reply) => {
     const key = request.headers["idempotency-key"];
     if (typeof key !== "string" || !KEY.test(key)) {
-      throw new Problem(400, "idempotency_key_required", "Send an Idempotency-Key of 1 to 128 visible ASCII characters.");
+      throw new Problem(
+        400,
+        "idempotency_key_required",
+        "Send an Idempotency-Key of 1 to 128 visible ASCII characters.",
+      );
     }
     const result = await store.place(request.body, key);
     if (result.outcome === "key_reused") {

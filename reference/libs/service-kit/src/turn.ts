@@ -37,7 +37,10 @@ const HOPELESS = /^(?:28|3D)/;
  *
  * @throws TurnError where it did not come to that
  */
-export async function inTurn<T>({ databaseUrl, deadlineS, patienceS }: TurnOptions, work: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(
+  { databaseUrl, deadlineS, patienceS }: TurnOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   const session = await connect(databaseUrl, deadlineS);
   try {
     const begun = performance.now();
