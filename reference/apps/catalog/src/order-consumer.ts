@@ -18,13 +18,13 @@ const PREFETCH = 10;
 const RETRY_PAUSE_MS = 1_000;
 
 export class OrderConsumer {
-  readonly #store: ProductStore;
-  readonly #cache: Cache;
+  readonly #store: Pick<ProductStore, "take">;
+  readonly #cache: Pick<Cache, "forget">;
   readonly #logger: Logger;
   readonly #underWay = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor(store: ProductStore, cache: Cache, logger: Logger) {
+  constructor(store: Pick<ProductStore, "take">, cache: Pick<Cache, "forget">, logger: Logger) {
     this.#store = store;
     this.#cache = cache;
     this.#logger = logger;
