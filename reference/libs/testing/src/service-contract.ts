@@ -152,12 +152,18 @@ function tests({ main, dependencies, readPath }: ServiceContract): void {
     assert.deepEqual([told.length, claimed.sort()], [REPLICAS, names]);
   });
 
-  test("a migration that fails ends the process with one line, and the port is never opened", async (t) => {
-    const env = { DATABASE_URL: (await throwawayDatabase(t)).url, ...around };
+  test("a migration that fails ends the process with one line, the port is never opened, and there is a way out", async (t) => {
+    const database = await throwawayDatabase(t);
+    const env = { DATABASE_URL: database.url, ...around };
     const copy = await copyWithMigration(t, folder, "ALTER TABLE nothing_of_the_kind ADD COLUMN a TEXT;");
     const line = lastWords(await launch(t, copy, env).exit);
     assert.equal(line["event"], "start_failed");
     assert.match(String(line["reason"]), new RegExp(`${BROKEN}.*nothing_of_the_kind`));
+
+    // By hand, as MIGRATIONS.md says; then a release without the mistake comes up.
+    await database.query("UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL");
+    const { url } = await served(launch(t, main, env));
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
   });
 
   for (const connections of ["kept", "fresh"] as const) {
