@@ -18,13 +18,13 @@ const PREFETCH = 10;
 const RETRY_PAUSE_MS = 1_000;
 
 export class OrderConsumer {
-  readonly #store: ProductStore;
-  readonly #cache: Cache;
+  readonly #store: Pick<ProductStore, "take">;
+  readonly #cache: Pick<Cache, "forget">;
   readonly #logger: Logger;
   readonly #underWay = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor(store: ProductStore, cache: Cache, logger: Logger) {
+  constructor(store: Pick<ProductStore, "take">, cache: Pick<Cache, "forget">, logger: Logger) {
     this.#store = store;
     this.#cache = cache;
     this.#logger = logger;
@@ -42,8 +42,10 @@ export class OrderConsumer {
     await channel.bindQueue(QUEUE, SHOP_EXCHANGE, ORDER_PLACED);
     await channel.prefetch(PREFETCH);
     await channel.consume(QUEUE, (message) => {
+      // The broker has ended the subscription, e.g. because somebody deleted the queue: begin anew, on a new connection.
+      if (message === null) return void channel.close().catch(() => undefined);
       // What is left unacknowledged goes to another task when the channel closes.
-      if (message === null || this.#stopping) return;
+      if (this.#stopping) return;
       const work = this.#handle(channel, message).finally(() => this.#underWay.delete(work));
       this.#underWay.add(work);
     });

@@ -29,7 +29,13 @@ test("a quantity of none takes the line out, and one above the limit is the limi
 
 test("totals are kept apart by currency", () => {
   const lines = add(add(add([], tea), tea), { ...jam, currency: "CHF" });
-  assert.deepEqual([...totals(lines)], [["EUR", 900], ["CHF", 550]]);
+  assert.deepEqual(
+    [...totals(lines)],
+    [
+      ["EUR", 900],
+      ["CHF", 550],
+    ],
+  );
 });
 
 test("an order says which and how many, and no price", () => {

@@ -55,7 +55,8 @@ export class ShopCatalog extends LitElement implements CatalogElement {
   }
 
   private async load(): Promise<void> {
-    const turn = (this.turn += 1);
+    this.turn += 1;
+    const { turn } = this;
     this.phase = "loading";
     try {
       const products = await readProducts(fetch);
@@ -68,7 +69,8 @@ export class ShopCatalog extends LitElement implements CatalogElement {
   }
 
   private async followStock(productIds: readonly string[]): Promise<void> {
-    const turn = (this.turn += 1);
+    this.turn += 1;
+    const { turn } = this;
     const before = this.products;
     this.announcement = "Updating the stock …";
     const done = await watchStock({

@@ -1,6 +1,12 @@
 // The settings of the orders service.
 
-import { readInteger, readServiceConfig, readUrl, type Environment, type ServiceConfig } from "@reference-shop/service-kit";
+import {
+  readInteger,
+  readServiceConfig,
+  readUrl,
+  type Environment,
+  type ServiceConfig,
+} from "@reference-shop/service-kit";
 
 export interface Config extends ServiceConfig {
   readonly databaseUrl: string;

@@ -1,13 +1,13 @@
 // Publishes what waits in the outbox. At least once: an event counts as published when the broker has confirmed it.
 
 import { SHOP_EXCHANGE } from "@reference-shop/contracts";
-import { type Broker } from "@reference-shop/service-kit/broker";
+import type { Broker } from "@reference-shop/service-kit/broker";
 import { errorLine } from "@reference-shop/service-kit";
 import type { ConfirmChannel } from "amqplib";
 import type { Logger } from "pino";
 
 import type { Database } from "./database.js";
-import { Prisma } from "./generated/client.js";
+import type { Prisma } from "./generated/client.js";
 
 interface Waiting {
   readonly id: string;

@@ -10,11 +10,19 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** @param onPlaced called after each new order: there is something to publish */
-export function orderRoutes(app: FastifyInstance, store: OrderStore, onPlaced: () => void): void {
+export function orderRoutes(
+  app: FastifyInstance,
+  store: Pick<OrderStore, "place" | "get">,
+  onPlaced: () => void,
+): void {
   app.post<{ Body: OrderRequest }>("/api/orders", { schema: { body: OrderRequest } }, async (request, reply) => {
     const key = request.headers["idempotency-key"];
     if (typeof key !== "string" || !KEY.test(key)) {
-      throw new Problem(400, "idempotency_key_required", "Send an Idempotency-Key of 1 to 128 visible ASCII characters.");
+      throw new Problem(
+        400,
+        "idempotency_key_required",
+        "Send an Idempotency-Key of 1 to 128 visible ASCII characters.",
+      );
     }
     const result = await store.place(request.body, key);
     if (result.outcome === "key_reused") {

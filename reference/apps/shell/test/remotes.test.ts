@@ -47,10 +47,7 @@ test("the module that the manifest names is imported", async () => {
 
 test("a module that is not there is looked for by a fresh manifest: a release rolls out", async () => {
   const { loader, imported } = browser({
-    manifests: [
-      () => Response.json(manifest("assets/main-1.js")),
-      () => Response.json(manifest("assets/main-2.js")),
-    ],
+    manifests: [() => Response.json(manifest("assets/main-1.js")), () => Response.json(manifest("assets/main-2.js"))],
     modules: ["/mfe/cart/assets/main-2.js"],
   });
   await loadRemote(remote, loader);
@@ -69,7 +66,10 @@ test("a module that failed is asked for at another address, because browsers rem
 
 test("a manifest that is not there is an error that names it", async () => {
   const { loader, imported } = browser({ manifests: [() => new Response("", { status: 404 })], modules: [] });
-  await assert.rejects(loadRemote(remote, loader), /^Error: \/mfe\/cart\/manifest\.json: got status 404, expected 200$/);
+  await assert.rejects(
+    loadRemote(remote, loader),
+    /^Error: \/mfe\/cart\/manifest\.json: got status 404, expected 200$/,
+  );
   assert.deepEqual(imported, []);
 });
 

@@ -162,7 +162,12 @@ test("a refused order says why, keeps the cart, and leaves it to be changed", as
   const keys: (string | undefined)[] = [];
   await page.route("**/api/orders", (route) => {
     keys.push(route.request().headers()["idempotency-key"]);
-    const problem = { type: "about:blank", title: "Unprocessable Content", status: 422, detail: "Not enough in stock." };
+    const problem = {
+      type: "about:blank",
+      title: "Unprocessable Content",
+      status: 422,
+      detail: "Not enough in stock.",
+    };
     return route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify(problem) });
   });
   await page.getByRole("button", { name: "Place order" }).click();
@@ -209,7 +214,10 @@ for (const [name, other] of [
     assert.deepEqual(await accessibilityViolations(page), []);
     await screenshot(page, `without-${name}`);
     if (name === "cart") {
-      await page.getByRole("button", { name: /^Add to cart: /, disabled: true }).first().waitFor();
+      await page
+        .getByRole("button", { name: /^Add to cart: /, disabled: true })
+        .first()
+        .waitFor();
     }
 
     await page.unroute(`**/mfe/${name}/**`);

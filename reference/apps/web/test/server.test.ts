@@ -123,7 +123,10 @@ test("/readyz names each part, and says no when one is missing; /healthz doesn't
   await rm(join(publicDir, "mfe/cart/manifest.json"));
   const unready = await web.inject({ path: "/readyz" });
   assert.equal(unready.statusCode, 503);
-  assert.deepEqual(unready.json(), { status: "unready", dependencies: { shell: "ok", catalog: "ok", cart: "unavailable" } });
+  assert.deepEqual(unready.json(), {
+    status: "unready",
+    dependencies: { shell: "ok", catalog: "ok", cart: "unavailable" },
+  });
   assert.equal((await web.inject({ path: "/healthz" })).statusCode, 200);
 });
 

@@ -2,5 +2,13 @@
 // programs that check, and the types that follow from them. A change here is a change for every part: only add, and only
 // what may be absent.
 
-export { OrderItem, OrderPlaced, OrderRequest, Order, parseOrderPlaced, ORDER_PLACED, SHOP_EXCHANGE } from "./orders.js";
+export {
+  OrderItem,
+  OrderPlaced,
+  OrderRequest,
+  Order,
+  parseOrderPlaced,
+  ORDER_PLACED,
+  SHOP_EXCHANGE,
+} from "./orders.js";
 export { Product, ProductList } from "./products.js";

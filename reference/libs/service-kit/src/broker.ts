@@ -73,11 +73,9 @@ export class Broker implements Dependency {
       connection.on("close", lose);
       this.#connection = connection;
       const channel = await connection.createConfirmChannel();
-      // A channel that the broker closes takes the connection with it: one way to recover is enough.
-      channel.on("error", (error: unknown) => {
-        this.#tell(errorLine(error));
-        void connection.close().catch(() => undefined);
-      });
+      // A channel that closes, by the broker or by whoever uses it, takes the connection with it: one way to recover is enough.
+      channel.on("error", (error: unknown) => this.#tell(errorLine(error)));
+      channel.on("close", () => void connection.close().catch(() => undefined));
       await onChannel(channel);
       if (lost) return;
       this.#channel = channel;

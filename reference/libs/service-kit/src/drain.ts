@@ -6,17 +6,19 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Asked by the platform and the balancer for as long as the process lives, whether or not it gets traffic. */
 const PROBES = new Set<string | undefined>(["/healthz", "/readyz"]);
 
-/** What a drain waits for: the requests that have arrived and are not answered yet, and when the last one came. */
+/** What a drain waits for: the requests that have arrived and are not answered yet, and whether more come. */
 export class Traffic {
   #inFlight = 0;
-  #lastAt = 0;
+  #arrived = 0;
 
   constructor(server: Server) {
     server.on("request", (request, response) => {
       this.#inFlight += 1;
-      if (!PROBES.has(request.url)) this.#lastAt = performance.now();
+      if (!PROBES.has(request.url)) this.#arrived += 1;
       // A response closes once it was handed to the kernel in full, or its connection broke.
-      response.once("close", () => (this.#inFlight -= 1));
+      response.once("close", () => {
+        this.#inFlight -= 1;
+      });
     });
   }
 
@@ -24,15 +26,18 @@ export class Traffic {
     return this.#inFlight;
   }
 
-  /** Milliseconds of performance.now(); probes don't count. */
-  get lastAt(): number {
-    return this.#lastAt;
+  /** How many have come so far; probes don't count. */
+  get arrived(): number {
+    return this.#arrived;
   }
 }
 
-/** Nobody has asked for so long: whoever routes to this process has stopped doing so. */
-const QUIET_MS = 500;
 const POLL_MS = 20;
+/**
+ * Nobody has asked for half a second: whoever routes to this process has stopped doing so. Counted in looks and not by the
+ * clock, because each look follows a turn of the event loop: after a stall, what waits on the sockets is read first.
+ */
+const QUIET_POLLS = 25;
 
 /**
  * Serves on, closing each connection with its next response, until nobody asks any more; then closes the listener.
@@ -46,7 +51,11 @@ export async function drain(server: Server, traffic: Traffic, limitMs: number): 
   const past = (ms: number): boolean => performance.now() - begun >= ms;
 
   // Half of the time for callers that don't stop, so that the other half is left for what they sent last.
-  while (!past(limitMs / 2) && performance.now() - Math.max(begun, traffic.lastAt) < QUIET_MS) await delay(POLL_MS);
+  for (let quiet = 0; quiet < QUIET_POLLS && !past(limitMs / 2); ) {
+    const { arrived } = traffic;
+    await delay(POLL_MS);
+    quiet = traffic.arrived === arrived ? quiet + 1 : 0;
+  }
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
 

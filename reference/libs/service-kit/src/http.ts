@@ -54,7 +54,14 @@ const TIMEOUTS = {
 const BODY_LIMIT_BYTES = 16 * 1024;
 
 /** Ready for routes, then to be listened with. */
-export function createHttp({ version, logger, isDraining, dependencies, headers, fallback }: HttpOptions): FastifyInstance {
+export function createHttp({
+  version,
+  logger,
+  isDraining,
+  dependencies,
+  headers,
+  fallback,
+}: HttpOptions): FastifyInstance {
   const app = fastify({
     ...TIMEOUTS,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -95,7 +102,11 @@ export function createHttp({ version, logger, isDraining, dependencies, headers,
   );
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof Problem) return sendProblem(reply, error.status, error.code, error.detail);
-    const { statusCode: status = 500, validation, message } = error as {
+    const {
+      statusCode: status = 500,
+      validation,
+      message,
+    } = error as {
       statusCode?: number;
       validation?: unknown;
       message?: string;

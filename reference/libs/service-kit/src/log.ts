@@ -26,7 +26,10 @@ export function die(service: string, event: string, fields: object): never {
 export function errorLine(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   const words = error instanceof Error ? error.message || error.name : String(error);
-  const line = words.replace(/\s+/g, " ").replace(/\b([a-z]+:\/\/)[^\s@/]*@/g, "$1").trim();
+  const line = words
+    .replace(/\s+/g, " ")
+    .replace(/\b([a-z]+:\/\/)[^\s@/]*@/g, "$1")
+    .trim();
   const told = line === "" || typeof code !== "string" || line.includes(code) ? line : `${code}: ${line}`;
   return (told || String(code)).slice(0, 300);
 }

@@ -1,5 +1,5 @@
-// Brings the database up to date before a service serves: `prisma migrate deploy`, which any number of replicas may call at
-// once, since one at a time holds Prisma's advisory lock and the others wait for it.
+// Brings the database up to date before a service serves: `prisma migrate deploy`, which any number of replicas may want at
+// once. They take turns, and all but the first find nothing left to do.
 
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -8,6 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import type { Logger } from "pino";
+
+import { inTurn } from "./turn.js";
 
 export interface MigrateOptions {
   /** Holds prisma.config.mjs and the folder prisma. */
@@ -22,11 +24,10 @@ export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 
-/** Source: https://www.prisma.io/docs/orm/reference/error-reference */
-const UNREACHABLE = /\bP1001\b|\bP1017\b|DatabaseNotReachable|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|starting up/;
+/** Somebody runs the CLI by hand: Prisma waits for its own lock for 10 s, and then says so. */
 const LOCKED = /\bP1002\b|advisory lock/;
 /** A migration by another replica may take long, and is waited for: bounded, so that a lost lock is noticed. */
-const LOCK_PATIENCE_S = 300;
+const PATIENCE_S = 300;
 const ONE_TRY_LIMIT_MS = 15 * 60_000;
 const PAUSE_MS = 500;
 const TIMERS = new URL("./timers.js", import.meta.url).href;
@@ -36,20 +37,20 @@ const run = promisify(execFile);
 /**
  * Applies what is pending, and returns once nothing is.
  *
- * @throws MigrationError with one line: the database was not there in time, a lock was not freed, or a migration failed
+ * @throws TurnError where the database was not there in time, or other replicas took too long
+ * @throws MigrationError with one line: a migration failed, or somebody else's lock was not freed
  */
 export async function migrate({ folder, databaseUrl, deadlineS, logger }: MigrateOptions): Promise<void> {
-  const begun = performance.now();
-  for (;;) {
-    const failure = await deploy(folder, databaseUrl, logger);
-    if (failure === undefined) return;
-    const unreachable = UNREACHABLE.test(failure);
-    const patienceS = unreachable ? deadlineS : LOCKED.test(failure) ? LOCK_PATIENCE_S : 0;
-    if (performance.now() - begun >= patienceS * 1_000) {
-      throw new MigrationError(unreachable ? `no database within ${deadlineS} s: ${failure}` : failure);
+  await inTurn({ databaseUrl, deadlineS, patienceS: PATIENCE_S }, async () => {
+    const begun = performance.now();
+    for (;;) {
+      const failure = await deploy(folder, databaseUrl, logger);
+      if (failure === undefined) return;
+      const worthWaiting = LOCKED.test(failure) && performance.now() - begun < PATIENCE_S * 1_000;
+      if (!worthWaiting) throw new MigrationError(failure);
+      await delay(PAUSE_MS);
     }
-    await delay(PAUSE_MS);
-  }
+  });
 }
 
 async function deploy(folder: string, databaseUrl: string, logger: Logger): Promise<string | undefined> {
@@ -77,11 +78,13 @@ async function deploy(folder: string, databaseUrl: string, logger: Logger): Prom
   }
 }
 
-/** What the CLI says of a failure, in one line: from the first line that names an error to the end. */
+/** What the CLI says of a failure, in one line: the migration, and from the first line that names an error to the end. */
 export function failureLine(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const start = lines.findIndex((line) => /^Error\b|\bP\d{4}\b/.test(line));
   const told = lines.slice(Math.max(0, start)).filter((line) => line !== "" && !line.startsWith("Prisma CLI Version"));
-  // The engine's own trace of calls begins with " 0: ".
-  return (told.join(" ").replace(/\s+/g, " ").split(" 0: ", 1)[0] ?? "").slice(0, 400);
+  // The engine's own trace of calls begins with " 0: ". Of an error in the SQL, it alone names the migration.
+  const line = told.join(" ").replace(/\s+/g, " ").split(" 0: ", 1)[0] ?? "";
+  const migration = /migration_name="(\w+)"/.exec(output)?.[1];
+  return (migration === undefined || line.includes(migration) ? line : `${migration}: ${line}`).slice(0, 400);
 }

@@ -30,7 +30,11 @@ export interface ServiceOptions<C extends ServiceConfig> {
 }
 
 /** Runs a service until a signal ends it: 0 after a clean drain, 1 with one line on standard error for all else. */
-export async function runService<C extends ServiceConfig>({ name, readConfig, start }: ServiceOptions<C>): Promise<void> {
+export async function runService<C extends ServiceConfig>({
+  name,
+  readConfig,
+  start,
+}: ServiceOptions<C>): Promise<void> {
   process.on("uncaughtException", (err) => die(name, "crashed", { err }));
   const config = loadConfig(name, readConfig);
   const logger = createLogger(name, config.logLevel, config.version);

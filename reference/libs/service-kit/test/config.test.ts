@@ -44,7 +44,10 @@ test("the probe's port does not depend on other settings", () => {
 test("an integer of a service's own has its range", () => {
   assert.equal(readInteger({}, "LIMIT", 5, 1, 9), 5);
   assert.equal(readInteger({ LIMIT: "9" }, "LIMIT", 5, 1, 9), 9);
-  assert.throws(() => readInteger({ LIMIT: "10" }, "LIMIT", 5, 1, 9), /LIMIT: got "10", expected an integer from 1 to 9/);
+  assert.throws(
+    () => readInteger({ LIMIT: "10" }, "LIMIT", 5, 1, 9),
+    /LIMIT: got "10", expected an integer from 1 to 9/,
+  );
 });
 
 test("an address is taken as it is", () => {

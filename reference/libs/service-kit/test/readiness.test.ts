@@ -5,7 +5,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { readiness, type Dependency } from "../src/index.js";
 
 const fine: Dependency = { name: "postgres", essential: true, check: async () => 1 };
-const gone: Dependency = { name: "rabbitmq", essential: true, check: async () => Promise.reject(new Error("amqp://shop:hunter2@mq")) };
+const gone: Dependency = {
+  name: "rabbitmq",
+  essential: true,
+  check: async () => Promise.reject(new Error("amqp://shop:hunter2@mq")),
+};
 const silent: Dependency = { name: "redis", essential: true, check: () => new Promise(() => {}) };
 
 test("a service is ready where all that it needs answers, or where it needs nothing", async () => {

@@ -6,3 +6,5 @@ export { eventually } from "./eventually.js";
 export { openLine, type Line } from "./line.js";
 export { requestsDuringSigterm, type Load } from "./load.js";
 export { startScript, type Exit, type RunningProcess } from "./process.js";
+export { launch, served, TEST_VERSION, type Environment, type Served } from "./serve.js";
+export { serviceContract, type ServiceContract } from "./service-contract.js";

@@ -16,5 +16,8 @@ test("what becomes true is waited for, and what comes of it is returned", async 
 test("what never becomes true fails with its last reason", async () => {
   let attempts = 0;
   const never = eventually(() => assert.fail(`attempt ${++attempts}`), 60);
-  await assert.rejects(never, (error) => error instanceof assert.AssertionError && error.message === `attempt ${attempts}`);
+  await assert.rejects(
+    never,
+    (error) => error instanceof assert.AssertionError && error.message === `attempt ${attempts}`,
+  );
 });

@@ -1,5 +1,5 @@
 -- What the shop sells. Stock can't fall below zero, whatever the code does.
-CREATE TABLE "products" (
+CREATE TABLE IF NOT EXISTS "products" (
     "id" TEXT PRIMARY KEY,
     "name" TEXT NOT NULL,
     "price_cents" INTEGER NOT NULL CHECK ("price_cents" >= 0),

@@ -1,12 +1,15 @@
 -- Orders as they were placed. `reference` is the client's own name for an order.
-CREATE TABLE "orders" (
+SET lock_timeout = '2s';
+SET statement_timeout = '10s';
+
+CREATE TABLE IF NOT EXISTS "orders" (
     "id" UUID PRIMARY KEY,
     "status" TEXT NOT NULL,
     "placed_at" TIMESTAMPTZ(3) NOT NULL,
     "reference" TEXT
 );
 
-CREATE TABLE "order_items" (
+CREATE TABLE IF NOT EXISTS "order_items" (
     "order_id" UUID NOT NULL REFERENCES "orders" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
     "position" INTEGER NOT NULL,
     "product_id" TEXT NOT NULL,
