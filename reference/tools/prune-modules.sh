@@ -13,3 +13,6 @@ find . -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map
 find . -path '*prisma*' -type f \( -name '*cockroachdb*' -o -name '*mysql*' -o -name '*sqlite*' -o -name '*sqlserver*' \) -delete
 rm -rf prisma/build/public @prisma/client/generator-build @prisma/studio-core
 rm -rf effect/src effect/dist/dts effect/dist/esm fast-check/lib/esm fast-check/lib/types typescript
+# Peers that npm brings along for building, the query engine that the compiler takes the place of, and a copy of the client.
+rm -rf @typescript @types prisma/prisma-client @prisma/get-platform/dist/test-utils
+rm -f @prisma/client/runtime/query_engine_bg.* prisma/build/query_engine_bg.* prisma/build/query_compiler_bg.*
