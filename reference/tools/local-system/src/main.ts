@@ -53,16 +53,16 @@ async function end(): Promise<void> {
 }
 
 async function main(command: readonly string[]): Promise<number> {
-  const broker = { RABBITMQ_URL: env("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672") };
+  const broker = { RABBITMQ_URL: env("RABBITMQ_URL", "amqp://shop:local@127.0.0.1:56721") };
   const [orders, catalog, web] = await Promise.all([
     start("apps/orders", {
       ...broker,
-      DATABASE_URL: env("ORDERS_DATABASE_URL", "postgresql://postgres:postgres@127.0.0.1:5432/orders"),
+      DATABASE_URL: env("ORDERS_DATABASE_URL", "postgresql://shop:local@127.0.0.1:54321/shop"),
     }),
     start("apps/catalog", {
       ...broker,
-      DATABASE_URL: env("CATALOG_DATABASE_URL", "postgresql://postgres:postgres@127.0.0.1:5432/catalog"),
-      REDIS_URL: env("REDIS_URL", "redis://127.0.0.1:6379"),
+      DATABASE_URL: env("CATALOG_DATABASE_URL", "postgresql://shop:local@127.0.0.1:54322/shop"),
+      REDIS_URL: env("REDIS_URL", "redis://127.0.0.1:63791"),
     }),
     start("apps/web", {}),
   ]);
