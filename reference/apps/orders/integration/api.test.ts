@@ -29,6 +29,16 @@ test("the API of orders", async (t) => {
     assert.deepEqual(await found.json(), order);
   });
 
+  await t.test("a note is kept with its order, and is part of what was asked for", async () => {
+    const request = { items: ITEMS, note: "Leave it at the door." };
+    const placed = (await (await post("note-1", request)).json()) as Order;
+    assert.equal(placed.note, request.note);
+    assert.deepEqual(await (await fetch(`${url}/api/orders/${placed.id}`)).json(), placed);
+    assert.equal((await post("note-1", request)).status, 200);
+    assert.deepEqual(await codeOf(await post("note-1")), [422, "idempotency_key_reused"]);
+    assert.equal((await post("note-2", { ...request, note: "" })).status, 400);
+  });
+
   await t.test("the same key again gets the same order", async () => {
     const first = await post("again-1");
     const second = await post("again-1");

@@ -24,8 +24,10 @@ export class OrderStore {
   }
 
   /** Places an order once for each key, however often and from wherever the same request comes. */
-  async place({ items }: OrderRequest, key: string): Promise<PlaceResult> {
-    const fingerprint = createHash("sha256").update(JSON.stringify(items)).digest("hex");
+  async place({ items, note }: OrderRequest, key: string): Promise<PlaceResult> {
+    // Without a note it is what release 1 makes of the same order: the two take each other's requests for repeated.
+    const asked = note === undefined ? items : { items, note };
+    const fingerprint = createHash("sha256").update(JSON.stringify(asked)).digest("hex");
     const earlier = await this.#byKey(key, fingerprint);
     if (earlier) return earlier;
 
@@ -36,7 +38,15 @@ export class OrderStore {
     try {
       const [row] = await this.#database.$transaction([
         this.#database.order.create({
-          data: { id, status: "placed", placedAt, idempotencyKey: key, fingerprint, items: { create: rows } },
+          data: {
+            id,
+            status: "placed",
+            placedAt,
+            idempotencyKey: key,
+            fingerprint,
+            note: note ?? null,
+            items: { create: rows },
+          },
           include: WITH_ITEMS,
         }),
         this.#database.outboxEvent.create({
@@ -65,11 +75,12 @@ export class OrderStore {
   }
 }
 
-function toOrder({ id, placedAt, items }: Row): Order {
+function toOrder({ id, placedAt, items, note }: Row): Order {
   return {
     id,
     status: "placed",
     items: items.map(({ productId, quantity }) => ({ productId, quantity })),
     placedAt: placedAt.toISOString(),
+    ...(note === null ? {} : { note }),
   };
 }

@@ -13,7 +13,11 @@ export type OrderItem = Static<typeof OrderItem>;
 
 /** Body of `POST /api/orders`. Prices are none of the client's: they come from the catalogue. */
 export const OrderRequest = Type.Object(
-  { items: Type.Array(OrderItem, { minItems: 1, maxItems: 50 }) },
+  {
+    items: Type.Array(OrderItem, { minItems: 1, maxItems: 50 }),
+    /** For whoever packs the order. Since release 2. */
+    note: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  },
   { additionalProperties: false },
 );
 export type OrderRequest = Static<typeof OrderRequest>;
@@ -25,6 +29,8 @@ export const Order = Type.Object({
   items: Type.Array(OrderItem),
   /** ISO 8601, UTC. */
   placedAt: Type.String(),
+  /** Absent where none was given. Since release 2. */
+  note: Type.Optional(Type.String()),
 });
 export type Order = Static<typeof Order>;
 
