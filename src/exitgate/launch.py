@@ -18,7 +18,7 @@ from exitgate.verdict import GateStatus
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_ASSESSED, EXIT_INTERNAL = 0, 1, 2, 3, 4
 _PYTEST_INTERNAL, _PYTEST_USAGE = 3, 4
-_HARMFUL = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH", "PYTHONSTARTUP", "PYTEST_XDIST_WORKER")
+_HARMFUL = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE", "PYTEST_XDIST_WORKER")
 _PLUGINS = ("exitgate", "exitgate.fixtures", "xdist", "allure_pytest")
 
 
@@ -63,6 +63,7 @@ def run_gate(launch: Launch) -> int:
         UsageError: if there is no such gate.
     """
     directory = shipped_gate_directory(launch.gate)
+    earlier = _run_id(launch.report)
     with tempfile.TemporaryDirectory(prefix="exitgate-root-") as root:
         status = _call_pytest(_arguments(launch, directory, Path(root)), Path(root), quiet=launch.quiet)
     if status == _PYTEST_USAGE:
@@ -74,7 +75,20 @@ def run_gate(launch: Launch) -> int:
     except EvidenceError as error:
         sys.stderr.write(f"exitgate: {error}\n")
         return EXIT_INTERNAL
+    if record.run_id == earlier:
+        sys.stderr.write(
+            f"exitgate: pytest ended with {status} before it wrote a record; {launch.report} is an earlier run's\n"
+        )
+        return EXIT_INTERNAL
     return exit_code(record, rehearsal_accepted=launch.rehearsal)
+
+
+def _run_id(report: Path) -> str:
+    """Return the run that wrote the record that lies there; nothing where none can be read."""
+    try:
+        return read_record(report / RECORD_FILE).run_id
+    except EvidenceError:
+        return ""
 
 
 def exit_code(record: Record, *, rehearsal_accepted: bool) -> int:

@@ -47,6 +47,8 @@ class ContainerSettings:
     user: str = ""
     read_only_root: bool = False
     privileged: bool = False
+    security_options: tuple[str, ...] = ()
+    """As the engine takes them, e.g. ``seccomp:unconfined``."""
     capabilities_added: tuple[str, ...] = ()
     capabilities_dropped: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] | None = None

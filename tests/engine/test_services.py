@@ -91,3 +91,55 @@ def test_a_task_definition_without_the_container_is_one_clear_error(small: Small
     check = small.checks()["3.2.B.2.2 drops-all"]
     assert check["status"] == "error"
     assert "task.json: containers other; expected exactly one named 'echo'" in check["message"]
+
+
+def _checked_by(small: Small, code: str) -> None:
+    task = json.loads(json.dumps(TASK))
+    task["containerDefinitions"][0]["healthCheck"]["command"] = ["CMD", "/nodejs/bin/node", "-e", code]
+    small.write("task.json", json.dumps(task, indent=1))
+
+
+@pytest.mark.parametrize("code", ["process.exit(Date.now() % 2)", "process.exit(performance.timeOrigin % 1000 < 500)"])
+def test_a_health_check_that_says_now_this_and_now_that_is_not_met(small: Small, code: str) -> None:
+    _checked_by(small, code)
+    assert small.run().returncode == 1
+    assert "not_met" in {small.checks()[f"3.2.B.2.3 goes-{name}"]["status"] for name in ("healthy", "unhealthy")}
+
+
+def test_a_read_only_volume_is_one_to_the_workload_too(small: Small) -> None:
+    task = json.loads(json.dumps(TASK))
+    task["volumes"] = [{"name": "v"}]
+    points = [{"sourceVolume": "v", "containerPath": "/v", "readOnly": True}]
+    task["containerDefinitions"][0]["mountPoints"] = points
+    small.write("task.json", json.dumps(task, indent=1))
+    small.write(
+        "server.mjs",
+        SERVER + 'import fs from "node:fs"; try { fs.mkdirSync("/v/x"); } catch (e) { console.log(e.code); }',
+    )
+    assert small.run().returncode == 3
+    assert {check["status"] for check in small.checks().values()} == {"met"}
+    (life,) = [file for file in (small.path / "report/evidence").iterdir() if "life" in file.name]
+    assert "EROFS" in life.read_text(encoding="utf-8")
+
+
+def test_a_setuid_file_behind_one_that_nobody_reaches_is_tried_too(small: Small) -> None:
+    script = (
+        "for (const p of ['/a/x', '/b/x']) { fs.mkdirSync(p.slice(0, 2)); fs.copyFileSync('/nodejs/bin/node', p); "
+        "fs.chmodSync(p, 0o4755); } fs.chmodSync('/a', 0o700)"
+    )
+    copy = json.dumps(["/nodejs/bin/node", "-e", f"const fs = require('fs'); {script}"])
+    small.write("Dockerfile", DOCKERFILE.replace("USER", f"USER 0\nRUN {copy}\nUSER", 1))
+    assert small.run().returncode == 1
+    findings = small.checks()["3.2.C.3 privilege-escalation"]["findings"]
+    assert [finding["location"] for finding in findings] == ["image:/b/x"]
+
+
+def test_without_a_system_call_filter_what_is_granted_is_not_met_and_no_error(small: Small) -> None:
+    task = json.loads(json.dumps(TASK))
+    task["containerDefinitions"][0]["dockerSecurityOptions"] = ["seccomp:unconfined"]
+    small.write("task.json", json.dumps(task, indent=1))
+    assert small.run().returncode == 1
+    checks = small.checks()
+    assert checks["3.2.B.2.2 seccomp"]["status"] == "not_met"
+    assert checks["3.2.A.2 added-capabilities"]["status"] == "not_met"
+    assert checks["3.2.C.3 privilege-escalation"]["status"] == "met"

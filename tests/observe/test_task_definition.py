@@ -261,3 +261,57 @@ def test_a_container_that_stands_twice_is_an_error(tmp_path: Path) -> None:
 
 def test_a_definition_of_endless_depth_is_an_error_of_ours(tmp_path: Path) -> None:
     refusal(tmp_path, '{"family": ' + "[" * 20000 + "]" * 20000 + "}")
+
+
+def test_what_a_container_is_given_of_its_host_is_named_with_its_place(tmp_path: Path) -> None:
+    definition = {
+        "family": "shop",
+        "networkMode": "host",
+        "pidMode": "host",
+        "ipcMode": "host",
+        "volumes": [{"name": "a", "host": {"sourcePath": "/var/run/docker.sock"}}, {"name": "b"}],
+        "containerDefinitions": [
+            {
+                "name": "orders",
+                "image": "orders",
+                "dockerSecurityOptions": ["seccomp:unconfined", "no-new-privileges"],
+                "linuxParameters": {"devices": [{"hostPath": "/dev/sda"}]},
+                "mountPoints": [
+                    {"sourceVolume": "a", "containerPath": "/sock"},
+                    {"sourceVolume": "b", "containerPath": "/tmp"},
+                ],
+            }
+        ],
+    }
+    task = read(tmp_path, json.dumps(definition, indent=1))
+    got = ["networkMode: host", "pidMode: host", "ipcMode: host", "seccomp:unconfined", "/dev/sda"]
+    assert [share.got for share in task.host_shares] == [*got, "/var/run/docker.sock"]
+    lines = task.source.splitlines()
+    wanted = ("networkMode", "pidMode", "ipcMode", "dockerSecurityOptions", "devices", "{")
+    for share, word in zip(task.host_shares, wanted, strict=True):
+        assert word in lines[int(share.location.removeprefix("task.json:")) - 1]
+    assert task.settings.security_options == ("seccomp:unconfined", "no-new-privileges")
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        *((path, True) for path in ("/", "//", "/etc/", "/srv/../etc", "/var", "/run/containerd")),
+        *((path, False) for path in ("/srv/data", "/etcetera", "/var/log", "")),
+    ],
+)
+def test_a_folder_that_rules_the_host_is_told_from_data(tmp_path: Path, path: str, rules: bool) -> None:
+    container = {"name": "orders", "image": "o", "mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}]}
+    volume = {"name": "v", "host": {"sourcePath": path}}
+    text = json.dumps({"family": "shop", "volumes": [volume], "containerDefinitions": [container]})
+    assert bool(read(tmp_path, text).host_shares) is rules
+
+
+def test_the_other_containers_of_a_task_are_its_neighbours(tmp_path: Path) -> None:
+    (other,) = read(tmp_path, WHOLE).neighbours
+    assert (other.name, other.privileged, other.capabilities_added, other.location) == (
+        "log-router",
+        False,
+        (),
+        "task.json:7",
+    )

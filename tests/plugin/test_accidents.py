@@ -206,3 +206,10 @@ def test_waivers_are_checked_before_anything_runs(tiny: Tiny, with_target: Calla
     done = tiny.run()
     assert done.returncode == 4
     assert "TOML date without quotes" in done.stderr
+
+
+def test_python_without_assertions_is_refused(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    done = tiny.run("--assert=plain", "-W", "ignore")
+    assert done.returncode == 4
+    assert "assertions that are not executed" in done.stdout + done.stderr

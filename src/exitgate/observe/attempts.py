@@ -39,6 +39,8 @@ _AT_FDCWD, _O_CREATE_NEW, _O_READ_WRITE = -100, 0o301, 0o2
 _BLOCK_DEVICE, _FIRST_DISK = 0o060600, 8 << 8
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS, errno.ENOENT, errno.ENXIO, errno.ENODEV})
+_NOT_EXECUTABLE = ("permission denied", "operation not permitted", "no such file or directory")
+"""The last where a mount of the settings' own hides a file of the image's."""
 _GROUP_LIST_OF_ROOT = b"\0\0\0\0"
 
 
@@ -111,15 +113,18 @@ def read_attempts(
         )
     tries = _tries(image, settings)
     probe = assemble([each.call for each in tries])
-    escalations = _distinct(image.privileged_files)
+    escalations = image.privileged_files
     identity = (Call(number=_GETEUID, arguments=()), Call(number=_GETEGID, arguments=()), *_escalation_calls())
     with _image_with_probe(engine, run, image, probe, assemble(identity), escalations) as probed:
         answers = _run_probe(engine, run, probed, settings, _PROBE_PATH, len(tries), f"{name}-attempts")
         attempts = [_judge(each, answer) for each, answer in zip(tries, answers or (), strict=True)]
         own = image.resolve(settings.user or image.user)
-        for file in escalations:
-            words = _run_probe(engine, run, probed, settings, file.path, len(identity), f"{name}-setuid")
-            attempts.append(_judge_escalation(file, words, own))
+        for alike in _alike(escalations):
+            for file in alike:
+                words = _run_probe(engine, run, probed, settings, file.path, len(identity), f"{name}-setuid")
+                attempts.append(_judge_escalation(file, words, own))
+                if words is not None:
+                    break
     dump = json.dumps([asdict(attempt) for attempt in attempts], indent=1)
     return Attempts(
         substrate=replace(
@@ -177,19 +182,20 @@ def _tries(image: ImageFacts, settings: ContainerSettings) -> list[_Try]:
             what="enter a mount namespace of its own",
             call=Call(number=_UNSHARE, arguments=(_CLONE_NEWNS,)),
         ),
-        _Try(
-            kind="mount",
-            what="enter a user namespace of its own",
-            call=Call(number=_UNSHARE, arguments=(_CLONE_NEWUSER,)),
-        ),
     ]
     names = ("become uid 0", "become gid 0", "become uid 0 in all three ids", "add group 0")
     escalations = [
         _Try(kind="privilege-escalation", what=what, call=call)
         for what, call in zip(names, _escalation_calls(), strict=True)
     ]
-    # Becoming somebody else comes last: what is tried after it would be tried as somebody else.
-    return [*writes, *raw, *devices, *mounts, *escalations]
+    namespace = _Try(
+        kind="mount",
+        what="enter a user namespace of its own",
+        call=Call(number=_UNSHARE, arguments=(_CLONE_NEWUSER,)),
+    )
+    # Becoming somebody else comes late: what is tried after it would be tried as somebody else. The user namespace comes after
+    # even that: whoever is inside can't become uid 0, for there is none (EINVAL).
+    return [*writes, *raw, *devices, *mounts, *escalations, namespace]
 
 
 def _escalation_calls() -> tuple[Call, ...]:
@@ -216,12 +222,15 @@ def _inside(directory: str) -> bytes:
     return str(PurePosixPath(directory) / _LEFTOVER).encode("utf-8", "surrogateescape")
 
 
-def _distinct(files: Sequence[PrivilegedFile]) -> tuple[PrivilegedFile, ...]:
-    """Return one file for each way of being privileged: the kernel looks at owner, mode and capabilities alone."""
-    first: dict[tuple[int, int, int, bytes], PrivilegedFile] = {}
+def _alike(files: Sequence[PrivilegedFile]) -> tuple[tuple[PrivilegedFile, ...], ...]:
+    """Group files by their way of being privileged: once executed, the kernel looks at owner, mode and capabilities alone.
+
+    One that was executed speaks for its group. One that was not speaks for itself: it may be its folder that is closed.
+    """
+    groups: dict[tuple[int, int, int, bytes], list[PrivilegedFile]] = {}
     for file in files:
-        first.setdefault((file.uid, file.gid, file.mode, file.capabilities), file)
-    return tuple(first.values())
+        groups.setdefault((file.uid, file.gid, file.mode, file.capabilities), []).append(file)
+    return tuple(tuple(group) for group in groups.values())
 
 
 @contextmanager
@@ -271,7 +280,7 @@ def _run_probe(
             container.start()
         except APIError as error:
             words = str(error.explanation)
-            if executable != _PROBE_PATH and ("permission denied" in words or "operation not permitted" in words):
+            if executable != _PROBE_PATH and any(sign in words for sign in _NOT_EXECUTABLE):
                 return None
             raise PrerequisiteMissing(
                 "attempts inside the container",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _QUICK_INTERVAL_S, _LONGEST_TIMEOUT_S = 0.25, 10.0
 _HEALTHY_WITHIN_S = 15.0
+_STEADY_FOR_S = 2.0
+"""How long a health check has to stay with what it said: with a quarter of a second between two, five to eight times."""
 _LOG_LINES = 40
 _REQUEST_TIMEOUT_S = 2.0
 _STOP_LIMIT_S = 30.0
@@ -51,7 +53,9 @@ class Life(Observation):
     """The task definition's own, with which it ran; timers shortened, command as it stands."""
     went_healthy: bool
     went_unhealthy: bool
-    """After every one of its processes had been stopped; never true without `went_healthy`."""
+    """After every one of its processes had been stopped, and stayed so; never true without `went_healthy`."""
+    wavered: str
+    """When the health check said unhealthy of it though it answered, e.g. ``before it was stopped``; empty where it did not."""
     health_output: str
     """What the health check said last, in one line."""
     has_shell: bool
@@ -134,6 +138,7 @@ def _live(
         health_check=check,
         went_healthy=False,
         went_unhealthy=False,
+        wavered="",
         health_output="",
         has_shell=bool(image.shells),
         image_check=_image_check(image.settings.health_check, settings.health_check),
@@ -189,6 +194,7 @@ def _work_and_freeze(container: Container, workload: Workload, processes: Contai
     if failure:
         return replace(blank, failure=failure)
     healthy = bool(check and _await_health(container, "healthy", _HEALTHY_WITHIN_S))
+    wavered = "while it worked" if healthy and _await_health(container, "unhealthy", _STEADY_FOR_S) else ""
     working = _run_inside(container, own) if own else None
     container.reload()
     if not container.attrs["State"]["Running"]:
@@ -200,16 +206,21 @@ def _work_and_freeze(container: Container, workload: Workload, processes: Contai
         if healthy and check:
             patience = check.interval_s + check.timeout_s + _HEALTHY_WITHIN_S / 3
             unhealthy = _await_health(container, "unhealthy", patience)
+            # One that comes back by itself has not seen that the workload hangs: it is slow, or says now this and now that.
+            unhealthy = unhealthy and not _await_health(container, "healthy", _STEADY_FOR_S)
         if own and working == 0:
             frozen_code = _run_inside(container, own)
     finally:
         processes.thaw(frozen)
+    if unhealthy and not wavered and not _await_health(container, "healthy", _HEALTHY_WITHIN_S):
+        wavered = "" if _await_answer(container, workload) else "after it had hung for a while and went on"
     return replace(
         blank,
         answered=True,
         root_options=root_options,
         went_healthy=healthy,
         went_unhealthy=unhealthy,
+        wavered=wavered,
         image_check_working=working,
         image_check_frozen=frozen_code,
     )

@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerD
 from __future__ import annotations
 
 import json
+import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +22,10 @@ from exitgate.observe.json_source import line_of_key
 from exitgate.settings import ContainerSettings, HealthCheck, Locations, Mount
 
 _MIB = 1024 * 1024
+_THE_HOSTS_OWN = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr"),
+    *("/var/run", "/var/lib/docker", "/var/lib/containerd", "/var/lib/ecs", "/cgroup"),
+)
 
 
 class _Entry(BaseModel):
@@ -41,10 +47,15 @@ class _Tmpfs(_Entry):
     containerPath: str  # noqa: N815
 
 
+class _Device(_Entry):
+    hostPath: str  # noqa: N815
+
+
 class _LinuxParameters(_Entry):
     capabilities: _Capabilities = _Capabilities()
     initProcessEnabled: bool = False  # noqa: N815
     tmpfs: tuple[_Tmpfs, ...] = ()
+    devices: tuple[_Device, ...] = ()
 
 
 class _HealthCheck(_Entry):
@@ -66,6 +77,7 @@ class _Container(_Entry):
     image: str
     user: str = ""
     privileged: bool = False
+    dockerSecurityOptions: tuple[str, ...] = ()  # noqa: N815
     readonlyRootFilesystem: bool = False  # noqa: N815
     linuxParameters: _LinuxParameters = _LinuxParameters()  # noqa: N815
     entryPoint: tuple[str, ...] | None = None  # noqa: N815
@@ -91,7 +103,33 @@ class _TaskDefinition(_Entry):
     family: str
     containerDefinitions: tuple[_Container, ...] = Field(min_length=1)  # noqa: N815
     volumes: tuple[_Volume, ...] = ()
+    networkMode: str = ""  # noqa: N815
+    pidMode: str = ""  # noqa: N815
+    ipcMode: str = ""  # noqa: N815
     requiresCompatibilities: tuple[Literal["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"], ...] = ()  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostShare:
+    """Something of the host that a container is given, and that no run gives to it."""
+
+    what: str
+    """In words, e.g. ``the host's pid namespace``."""
+    got: str
+    """As it stands in the task definition."""
+    location: str
+    """``path:line``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another container of the same task definition, of which nothing is run."""
+
+    name: str
+    privileged: bool
+    capabilities_added: tuple[str, ...]
+    location: str
+    """``path:line``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +144,8 @@ class TaskDefinition(Observation):
     """The container's index in the task definition."""
     image: str
     settings: ContainerSettings
+    host_shares: tuple[HostShare, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
 
     def locate(self, *keys: str) -> str:
         """Return ``path:line`` of one of the container's keys, or of what encloses it."""
@@ -167,6 +207,48 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
         position=position,
         image=own.image,
         settings=_settings(own, {volume.name: volume.host.sourcePath for volume in parsed.volumes}),
+        host_shares=tuple(_host_shares(parsed, position, path, source)),
+        neighbours=tuple(
+            Neighbour(
+                name=other.name,
+                privileged=other.privileged,
+                capabilities_added=other.linuxParameters.capabilities.add,
+                location=f"{path}:{line_of_key(source, ('containerDefinitions', index))}",
+            )
+            for index, other in enumerate(parsed.containerDefinitions)
+            if index != position
+        ),
+    )
+
+
+def _host_shares(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:
+    """Yield what the container is given of its host: namespaces, devices, folders, and profiles that are switched off."""
+
+    def share(what: str, got: str, *keys: str | int) -> HostShare:
+        return HostShare(what=what, got=got, location=f"{path}:{line_of_key(source, keys)}")
+
+    own, place = parsed.containerDefinitions[position], ("containerDefinitions", position)
+    for key, mode in (("networkMode", parsed.networkMode), ("pidMode", parsed.pidMode), ("ipcMode", parsed.ipcMode)):
+        if mode == "host":
+            yield share(f"the host's {key.removesuffix('Mode')} namespace", f"{key}: host", key)
+    for option in own.dockerSecurityOptions:
+        if option.endswith(("unconfined", "disable")):
+            yield share("no confinement by the kernel's profile", option, *place, "dockerSecurityOptions")
+    for device in own.linuxParameters.devices:
+        yield share(f"the host's device {device.hostPath}", device.hostPath, *place, "linuxParameters", "devices")
+    host_paths = {volume.name: volume.host.sourcePath for volume in parsed.volumes}
+    for index, point in enumerate(own.mountPoints):
+        host_path = host_paths.get(point.sourceVolume, "")
+        if host_path and _rules_the_host(host_path):
+            yield share(f"the host's {host_path}", host_path, *place, "mountPoints", index)
+
+
+def _rules_the_host(host_path: str) -> bool:
+    """Say whether who has that path of the host has the host: the root, its own folders, the sockets of its engines."""
+    plain = "/" + posixpath.normpath(host_path).strip("/")
+    return any(
+        f"{plain}/".startswith(f"{own}/") or f"{own}/".startswith(f"{plain}/".replace("//", "/"))
+        for own in _THE_HOSTS_OWN
     )
 
 
@@ -175,6 +257,7 @@ def _settings(own: _Container, host_paths: dict[str, str]) -> ContainerSettings:
         user=own.user,
         read_only_root=own.readonlyRootFilesystem,
         privileged=own.privileged,
+        security_options=own.dockerSecurityOptions,
         capabilities_added=own.linuxParameters.capabilities.add,
         capabilities_dropped=own.linuxParameters.capabilities.drop,
         entrypoint=own.entryPoint,

@@ -82,9 +82,20 @@ def open_session(config: pytest.Config) -> GateSession | None:
     if directory is None:
         return None
     try:
+        _refuse_without_assertions()
         return _open(config, directory)
     except ExitgateError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _refuse_without_assertions() -> None:
+    if sys.flags.optimize:
+        raise UsageError(
+            "python -O",
+            got="assertions that are not executed, so that every check would pass",
+            expected="a Python that executes them",
+            action="Unset PYTHONOPTIMIZE, or leave out -O.",
+        )
 
 
 def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:

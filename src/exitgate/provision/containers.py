@@ -67,10 +67,13 @@ def throwaway_container(
         "environment": {**dict(settings.environment), **(environment or {})},
         "healthcheck": _health_check(health_check or settings.health_check),
         "mounts": [
-            Mount(target=m.path, source=None, type="volume", read_only=m.read_only, labels=run.labels)
+            Mount(target=m.path, source=None, type="volume", labels=run.labels)
             for m in settings.mounts
+            if not m.read_only
         ],
-        "tmpfs": dict.fromkeys(settings.temporary_mounts, "") or None,
+        # An engine refuses a nameless volume that is read-only; an empty tmpfs is the same to a workload.
+        "tmpfs": {**dict.fromkeys(settings.temporary_mounts, ""), **_read_only(settings)} or None,
+        "security_opt": list(settings.security_options) or None,
         "init": settings.init_process or None,
         "mem_limit": settings.memory_bytes,
         "pids_limit": _PROCESS_LIMIT,
@@ -105,6 +108,10 @@ def throwaway_container(
                 expected="a run that leaves nothing behind",
                 action="Run `exitgate sweep` when the engine answers again.",
             )
+
+
+def _read_only(settings: ContainerSettings) -> dict[str, str]:
+    return {mount.path: "ro" for mount in settings.mounts if mount.read_only}
 
 
 def _health_check(check: HealthCheck | None) -> dict[str, Any]:

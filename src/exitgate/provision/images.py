@@ -29,6 +29,9 @@ _NETWORK = (
     "TLS handshake timeout",
     "SELF_SIGNED_CERT_IN_CHAIN",
     "i/o timeout",
+    "no such host",
+    "network is unreachable",
+    "dial tcp",
 )
 _NO_ROOM = "no space left on device"
 _PARSE_ERROR_LINE = re.compile(r"(?:parse error (?:on )?line|Dockerfile:) ?(\d+)")

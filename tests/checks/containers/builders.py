@@ -128,6 +128,7 @@ def life(*processes: ProcessFacts, **facts: Any) -> Life:
         "health_check": health_check(),
         "went_healthy": True,
         "went_unhealthy": True,
+        "wavered": "",
         "health_output": "",
         "has_shell": False,
         "image_check": None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from exitgate.checks.containers import (
@@ -10,6 +13,7 @@ from exitgate.checks.containers import (
     undropped_capabilities,
     unfiltered_system_calls,
 )
+from exitgate.observe.task_definition import HostShare, Neighbour
 from tests.checks.containers.builders import LOCATIONS, NO_CAPABILITY, life, policy, process, task
 
 SETS = [kind for kind, _ in NO_CAPABILITY]
@@ -157,3 +161,25 @@ def test_unfiltered_processes_are_named_once_a_command_in_order() -> None:
         process(command="b", seccomp=0), process(command="a", seccomp=0), process(command="b", pid=9, seccomp=0)
     )
     assert [finding.message.split("'")[1] for finding in unfiltered_system_calls(seen)] == ["a", "b"]
+
+
+def test_what_is_given_of_the_host_is_a_finding_where_it_stands() -> None:
+    share = HostShare(what="the host's pid namespace", got="pidMode: host", location="task.json:3")
+    (finding,) = added_capabilities(replace(task(), host_shares=(share,)), policy(allow_capabilities=["ALL"]))
+    assert (finding.location, finding.got) == ("task.json:3", "pidMode: host")
+    assert finding.message == "the task definition gives the container the host's pid namespace"
+
+
+def test_a_neighbour_with_privileges_is_a_finding_and_one_without_is_none() -> None:
+    def beside(**facts: Any) -> list[str]:
+        sound = {"name": "agent", "privileged": False, "capabilities_added": (), "location": "task.json:20"}
+        other = Neighbour(**{**sound, **facts})
+        found = added_capabilities(replace(task(), neighbours=(other,)), policy(allow_capabilities=["CHOWN"]))
+        assert all(finding.location == "task.json:20" and "agent" in finding.message for finding in found)
+        return [finding.got for finding in found]
+
+    assert beside(capabilities_added=("CHOWN",)) == []
+    assert beside(privileged=True, capabilities_added=("cap_sys_admin", "CHOWN")) == [
+        "privileged: true",
+        "adds SYS_ADMIN",
+    ]

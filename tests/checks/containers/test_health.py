@@ -142,3 +142,11 @@ def test_both_blind_health_checks_are_named() -> None:
 
 def test_an_image_health_check_that_was_not_tried_on_a_hang_is_not_called_blind() -> None:
     assert blind_health_checks(life(image_check=health_check(), image_check_frozen=None)) == []
+
+
+@pytest.mark.parametrize("when", ["while it worked", "after it had hung for a while and went on"])
+def test_a_health_check_that_wavers_is_a_finding(when: str) -> None:
+    (finding,) = never_healthy(life(wavered=when, health_output="refused"))
+    assert finding.location == LOCATIONS.health_check
+    assert finding.message.endswith(f"says unhealthy of a workload that answers, {when}")
+    assert finding.got == "refused"

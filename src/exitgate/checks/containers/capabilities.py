@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exitgate.finding import Finding
 from exitgate.observe.life import Life
-from exitgate.observe.task_definition import TaskDefinition
+from exitgate.observe.task_definition import Neighbour, TaskDefinition
 from exitgate.policy import ContainerPolicy
 
 _FILTERED = 2
@@ -15,7 +15,10 @@ def _plain(name: str) -> str:
 
 
 def added_capabilities(task: TaskDefinition, policy: ContainerPolicy) -> list[Finding]:
-    """Name privileged mode, and each added capability that the policy does not allow."""
+    """Name privileged mode, what is shared of the host, and each added capability that the policy does not allow.
+
+    Of the task definition's other containers too, of which nothing is run.
+    """
     findings = []
     if task.settings.privileged:
         findings.append(
@@ -38,7 +41,33 @@ def added_capabilities(task: TaskDefinition, policy: ContainerPolicy) -> list[Fi
         for name in task.settings.capabilities_added
         if _plain(name) not in policy.allow_capabilities
     ]
-    return findings
+    findings += [
+        Finding(
+            location=share.location,
+            message=f"the task definition gives the container {share.what}",
+            expected="nothing of the host",
+            got=share.got,
+            remedy="Remove it: a container that has it can reach beyond its own walls, whatever user it runs as.",
+        )
+        for share in task.host_shares
+    ]
+    return [*findings, *(finding for other in task.neighbours for finding in _privileges_of(other, policy))]
+
+
+def _privileges_of(other: Neighbour, policy: ContainerPolicy) -> list[Finding]:
+    added = [_plain(name) for name in other.capabilities_added if _plain(name) not in policy.allow_capabilities]
+    got = ["privileged: true"] if other.privileged else []
+    got += [f"adds {', '.join(added)}"] if added else []
+    return [
+        Finding(
+            location=other.location,
+            message=f"the container {other.name}, of the same task definition, has privileges",
+            expected="not privileged, and capabilities: " + _allowed(policy),
+            got=word,
+            remedy="Take them from it: it runs beside the workload, and shares its network.",
+        )
+        for word in got
+    ]
 
 
 def undropped_capabilities(task: TaskDefinition) -> list[Finding]:

@@ -55,6 +55,16 @@ def never_healthy(life: Life) -> list[Finding]:
                 remedy=_remedy(life.health_check, has_shell=life.has_shell),
             )
         )
+    if life.wavered:
+        findings.append(
+            Finding(
+                location=life.locations.health_check,
+                message=f"the task definition's health check says unhealthy of a workload that answers, {life.wavered}",
+                expected="healthy for as long as it answers",
+                got=life.health_output or "no output",
+                remedy="Run its command in the container again and again: it must depend on nothing but the workload's answer.",
+            )
+        )
     if life.image_check is not None and life.image_check_working not in (None, 0):
         findings.append(
             Finding(

@@ -1,0 +1,29 @@
+"""What a gate run is worth where its pytest never came to write a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exitgate import launch
+from exitgate.launch import EXIT_INTERNAL, EXIT_PASSED, Launch, run_gate
+from exitgate.record import RECORD_FILE, write_record
+from tests.cli.test_commands import RECORD
+
+
+@pytest.mark.parametrize(("written", "code"), [("r", EXIT_INTERNAL), ("another", EXIT_PASSED)])
+def test_the_record_of_an_earlier_run_is_worth_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, code: int
+) -> None:
+    passed = RECORD.model_copy(update={"verdict": "passed"})
+    write_record(passed, tmp_path)
+    assert (tmp_path / RECORD_FILE).is_file()
+
+    def call(*_: object, **__: object) -> int:
+        if written != "r":
+            write_record(passed.model_copy(update={"run_id": written}), tmp_path)
+        return 1
+
+    monkeypatch.setattr(launch, "_call_pytest", call)
+    assert run_gate(Launch(gate="gate3", target=None, report=tmp_path)) == code
