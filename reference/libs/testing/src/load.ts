@@ -9,8 +9,8 @@ import type { RunningProcess } from "./process.js";
 export interface Load {
   readonly port: number;
   readonly path: string;
-  /** Kept from one request to the next, or a fresh one each time. */
-  readonly connections: "kept" | "fresh";
+  /** Kept from one request to the next, a fresh one each time, or half of each. */
+  readonly connections: "kept" | "fresh" | "both";
 }
 
 const REQUESTS = 1_000;
@@ -24,10 +24,11 @@ export async function requestsDuringSigterm(
   { child, exit }: RunningProcess,
   { port, path, connections }: Load,
 ): Promise<void> {
-  const agent = connections === "kept" && new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const kept = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   const statuses: (number | undefined)[] = [];
   let left = REQUESTS;
-  const client = async (): Promise<void> => {
+  const client = async (keeps: boolean): Promise<void> => {
+    const agent = keeps ? kept : false;
     while (left > 0) {
       left -= 1;
       if (left === 600) child.kill("SIGTERM");
@@ -39,9 +40,10 @@ export async function requestsDuringSigterm(
     }
   };
   try {
-    await Promise.all(Array.from({ length: CLIENTS }, client));
+    const keeps = (index: number): boolean => connections === "kept" || (connections === "both" && index % 2 === 0);
+    await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(keeps(index))));
   } finally {
-    if (agent) agent.destroy();
+    kept.destroy();
   }
   assert.deepEqual([statuses.length, ...new Set(statuses)], [REQUESTS, 200]);
   const events = (await exit).stdout.split("\n").map((line) => (JSON.parse(line) as { event: string }).event);
