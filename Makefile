@@ -40,6 +40,12 @@ gate: setup ## Judge the reference by gate 3, a rehearsal and said to be one
 test: setup ## Run exitgate's own tests
 	@$(BIN)/pytest -n 2 $(ARGS)
 
+# Its own tests, on servers that are thrown away.
+.PHONY: reference
+reference: setup ## Install, lint, type-check, test and build the reference system
+	@cd reference && npm ci --ignore-scripts && ../$(BIN)/exitgate backing --set TEST_DATABASE_URL=postgres \
+	  --set TEST_RABBITMQ_URL=rabbitmq --set TEST_REDIS_URL=redis -- npm run all
+
 .PHONY: prove
 prove: setup ## Inject every fault and show that its control turns red
 	@$(BIN)/exitgate prove gate3 $(ARGS)

@@ -9,7 +9,7 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.catalogue import SubjectKind
 from exitgate.errors import TargetError
-from exitgate.target import Target, check_against, load_target, narrowed
+from exitgate.target import Target, check_against, load_target
 from tests.builders import check, control, gate
 from tests.target_folder import EXCLUSION, SOUND, WAIVER, changed, line, place, refusal
 
@@ -273,54 +273,3 @@ def test_a_demand_below_the_catalogues_highest_is_refused_with_its_line(
 def test_a_demand_for_a_level_that_is_none_is_refused_at_once(tmp_path: Path) -> None:
     error = refusal(place(tmp_path, f'{SOUND}[policy.assurance]\n"3.2.A.2" = "seen"\n'))
     assert "'seen' is no assurance level" in error.expected
-
-
-LEANING = """
-[service.backing]
-DATABASE_URL = "store/billing"
-
-[[backing]]
-name = "store"
-kind = "postgres"
-image = "postgres:18.1"
-
-[[backing]]
-name = "cache"
-kind = "redis"
-image = "redis:7.4"
-
-[[waiver]]
-control = "3.2.A.2"
-subject = "orders"
-reason = "of one"
-approver = "Ada"
-expires = 2099-01-01
-
-[[waiver]]
-control = "3.2.A.2"
-reason = "of all"
-approver = "Ada"
-expires = 2099-01-01
-"""
-
-
-@pytest.mark.parametrize(
-    ("kept", "services", "frontends", "backings", "waivers"),
-    [
-        ("orders", ["orders"], [], [], ["of one", "of all"]),
-        ("billing", ["billing"], [], ["store"], ["of all"]),
-        ("web", [], ["shell"], [], ["of all"]),
-    ],
-)
-def test_a_narrowed_target_has_one_workload_and_what_it_needs(
-    tmp_path: Path, kept: str, services: list[str], frontends: list[str], backings: list[str], waivers: list[str]
-) -> None:
-    text = SOUND.replace("[service.environment]", LEANING.partition("\n\n")[0] + "\n\n[service.environment]")
-    target = load_target(place(tmp_path, text + LEANING.partition("\n\n")[2]))
-    (tmp_path / "exitgate.toml").write_text(narrowed(target, kept), encoding="utf-8")
-    config = load_target(tmp_path).configuration
-    assert [each.name for each in config.service] == services
-    assert [each.name for each in config.frontend] == frontends
-    assert [each.name for each in config.backing] == backings
-    assert [each.reason for each in config.waiver] == waivers
-    assert config.policy == target.configuration.policy

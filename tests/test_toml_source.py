@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from exitgate.toml_source import Location, Problem, first_problem, line_of, without_tables
+from exitgate.toml_source import Location, Problem, first_problem, line_of
 
 TEXT = """\
 title = "x"
@@ -160,46 +160,3 @@ def test_a_wrong_value_is_shown_with_what_the_key_takes() -> None:
 
 def test_further_problems_are_counted() -> None:
     assert problem("[[many]]\nsize = 'a'\n[[many]]\nsize = 'b'\nzzz = 1\n").more == 2
-
-
-TABLES = '''
-[target]
-name = "shop"
-
-[[service]]
-name = "one"
-
-[service.environment]
-KEY = """
-[[service]]
-"""
-
-# About the second.
-[[service]]
-name = "two"
-
-[service.environment]
-KEY = "2"
-
-[policy.containers]
-uid_range = [1, 2]
-'''
-
-
-def test_a_table_goes_with_all_that_is_below_it() -> None:
-    text = without_tables(TABLES, lambda location: list(location[:2]) == ["service", 0])
-    assert tomllib.loads(text) == {
-        "target": {"name": "shop"},
-        "service": [{"name": "two", "environment": {"KEY": "2"}}],
-        "policy": {"containers": {"uid_range": [1, 2]}},
-    }
-
-
-def test_a_header_inside_of_a_text_is_none() -> None:
-    text = without_tables(TABLES, lambda location: list(location[:2]) == ["service", 1])
-    assert tomllib.loads(text)["service"] == [{"name": "one", "environment": {"KEY": "[[service]]\n"}}]
-
-
-def test_nothing_goes_where_nothing_is_unwanted() -> None:
-    assert without_tables(TABLES, lambda _: False) == TABLES
-    assert without_tables("", lambda _: True) == ""

@@ -31,6 +31,7 @@ class Launch:
     report: Path
     controls: Sequence[str] = ()
     criteria: Sequence[str] = ()
+    subjects: Sequence[str] = ()
     rehearsal: bool = False
     allow_dirty: bool = False
     workers: int | None = None
@@ -108,6 +109,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += [f"--gate-target={launch.target}"] if launch.target else []
     arguments += [f"--gate-control={control}" for control in launch.controls]
     arguments += [f"--gate-criterion={criterion}" for criterion in launch.criteria]
+    arguments += [f"--gate-subject={subject}" for subject in launch.subjects]
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []

@@ -1,6 +1,6 @@
 """Proves that checks can fail: injects each fault into a clone of the target and runs the gate on it.
 
-1. The target with one workload left: every control that faults aim at must be met, or a red one would say nothing.
+1. The target as it is, and of its workloads one: every control that faults aim at must be met, or a red one would say nothing.
 2. Each fault in a clone of its own: its control turns *not met*, by the check, at the place and with the words that it names,
    and no other control does but those that the fault may turn red too.
 3. Each clone restored: its tree is the one it had; and the gate on a restored clone gives what it gave at first.
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from exitgate.catalogue import Gate
@@ -25,7 +25,7 @@ from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
 from exitgate.provision.clone import Clone, clone_target, commit_everything, materialise_target, restore
 from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
-from exitgate.target import CONFIGURATION_FILE, load_target, narrowed
+from exitgate.target import load_target
 
 _SIDE_BY_SIDE = 2
 
@@ -67,16 +67,17 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
     criteria = sorted({gate.control(fault.control).criterion for fault in faults})
     with tempfile.TemporaryDirectory(prefix="exitgate-prove-") as folder:
         scratch = Path(folder)
-        base = _narrow_clone(source, scratch / "base")
-        before = _run(gate, base.path, scratch / "before", criteria)
-        problems = _not_green(before, faults)
+        base = _fresh_clone(source, scratch / "base")
+        subjects = _site(base.path).subjects
+        before = _run(gate, base.path, scratch / "before", criteria, subjects)
+        problems = _not_green(before, faults, subjects)
         if problems:
             return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
-        after = _run(gate, tried[-1].clone, scratch / "after", criteria)
+        after = _run(gate, tried[-1].clone, scratch / "after", criteria, subjects)
         problems += _changed(before, after)
         return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
 
@@ -96,29 +97,24 @@ def _fresh_clone(source: Path, destination: Path) -> Clone:
     )
 
 
-def _narrow_clone(source: Path, destination: Path) -> Clone:
-    """Clone the target with one workload left: that a check can fail is seen on one as well as on all, and sooner."""
-    clone = _fresh_clone(source, destination)
-    target = load_target(clone.path)
-    kept = min(target.workloads, key=lambda workload: len(workload.backing), default=None)
-    if kept is None:
-        return clone
-    text = narrowed(target, kept.name)
-    (clone.path / CONFIGURATION_FILE).write_text(text, encoding="utf-8")
-    return replace(clone, commit=commit_everything(clone.path, f"{kept.name} alone"))
+def _site(clone: Path) -> FaultSite:
+    """Return where faults go: the workload that leans on least, since that a check can fail is seen on one as well as on all."""
+    target = load_target(clone)
+    return FaultSite(target, min(target.workloads, key=lambda workload: len(workload.backing), default=None))
 
 
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:
     started = time.monotonic()
-    clone = _narrow_clone(source, folder / "target")
+    clone = _fresh_clone(source, folder / "target")
     tree = restore(clone.path, clone.commit)
     check = location = message = ""
     try:
-        fault.inject(FaultSite(load_target(clone.path)))
+        site = _site(clone.path)
+        fault.inject(site)
         if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
             reason = "the fault changed nothing"
         else:
-            record = _run(gate, clone.path, folder / "report", [gate.control(fault.control).criterion])
+            record = _run(gate, clone.path, folder / "report", [gate.control(fault.control).criterion], site.subjects)
             reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
         reason = f"it could not be tried: {error}"
@@ -137,9 +133,9 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     return _Tried(proof=proof, clone=clone.path, left=left)
 
 
-def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str]) -> Record:
+def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str], subjects: Sequence[str]) -> Record:
     code = run_gate(
-        Launch(gate=gate.id, target=target, report=report, criteria=criteria, workers=0, quiet=True, allow_dirty=False)
+        Launch(gate=gate.id, target=target, report=report, criteria=criteria, subjects=subjects, workers=0, quiet=True)
     )
     if code in (EXIT_USAGE, EXIT_INTERNAL):
         raise UsageError(
@@ -170,14 +166,16 @@ def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
     return one_line(f"red for another reason: {'; '.join(seen)}", 400), "", "", ""
 
 
-def _not_green(record: Record, faults: Sequence[Fault]) -> list[str]:
+def _not_green(record: Record, faults: Sequence[Fault], subjects: Sequence[str]) -> list[str]:
     """Name each check that a fault aims at and that is not met before any fault: red would then say nothing."""
     aims = {(fault.control, fault.check) for fault in faults}
     return [
         f"{control.id} {check.id} is {Status(check.status).words} before any fault: {check.message}"
         for control in _everything(record)
         for check in control.checks
-        if (control.id, check.id) in aims and check.status != Status.MET
+        if (control.id, check.id) in aims
+        and check.status != Status.MET
+        and check.subject in (*subjects, record.target.name)
     ]
 
 

@@ -14,7 +14,7 @@ from exitgate.assurance import Assurance
 from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
 from exitgate.policy import Policy, PolicyDigest, digest_of
-from exitgate.toml_source import Location, first_problem, line_of, without_tables
+from exitgate.toml_source import Location, first_problem, line_of
 from exitgate.waivers import Exclusion, Responsibilities, Waiver
 
 CONFIGURATION_FILE = "exitgate.toml"
@@ -275,23 +275,6 @@ def check_against(target: Target, gate: Gate) -> None:
                 expected=f"at least {needs!r}, which the catalogue asks for",
                 action="A policy may ask for more than the catalogue, never for less.",
             )
-
-
-def narrowed(target: Target, workload: str) -> str:
-    """Return the text of its `exitgate.toml` with one workload left, and with what that one needs."""
-    config = target.configuration
-    kept = next(each for each in target.workloads if each.name == workload)
-    used = {use.backing for use in kept.backing.values()}
-    wanted: dict[str | int, list[bool]] = {
-        "service": [each.name == workload for each in config.service],
-        "frontend": [each.workload is not None and each.workload.name == workload for each in config.frontend],
-        "backing": [each.name in used for each in config.backing],
-        "waiver": [each.subject in (None, workload) for each in config.waiver],
-    }
-    return without_tables(
-        target.source,
-        lambda location: location[0] in wanted and not wanted[location[0]][int(location[1])],
-    )
 
 
 def _refuse_doubles(target: Target, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
@@ -55,24 +55,6 @@ def line_of(text: str, location: Location) -> int:
         if depth > best_depth and reached == wanted[:depth]:
             best, best_depth = number, depth
     return best
-
-
-def without_tables(text: str, unwanted: Callable[[Location], bool]) -> str:
-    """Return the text without the tables whose location, e.g. ``("service", 1, "backing")``, is unwanted."""
-    counts: dict[tuple[str | int, ...], int] = {}
-    kept: list[str] = []
-    dropping, inside = False, ""
-    for raw in text.split("\n"):
-        if inside:
-            inside = "" if inside in raw else inside
-        elif header := _HEADER.match(raw):
-            location = _resolve(_split_header(header.group(2)), array=header.group(1) == "[[", counts=counts)
-            dropping = unwanted(location)
-        else:
-            inside = next((quotes for quotes in ('"""', "'''") if raw.count(quotes) == 1), "")
-        if not dropping:
-            kept.append(raw)
-    return "\n".join(kept)
 
 
 def _resolve(parts: tuple[str, ...], *, array: bool, counts: dict[tuple[str | int, ...], int]) -> list[str | int]:

@@ -179,6 +179,25 @@ def test_what_is_deselected_is_not_assessed(tiny: Tiny, workers: str, arguments:
     assert tiny.statuses()["1.2.B.1 each b"] == "not_assessed"
 
 
+@WaysToRun
+def test_one_subject_is_not_the_gate(tiny: Tiny, workers: str) -> None:
+    done = tiny.run("-n", workers, "--gate-subject", "a")
+    assert (done.returncode, tiny.record()["verdict"]) == (NOT_PASSED, "not_assessed")
+    assert tiny.statuses() == {
+        "1.1.A.1 rule tiny-target": "met",
+        "1.2.B.1 each a": "met",
+        "1.2.B.1 each b": "not_assessed",
+    }
+    assert [control["status"] for control in tiny.record()["controls"]] == ["met", "not_assessed"]
+
+
+def test_a_subject_that_is_not_there_is_one_line(tiny: Tiny) -> None:
+    done = tiny.run("-n", "0", "--gate-subject", "c")
+    assert done.returncode == 4
+    assert "subject 'c'" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
     done = subprocess.run(
         [*tiny.command()[:-1], "gates/tiny/test_first.py", "-n", "0"],

@@ -37,11 +37,20 @@ def register(app: typer.Typer) -> None:
 
 def run(
     gate: GateName,
+    *,
     gate_target: TargetOption = None,
     gate_report: ReportOption = None,
     control: ControlOption = None,
     criterion: Annotated[
         list[str] | None, typer.Option("--criterion", metavar="ID", help="This criterion alone; may be repeated.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subject",
+            metavar="NAME",
+            help="This service, workload or front end alone, and the target; may be repeated.",
+        ),
     ] = None,
     rehearsal: Annotated[
         bool,
@@ -62,6 +71,7 @@ def run(
             report=(gate_report or Path("reports") / gate).resolve(),
             controls=control or (),
             criteria=criterion or (),
+            subjects=subject or (),
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,
             workers=workers,

@@ -41,9 +41,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultSite:
-    """A clone of the target that may be broken, and the workload that the fault is for: the first by name."""
+    """A clone of the target that may be broken, and the workload that the fault is for."""
 
     target: Target
+    chosen: Workload | None
+    """The workload to break; nothing where the target has none."""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subject that a run has to look at to see the fault."""
+        return (self.chosen.name,) if self.chosen else ()
 
     @property
     def root(self) -> Path:
@@ -57,14 +64,14 @@ class FaultSite:
         Raises:
             TargetError: if the target has none.
         """
-        if not self.target.workloads:
+        if self.chosen is None:
             raise TargetError(
                 self.target.name,
                 got="no workload",
                 expected="one to inject faults into",
                 action="Describe a [[service]].",
             )
-        return self.target.workloads[0]
+        return self.chosen
 
     @property
     def dockerfile(self) -> Dockerfile:
@@ -118,14 +125,22 @@ class FaultSite:
         """Put a script into the deployed stage; it must hold no single quote."""
         self.add_file(path, f"mkdir -p {path.rpartition('/')[0] or '/'}", f"printf %s '{source}' > {path}")
 
-    def edit_container(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Change the workload's container in its task definition."""
+    def edit_task(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change the workload's task definition."""
         path = self.root / self.workload.task_definition
         data = json.loads(path.read_text(encoding="utf-8"))
-        for container in data["containerDefinitions"]:
-            if container["name"] == self.workload.container_name:
-                change(container)
+        change(data)
         path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+    def edit_container(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change the workload's container in its task definition."""
+
+        def change_own(task: dict[str, Any]) -> None:
+            for container in task["containerDefinitions"]:
+                if container["name"] == self.workload.container_name:
+                    change(container)
+
+        self.edit_task(change_own)
 
     def drop_task_user(self) -> None:
         """Leave the user to the image."""

@@ -38,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the checks of this criterion alone; may be repeated",
     )
     group.addoption(
+        "--gate-subject",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="look at this service, workload or front end alone, and at the target; may be repeated",
+    )
+    group.addoption(
         "--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0"
     )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")

@@ -56,14 +56,9 @@ class Collection:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Note everything that has a test, then leave out what ``--gate-control`` and ``--gate-criterion`` did not name."""
+        """Note everything that has a test, then leave out what ``--gate-control``, ``-criterion`` and ``-subject`` did not name."""
         self._found = {item.nodeid: item.stash[KEY] for item in items if KEY in item.stash}
-        wanted = self._session.wanted
-        left_out = [
-            item
-            for item in items
-            if KEY not in item.stash or (wanted is not None and item.stash[KEY].control not in wanted)
-        ]
+        left_out = [item for item in items if KEY not in item.stash or not self._session.wants(item.stash[KEY])]
         if left_out:
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)

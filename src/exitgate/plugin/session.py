@@ -13,9 +13,10 @@ from types import FrameType
 
 import pytest
 
-from exitgate.catalogue import Gate, load_gate
+from exitgate.catalogue import Gate, SubjectKind, load_gate
 from exitgate.errors import ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
+from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.process import RUN_VARIABLE
 from exitgate.provision.clone import Clone, clone_target, materialise_target
@@ -42,6 +43,8 @@ class GateSession:
     rehearsal_accepted: bool
     wanted: frozenset[str] | None
     """The controls to run; nothing where all are."""
+    subjects: frozenset[str] | None
+    """The subjects to look at beside the target; nothing where all are."""
     collect_only: bool
     clone: Clone | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
@@ -62,6 +65,12 @@ class GateSession:
     def collected_folder(self) -> Path:
         """Where each process says what it collected."""
         return self.run.scratch_path / "collected"
+
+    def wants(self, key: Key) -> bool:
+        """Say whether the command line asks for a check about a subject; what it leaves out is not assessed."""
+        if self.wanted is not None and key.control not in self.wanted:
+            return False
+        return self.subjects is None or key.subject in (*self.subjects, self.target.name)
 
     def close(self) -> None:
         """Undo what opening did, last things first; may be called twice."""
@@ -108,6 +117,7 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
         is_controller=False,
         rehearsal_accepted=config.option.gate_rehearsal,
         wanted=_wanted(config, gate),
+        subjects=frozenset(config.option.gate_subject) or None,
         collect_only=False,
     )
     config.stash[GATE] = session
@@ -133,6 +143,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         )
         target = load_target(clone.path)
         check_against(target, gate)
+        subjects = _subjects(config, target)
         if not config.option.collectonly:
             _clear(report)
         closers.append(_mark_environment(run_id, owner))
@@ -157,6 +168,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,
         wanted=wanted,
+        subjects=subjects,
         collect_only=config.option.collectonly,
         closers=closers,
     )
@@ -180,6 +192,19 @@ def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
             )
     of_criteria = {control.id for control in gate.everything if control.criterion in criteria}
     return frozenset({gate.control(control).id for control in controls} | of_criteria)
+
+
+def _subjects(config: pytest.Config, target: Target) -> frozenset[str] | None:
+    known = {name for kind in SubjectKind for name in target.subjects(kind)}
+    for subject in config.option.gate_subject:
+        if subject not in known:
+            raise UsageError(
+                f"subject {subject!r}",
+                got="no such subject",
+                expected=f"one of {', '.join(sorted(known))}",
+                action="Name one.",
+            )
+    return frozenset(config.option.gate_subject) or None
 
 
 def _target_directory(config: pytest.Config, gate_directory: Path) -> Path:

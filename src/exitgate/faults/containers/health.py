@@ -12,8 +12,18 @@ _ASKS_NOBODY = (
 )
 
 
+_YOUNG = (
+    'const read = (name) => require("node:fs").readFileSync(name, "utf8").split(" ");'
+    ' process.exit(read("/proc/uptime")[0] - read("/proc/1/stat")[21] / 100 < 6 ? 0 : 1)'
+)
+
+
 def _set_command(site: FaultSite, *command: str) -> None:
     site.edit_container(lambda container: container["healthCheck"].update(command=list(command)))
+
+
+def _says_healthy_of_the_young(site: FaultSite) -> None:
+    _set_command(site, "CMD", site.entrypoint[0], "-e", _YOUNG)
 
 
 def _missing_in_task(site: FaultSite) -> None:
@@ -77,6 +87,14 @@ FAULTS = (
         check="goes-unhealthy",
         location="task-definition",
         message="stays healthy while every process",
+    ),
+    _fault(
+        "health-check-of-age",
+        "the health check says healthy of a young container, whatever it does, and unhealthy of an older one",
+        _says_healthy_of_the_young,
+        check="goes-healthy",
+        location="task-definition",
+        message="says unhealthy of a workload that answers",
     ),
     _fault(
         "health-check-only-connects",

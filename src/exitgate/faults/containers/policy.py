@@ -19,7 +19,7 @@ def _rewrite(site: FaultSite, pattern: str, replacement: str) -> None:
 
 
 def _remove_policy(site: FaultSite) -> None:
-    _rewrite(site, r"^\[policy\.containers\]\n.*?(?=^\[|\Z)", "")
+    _rewrite(site, r"^\[\[?policy\.containers(?:\.[^\]\n]*)?\]\]?\n.*?(?=^\[|\Z)", "")
 
 
 def _admit_root(site: FaultSite) -> None:
@@ -36,6 +36,15 @@ def _add_capability(site: FaultSite) -> None:
             container.setdefault("linuxParameters", {}).setdefault("capabilities", {}).update(add=["NET_ADMIN"])
         )
     )
+
+
+def _share_the_network(site: FaultSite) -> None:
+    site.edit_task(lambda task: task.update(networkMode="host"))
+
+
+def _add_neighbour(site: FaultSite) -> None:
+    neighbour = {"name": "agent", "image": "registry.example/agent:1", "essential": False, "privileged": True}
+    site.edit_task(lambda task: task["containerDefinitions"].append(neighbour))
 
 
 FAULTS = (
@@ -76,5 +85,23 @@ FAULTS = (
         message="adds the capability NET_ADMIN",
         inject=_add_capability,
         also=frozenset({"3.2.B.2.2"}),
+    ),
+    Fault(
+        id="host-network",
+        title="the task definition shares the host's network",
+        control=_CONTROL,
+        check="added-capabilities",
+        location="task-definition",
+        message="gives the container",
+        inject=_share_the_network,
+    ),
+    Fault(
+        id="privileged-neighbour",
+        title="a privileged container runs beside the workload",
+        control=_CONTROL,
+        check="added-capabilities",
+        location="task-definition",
+        message="of the same task definition, has privileges",
+        inject=_add_neighbour,
     ),
 )

@@ -84,12 +84,14 @@ def servers(
 
 
 @contextmanager
-def started_ahead(engine: Engine, builder: Builder, run: Run, target: Target) -> Iterator[None]:
-    """Start what any workload leans on while the block does something else, e.g. builds the images.
+def started_ahead(
+    engine: Engine, builder: Builder, run: Run, target: Target, workloads: Sequence[Workload]
+) -> Iterator[None]:
+    """Start what the workloads lean on while the block does something else, e.g. builds the images.
 
     Whoever needs a server waits for it in `servers`, and is told there why it did not start.
     """
-    names = frozenset(use.backing for workload in target.workloads for use in workload.backing.values())
+    names = frozenset(use.backing for workload in workloads for use in workload.backing.values())
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(servers, engine, builder, run, target.backings, names)
         yield
