@@ -3,7 +3,7 @@
 import { SHOP_EXCHANGE } from "@reference-shop/contracts";
 import type { Broker } from "@reference-shop/service-kit/broker";
 import { errorLine } from "@reference-shop/service-kit";
-import type { ConfirmChannel } from "amqplib";
+import type { ConfirmChannel, Message } from "amqplib";
 import type { Logger } from "pino";
 
 import type { Database } from "./database.js";
@@ -23,14 +23,14 @@ const CONFIRM_LIMIT_MS = 5_000;
 
 export class OutboxRelay {
   readonly #database: Database;
-  readonly #broker: Broker;
+  readonly #broker: Pick<Broker, "channel">;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
   #wanted = false;
   #stopped = false;
 
-  constructor(database: Database, broker: Broker, logger: Logger) {
+  constructor(database: Database, broker: Pick<Broker, "channel">, logger: Logger) {
     this.#database = database;
     this.#broker = broker;
     this.#logger = logger;
@@ -76,21 +76,42 @@ export class OutboxRelay {
           SELECT id::text, routing_key, content FROM outbox_events
           WHERE published_at IS NULL ORDER BY sequence LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`;
         if (waiting.length === 0) return 0;
-        for (const { id, routing_key, content } of waiting) {
-          channel.publish(SHOP_EXCHANGE, routing_key, Buffer.from(JSON.stringify(content)), {
-            persistent: true,
-            contentType: "application/json",
-            messageId: id,
-          });
-        }
-        await confirmed(channel);
-        const ids = waiting.map(({ id }) => id);
+        const homeless = await publish(channel, waiting);
+        const ids = waiting.map(({ id }) => id).filter((id) => !homeless.has(id));
         await transaction.outboxEvent.updateMany({ where: { id: { in: ids } }, data: { publishedAt: new Date() } });
+        if (homeless.size > 0) {
+          this.#logger.warn({ events: homeless.size, reason: "no queue is bound yet" }, "publish_postponed");
+          return 0;
+        }
         return waiting.length;
       },
       { timeout: TRANSACTION_LIMIT_MS },
     );
   }
+}
+
+/**
+ * Returns those that the broker has confirmed, but has put into no queue: whoever reads them has not been deployed yet. The
+ * broker sends them back ahead of its confirmation.
+ */
+async function publish(channel: ConfirmChannel, waiting: readonly Waiting[]): Promise<ReadonlySet<string>> {
+  const homeless = new Set<string>();
+  const onReturn = ({ properties }: Message): void => void homeless.add(String(properties.messageId));
+  channel.on("return", onReturn);
+  try {
+    for (const { id, routing_key, content } of waiting) {
+      channel.publish(SHOP_EXCHANGE, routing_key, Buffer.from(JSON.stringify(content)), {
+        persistent: true,
+        mandatory: true,
+        contentType: "application/json",
+        messageId: id,
+      });
+    }
+    await confirmed(channel);
+  } finally {
+    channel.off("return", onReturn);
+  }
+  return homeless;
 }
 
 /** A channel that closes may leave its confirms unanswered for ever, hence the limit. */
