@@ -24,10 +24,10 @@ from exitgate.waiting import wait_for
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_QUICK_INTERVAL_S, _LONGEST_TIMEOUT_S = 0.25, 10.0
+_QUICK_INTERVAL_S, _LONGEST_TIMEOUT_S = 0.5, 10.0
 _HEALTHY_WITHIN_S = 15.0
 _STEADY_FOR_S = 2.0
-"""How long a health check has to stay with what it said: with a quarter of a second between two, five to eight times."""
+"""How long a health check has to stay with what it said: with half a second between two, three or four times."""
 _LOG_LINES = 40
 _REQUEST_TIMEOUT_S = 2.0
 _STOP_LIMIT_S = 30.0
