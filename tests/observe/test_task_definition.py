@@ -11,8 +11,9 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.dockerfile import Dockerfile, Instruction
 from exitgate.errors import ObservationError
-from exitgate.observe.task_definition import TaskDefinition, locations_of, read_task_definition
+from exitgate.observe.task_definition import TaskDefinition, locations_of, read_task_definition, read_workload_settings
 from exitgate.settings import ContainerSettings, HealthCheck, Mount
+from exitgate.target import BackingUse, Workload
 
 WHOLE = """\
 {
@@ -315,3 +316,23 @@ def test_the_other_containers_of_a_task_are_its_neighbours(tmp_path: Path) -> No
         (),
         "task.json:7",
     )
+
+
+def _workload(**more: Any) -> Workload:
+    return Workload(name="orders", path=".", dockerfile="Dockerfile", port=1, task_definition="task.json", **more)
+
+
+def test_a_workload_may_be_given_what_its_task_definition_does_not_set(tmp_path: Path) -> None:
+    (tmp_path / "task.json").write_text(WHOLE, encoding="utf-8")
+    use = BackingUse.model_validate("store/orders")
+    given = _workload(backing={"A": use, "D": use}).model_copy(update={"environment": {"B": "", "E": "5"}})
+    assert read_workload_settings(tmp_path, given).settings.environment == (("A", "1"), ("B", ""))
+
+
+def test_another_value_than_productions_is_refused_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "task.json").write_text(WHOLE, encoding="utf-8")
+    with pytest.raises(ObservationError) as caught:
+        read_workload_settings(tmp_path, _workload().model_copy(update={"environment": {"A": "2"}}))
+    number = next(n for n, text in enumerate(WHOLE.splitlines(), 1) if '"environment"' in text)
+    assert caught.value.subject == f"task.json:{number}"
+    assert caught.value.got.startswith("A,")

@@ -77,14 +77,14 @@ def validate(
     gate: GateOption = _DEFAULT_GATE,
 ) -> None:
     """Check a target's exitgate.toml, and the files that it names, without running anything."""
-    from exitgate.observe.task_definition import read_task_definition
+    from exitgate.observe.task_definition import read_workload_settings
     from exitgate.target import check_against, load_target
 
     loaded = load_gate(shipped_gate_directory(gate))
     target = load_target(directory.resolve())
     check_against(target, loaded)
     for workload in target.workloads:
-        read_task_definition(target.directory, workload.task_definition, workload.container_name)
+        read_workload_settings(target.directory, workload)
     names = ", ".join(workload.name for workload in target.workloads) or "no workloads"
     print(f"{target.name}: valid; {names}; policy {target.policy_digest[:19]}…")
 

@@ -20,6 +20,7 @@ from exitgate.errors import ObservationError, one_line
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.json_source import line_of_key
 from exitgate.settings import ContainerSettings, HealthCheck, Locations, Mount
+from exitgate.target import Workload
 
 _MIB = 1024 * 1024
 _THE_HOSTS_OWN = (
@@ -163,6 +164,24 @@ def locations_of(task: TaskDefinition, dockerfile: Dockerfile, stage: str | None
         health_check=task.locate("healthCheck"),
         image_health_check=dockerfile.locate("HEALTHCHECK", stage),
     )
+
+
+def read_workload_settings(root: Path, workload: Workload) -> TaskDefinition:
+    """Read the settings of a workload's container, which `exitgate.toml` may add to and, but for addresses of servers, not contradict.
+
+    Raises:
+        ObservationError: as `read_task_definition`, and if a variable is given another value than production's.
+    """
+    task = read_task_definition(root, workload.task_definition, workload.container_name)
+    for name, value in task.settings.environment:
+        if name not in workload.backing and workload.environment.get(name, value) != value:
+            raise ObservationError(
+                task.locate("environment"),
+                got=f"{name}, which exitgate.toml gives another value for {workload.name}",
+                expected="a run with production's own settings",
+                action=f"Take {name} out of exitgate.toml; addresses of [[backing]] servers go into the backing table.",
+            )
+    return task
 
 
 def read_task_definition(root: Path, path: str, container: str) -> TaskDefinition:
