@@ -167,7 +167,7 @@ def locations_of(task: TaskDefinition, dockerfile: Dockerfile, stage: str | None
 
 
 def read_workload_settings(root: Path, workload: Workload) -> TaskDefinition:
-    """Read the settings of a workload's container, which `exitgate.toml` may add to and, but for addresses of servers, not contradict.
+    """Read the settings of a workload's container, which `exitgate.toml` may add to but not contradict, addresses excepted.
 
     Raises:
         ObservationError: as `read_task_definition`, and if a variable is given another value than production's.
