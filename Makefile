@@ -78,5 +78,5 @@ lock: ## Choose the newest versions of everything and write constraints.txt
 
 .PHONY: clean
 clean: ## Remove the environment, caches, builds and reports
-	rm -rf $(VENV) .venv-lock .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info reports/gate3
+	rm -rf $(VENV) .venv-lock .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info reports/gate3 reports/reference
 	find src gates fixtures tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
