@@ -36,7 +36,7 @@ class TargetSection(_Strict):
     rehearsal: bool = False
     """True for a system that only shows that the tool works: its verdict is never signed as passed."""
     materialise: bool = False
-    """True for a folder that is no git root of its own: each run makes a throwaway repository of it."""
+    """True for a folder that is no git root of its own: each run makes a throwaway repository of it, and is a rehearsal."""
 
 
 class Backing(_Strict):
@@ -298,7 +298,7 @@ def _refuse_doubles(target: Target, path: Path) -> None:
 
 
 def _refuse_strange_backings(target: Target, path: Path) -> None:
-    declared = {backing.name: backing.kind for backing in target.configuration.backing}
+    declared = [backing.name for backing in target.configuration.backing]
     for prefix, entry in _placed_entries(target.configuration):
         for variable, use in entry.backing.items() if isinstance(entry, Workload) else ():
             if use.backing not in declared:

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from exitgate.provision.clone import commit_everything
+from exitgate.provision.git import git
+
 GATE = """
 schema_version = 1
 [gate]
@@ -59,7 +62,6 @@ says = "Each service is fine."
 TARGET = """
 [target]
 name = "tiny-target"
-materialise = true
 """
 
 SERVICE = """
@@ -71,20 +73,22 @@ port = 3000
 task_definition = "task.json"
 """
 
-FIRST = """
+RULE = 'assert target.name == "tiny-target"'
+FIRST = f"""
 import pytest
 
 @pytest.mark.check("1.1.A.1", "rule")
 def test_rule(target):
-    assert True
+    {RULE}
 """
 
-SECOND = """
+EACH = "assert workload.port == 3000"
+SECOND = f"""
 import pytest
 
 @pytest.mark.check("1.2.B.1", "each")
 def test_each(workload):
-    assert True
+    {EACH}
 """
 
 
@@ -101,7 +105,10 @@ class Tiny:
         path.write_text(text, encoding="utf-8")
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command line of a run."""
+        """Return the command line of a run, on the target as it stands now."""
+        target = self.path / "reference"
+        if git(target, "status", "--porcelain").stdout:
+            commit_everything(target, "as it stands")
         return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "gates/tiny", *arguments]
 
     def environment(self) -> dict[str, str]:
@@ -164,6 +171,7 @@ def tiny(tmp_path: Path) -> Tiny:
     made.write("reference/Dockerfile", "FROM scratch\n")
     made.write("reference/task.json", '{"family": "f", "containerDefinitions": [{"name": "a", "image": "a"}]}')
     made.write("reference/exitgate.toml", TARGET + SERVICE.format(name="a") + SERVICE.format(name="b"))
+    git(made.path / "reference", "init", "--quiet")
     return made
 
 

@@ -16,7 +16,7 @@ import pytest
 from exitgate.record import read_record
 from exitgate.waiting import wait_for
 
-from .conftest import FIRST, SECOND, Tiny
+from .conftest import EACH, FIRST, SECOND, Tiny
 
 WAIT = """
     import pathlib, threading
@@ -37,7 +37,7 @@ def _waiting_run(tiny: Tiny, workers: str) -> Iterator[subprocess.Popen[str]]:
     tiny.write(
         "gates/tiny/test_second.py",
         SECOND.replace(
-            "    assert True",
+            f"    {EACH}",
             f"    if workload.name == 'b':{WAIT.format(ready=str(ready)).replace(chr(10), chr(10) + '    ')}",
         ),
     )
@@ -54,9 +54,7 @@ def _waiting_run(tiny: Tiny, workers: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_worker_that_dies_takes_its_results_into_error(tiny: Tiny, workers: str) -> None:
     tiny.write(
         "gates/tiny/test_second.py",
-        SECOND.replace(
-            "assert True", "import os, signal\n    if workload.name == 'a': os.kill(os.getpid(), signal.SIGKILL)"
-        ),
+        SECOND.replace(EACH, "import os, signal\n    if workload.name == 'a': os.kill(os.getpid(), signal.SIGKILL)"),
     )
     done = tiny.run("-n", workers)
     assert done.returncode != 0

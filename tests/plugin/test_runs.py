@@ -10,7 +10,7 @@ import pytest
 
 from exitgate.record import Record
 
-from .conftest import FIRST, GATE, SECOND, Tiny
+from .conftest import EACH, FIRST, GATE, RULE, SECOND, Tiny
 
 WaysToRun = pytest.mark.parametrize("workers", ["0", "2"])
 NOT_PASSED = 10
@@ -38,7 +38,7 @@ def test_a_gate_on_which_everything_is_met_passes(tiny: Tiny, workers: str) -> N
 def test_the_default_is_two_workers(tiny: Tiny) -> None:
     tiny.write(
         "gates/tiny/test_first.py",
-        FIRST.replace("assert True", "import os\n    assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '2'"),
+        FIRST.replace(RULE, "import os\n    assert os.environ['PYTEST_XDIST_WORKER_COUNT'] == '2'"),
     )
     assert tiny.run().returncode == 0
 
@@ -49,14 +49,14 @@ def test_all_about_one_subject_is_checked_by_one_worker(tiny: Tiny) -> None:
     note = f"import os, pathlib\n    pathlib.Path({str(notes)!r}, workload.name + os.environ['PYTEST_XDIST_WORKER']).touch()"
     module = SECOND + SECOND.replace('"each"', '"again"').replace("test_each", "test_again")
     tiny.write("gates/tiny/gate.toml", GATE + AGAIN)
-    tiny.write("gates/tiny/test_second.py", module.replace("assert True", note))
+    tiny.write("gates/tiny/test_second.py", module.replace(EACH, note))
     tiny.run("-n", "2")
     assert set(tiny.statuses().values()) == {"met"}
     assert sorted(path.name[0] for path in notes.iterdir()) == ["a", "b"]
 
 
 def test_two_workers_and_none_give_the_same_record_but_for_times(tiny: Tiny) -> None:
-    tiny.write("gates/tiny/test_second.py", SECOND.replace("assert True", "assert workload.name == 'a'"))
+    tiny.write("gates/tiny/test_second.py", SECOND.replace(EACH, "assert workload.name == 'a'"))
     records = []
     for workers in ("0", "2"):
         tiny.run("-n", workers)
@@ -73,7 +73,7 @@ def test_two_workers_and_none_give_the_same_record_but_for_times(tiny: Tiny) -> 
 
 @WaysToRun
 def test_a_failed_assertion_is_not_met(tiny: Tiny, workers: str) -> None:
-    tiny.write("gates/tiny/test_second.py", SECOND.replace("assert True", "assert workload.name == 'a'"))
+    tiny.write("gates/tiny/test_second.py", SECOND.replace(EACH, "assert workload.name == 'a'"))
     done = tiny.run("-n", workers)
     assert (done.returncode, tiny.record()["verdict"]) == (1, "failed")
     assert tiny.statuses()["1.2.B.1 each a"] == "met"
@@ -87,7 +87,7 @@ def test_findings_reach_record_and_terminal(tiny: Tiny) -> None:
         "    f = Finding(location='Dockerfile:7', message='it is wrong', expected='right', got='wrong', remedy='Mend it.')\n"
         "    assert [f, f] == []"
     )
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", finding))
+    tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, finding))
     done = tiny.run("-n", "2")
     check = tiny.record()["controls"][0]["checks"][0]
     assert check["findings"][0] == {
@@ -125,7 +125,7 @@ def test_findings_reach_record_and_terminal(tiny: Tiny) -> None:
     ],
 )
 def test_only_an_assertion_of_the_modules_own_is_not_met(tiny: Tiny, body: str, status: str) -> None:
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", body))
+    tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, body))
     done = tiny.run("-n", "0")
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == status
     assert tiny.record()["verdict"] == "not_assessed"
@@ -149,7 +149,7 @@ def test_a_fixture_that_fails_is_an_error_in_set_up_and_in_teardown(tiny: Tiny, 
 def test_an_xfail_marker_does_not_hide_a_failure(tiny: Tiny) -> None:
     tiny.write(
         "gates/tiny/test_first.py",
-        FIRST.replace("@pytest.mark", "@pytest.mark.xfail\n@pytest.mark").replace("assert True", "assert False"),
+        FIRST.replace("@pytest.mark", "@pytest.mark.xfail\n@pytest.mark").replace(RULE, "assert False"),
     )
     tiny.run("-n", "0")
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "error"
@@ -210,7 +210,7 @@ def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
 
 
 def test_a_listed_check_without_a_test_is_not_assessed(tiny: Tiny) -> None:
-    tiny.write("gates/tiny/test_first.py", "def test_something_else():\n    assert True\n")
+    tiny.write("gates/tiny/test_first.py", "def test_something_else():\n    pass\n")
     assert tiny.run("-n", "2").returncode == NOT_PASSED
     assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "not_assessed"
 
@@ -259,7 +259,7 @@ def test_a_waiver_makes_an_exception_that_is_shown(
     tiny: Tiny, with_target: Callable[[str], None], workers: str
 ) -> None:
     with_target(WAIVER.format(day="2999-01-01"))
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", "assert False"))
+    tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, "assert False"))
     done = tiny.run("-n", workers)
     assert (done.returncode, tiny.record()["verdict"]) == (0, "passed_with_exceptions")
     assert tiny.record()["waivers"][0]["state"] == "used"
@@ -268,17 +268,17 @@ def test_a_waiver_makes_an_exception_that_is_shown(
 
 def test_an_expired_waiver_excuses_nothing(tiny: Tiny, with_target: Callable[[str], None]) -> None:
     with_target(WAIVER.format(day="2020-01-01"))
-    tiny.write("gates/tiny/test_first.py", FIRST.replace("assert True", "assert False"))
+    tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, "assert False"))
     assert (tiny.run("-n", "0").returncode, tiny.record()["verdict"]) == (1, "failed")
     assert tiny.record()["waivers"][0]["state"] == "expired"
 
 
-def test_a_rehearsal_passes_only_where_that_is_accepted(tiny: Tiny) -> None:
+@pytest.mark.parametrize("word", ["rehearsal", "materialise"])
+def test_a_rehearsal_passes_only_where_that_is_accepted(tiny: Tiny, word: str) -> None:
+    # Of a folder that is no repository, whatever is in it is judged, under a commit that nobody can look up.
     path = tiny.path / "reference/exitgate.toml"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("materialise = true", "materialise = true\nrehearsal = true"),
-        encoding="utf-8",
-    )
+    name = 'name = "tiny-target"'
+    path.write_text(path.read_text(encoding="utf-8").replace(name, f"{name}\n{word} = true"), encoding="utf-8")
     assert tiny.run("-n", "0").returncode == NOT_PASSED
     assert tiny.run("-n", "0", "--gate-rehearsal").returncode == 0
     assert tiny.record()["rehearsal"] is True
@@ -305,13 +305,13 @@ def test_allure_results_say_what_the_record_says_also_of_what_did_not_run(tiny: 
     tiny.write(
         "gates/tiny/test_first.py",
         FIRST.replace(
-            "assert True",
+            RULE,
             "from exitgate.errors import PrerequisiteMissing as P\n    raise P('x', got='y', expected='z', action='w')",
         ),
     )
     tiny.write(
         "gates/tiny/test_second.py",
-        SECOND.replace("assert True", "import os\n    os._exit(9) if workload.name == 'b' else None"),
+        SECOND.replace(EACH, "import os\n    os._exit(9) if workload.name == 'b' else None"),
     )
     tiny.run("-n", "2")
     results = [
@@ -327,7 +327,7 @@ def test_allure_results_say_what_the_record_says_also_of_what_did_not_run(tiny: 
 
 
 def test_the_plugin_is_inert_where_no_gate_is_named(tiny: Tiny) -> None:
-    tiny.write("elsewhere/test_other.py", "def test_other():\n    assert True\n")
+    tiny.write("elsewhere/test_other.py", "def test_other():\n    pass\n")
     done = subprocess.run(
         [*tiny.command()[:-1], "elsewhere"],
         cwd=tiny.path,

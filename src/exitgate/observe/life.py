@@ -55,7 +55,7 @@ class Life(Observation):
     went_unhealthy: bool
     """After every one of its processes had been stopped, and stayed so; never true without `went_healthy`."""
     wavered: str
-    """When the health check said unhealthy of it though it answered, e.g. ``before it was stopped``; empty where it did not."""
+    """When the health check said unhealthy of it though it answered, e.g. ``while it worked``; empty where it did not."""
     health_output: str
     """What the health check said last, in one line."""
     has_shell: bool

@@ -224,7 +224,7 @@ class Recorder:
             gate=session.gate.id,
             gate_title=session.gate.title,
             verdict=verdict.status.value,
-            rehearsal=session.target.configuration.target.rehearsal or bool(substitutes),
+            rehearsal=session.is_rehearsal or bool(substitutes),
             finished_whole=whole,
             target=TargetEntry(
                 name=session.target.name,

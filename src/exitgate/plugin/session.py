@@ -52,6 +52,11 @@ class GateSession:
     """What ended the run early, where something did."""
 
     @property
+    def is_rehearsal(self) -> bool:
+        """The target says that it is one, or is no repository: what was judged then is a commit that nobody can look up."""
+        return self.target.configuration.target.rehearsal or bool(self.clone and self.clone.materialised)
+
+    @property
     def report_directory(self) -> Path:
         """Where the record and the reports go."""
         return Path(self.run.report_directory)
