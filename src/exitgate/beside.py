@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from exitgate.errors import UsageError
+from exitgate.errors import ProvisionError, UsageError
 from exitgate.provision.backing import environment_of, servers
 from exitgate.provision.engine import connect, engine_address, find_builder
 from exitgate.provision.ownership import Owner, new_run_id
@@ -37,7 +39,7 @@ def run_beside(target: Target, command: Sequence[str], uses: Mapping[str, Backin
                 action="Correct its name, or declare it.",
             )
     run_id, owner = new_run_id(), str(Owner.of_this_process())
-    with connect(engine_address(os.environ)) as engine, scratch_folder(run_id, owner) as scratch:
+    with _ending_on_sigterm(), connect(engine_address(os.environ)) as engine, scratch_folder(run_id, owner) as scratch:
         run = Run(
             id=run_id,
             owner=owner,
@@ -53,7 +55,28 @@ def run_beside(target: Target, command: Sequence[str], uses: Mapping[str, Backin
             with environment_of(uses, running, locally=True) as environment:
                 return _call(command, {**os.environ, **environment})
         finally:
-            remove(of_run(engine, run_id))
+            leaks = remove(of_run(engine, run_id))
+            if leaks:
+                raise ProvisionError(
+                    "backing servers",
+                    got="; ".join(leaks),
+                    expected="nothing left behind",
+                    action="Run `exitgate sweep`.",
+                )
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Leave the block by an exception on SIGTERM, so that what was started is removed; its default would end us at once."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -20,6 +20,7 @@ from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.sweep import leftovers, of_run, remove
 from exitgate.run import Run
 from exitgate.target import Backing, BackingUse
+from exitgate.waiting import wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -145,7 +146,7 @@ def test_a_server_that_ends_is_an_error_with_its_last_words(
     # Without its entry point, the image has no `postgres` of its own to run.
     broken = Backing(name="broken", kind="postgres", image=image.tags[0])
     try:
-        with pytest.raises(ProvisionError, match="backing server broken"):
+        with pytest.raises(ProvisionError, match="backing server broken: the engine refuses"):
             servers(engine, find_builder(), run, (broken,), frozenset({"broken"}))
     finally:
         remove(of_run(engine, run.id))
@@ -168,4 +169,26 @@ def test_a_command_runs_beside_them_and_nothing_is_left(engine: Engine, tmp_path
     with subprocess.Popen([*command, "--", sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         said, _ = process.communicate(timeout=120)
     assert (said, process.returncode) == ("True\n", 7)
+    assert [item for item in leftovers(engine) if f"/{process.pid}/" in item.owner] == []
+
+
+def test_a_command_that_is_ended_by_sigterm_leaves_nothing_either(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "exitgate.toml").write_text(CONFIGURATION, encoding="utf-8")
+    ready = tmp_path / "ready"
+    command = [
+        sys.executable,
+        "-m",
+        "exitgate",
+        "backing",
+        "--gate-target",
+        str(tmp_path),
+        "--set",
+        "CACHE=cache",
+        "--",
+    ]
+    with subprocess.Popen([*command, "sh", "-c", f"touch {ready}; exec sleep 60"]) as process:
+        _, there = wait_for(ready.exists, until=bool, timeout_s=60)
+        process.terminate()
+        code = process.wait(60)
+    assert (there, code) == (True, 143)
     assert [item for item in leftovers(engine) if f"/{process.pid}/" in item.owner] == []
