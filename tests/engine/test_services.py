@@ -143,3 +143,15 @@ def test_without_a_system_call_filter_what_is_granted_is_not_met_and_no_error(sm
     assert checks["3.2.B.2.2 seccomp"]["status"] == "not_met"
     assert checks["3.2.A.2 added-capabilities"]["status"] == "not_met"
     assert checks["3.2.C.3 privilege-escalation"]["status"] == "met"
+
+
+def test_a_container_that_nobody_describes_is_named_as_not_looked_into(small: Small) -> None:
+    agent = {"name": "agent", "image": "agent", "essential": False}
+    small.write("task.json", json.dumps({**TASK, "containerDefinitions": [*TASK["containerDefinitions"], agent]}))
+    small.run()
+    checks = small.checks()
+    for name in ("3.2.B.2.1 every-process", "3.2.C.3 raw-socket"):
+        assert checks[name]["status"] == "met"
+        assert any(
+            "container agent of the same task definition is not run" in limit for limit in checks[name]["limits"]
+        )
