@@ -4,11 +4,10 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 import { SHOP_EXCHANGE } from "@reference-shop/contracts";
-import { createHttp, runService } from "@reference-shop/service-kit";
+import { createHttp, readBackEndConfig, runService } from "@reference-shop/service-kit";
 import { Broker } from "@reference-shop/service-kit/broker";
 import { migrate } from "@reference-shop/service-kit/migrate";
 
-import { readConfig } from "./config.js";
 import { openDatabase } from "./database.js";
 import { OrderStore } from "./order-store.js";
 import { OutboxRelay } from "./outbox-relay.js";
@@ -19,7 +18,7 @@ const packageVersion: string = createRequire(import.meta.url)(manifest).version;
 
 await runService({
   name: "orders",
-  readConfig: (env) => readConfig(env, packageVersion),
+  readConfig: (env) => readBackEndConfig(env, packageVersion),
   start: async (config, { logger, isDraining }) => {
     const { databaseUrl, startDeadlineS: deadlineS } = config;
     await migrate({ folder: fileURLToPath(new URL(".", `file://${manifest}`)), databaseUrl, deadlineS, logger });

@@ -9,15 +9,18 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { startScript } from "./support/process.js";
+import { startScript } from "@reference-shop/testing";
+
 import { makePublic } from "./support/public.js";
 
+const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
+const HEALTHCHECK = fileURLToPath(new URL("../src/healthcheck.js", import.meta.url));
 /** Where the compiled main.ts looks for its files. */
 const PUBLIC = fileURLToPath(new URL("../src/public", import.meta.url));
 
 async function startMain(t: TestContext, env: Record<string, string> = {}) {
   await cp(await makePublic(t), PUBLIC, { recursive: true });
-  const running = startScript(t, "main.js", { HOST: "127.0.0.1", PORT: "0", ...env });
+  const running = startScript(t, MAIN, { HOST: "127.0.0.1", PORT: "0", ...env });
   const port = Number((await running.logLine("listening"))["port"]);
   return { ...running, port };
 }
@@ -89,7 +92,7 @@ test("a client that never stops doesn't hold the drain beyond its limit", async 
 });
 
 test("a wrong setting is an exit 1 with one line that names it", async (t) => {
-  const exit = await startScript(t, "main.js", { PORT: "http" }).exit;
+  const exit = await startScript(t, MAIN, { PORT: "http" }).exit;
   assert.equal(exit.code, 1);
   assert.equal(exit.stdout, "");
   assert.equal(exit.stderr.split("\n").length, 1);
@@ -106,7 +109,7 @@ test("a wrong setting is an exit 1 with one line that names it", async (t) => {
 
 test("a port in use is an exit 1 with one line that names it", async (t) => {
   const { port } = await startMain(t);
-  const exit = await startScript(t, "main.js", { HOST: "127.0.0.1", PORT: String(port) }).exit;
+  const exit = await startScript(t, MAIN, { HOST: "127.0.0.1", PORT: String(port) }).exit;
   assert.equal(exit.code, 1);
   const line = JSON.parse(exit.stderr);
   assert.deepEqual([line.event, line.port, line.error], ["cannot_listen", port, "EADDRINUSE"]);
@@ -114,11 +117,11 @@ test("a port in use is an exit 1 with one line that names it", async (t) => {
 
 test("the health probe says yes of a server that works, and no where there is none", async (t) => {
   const main = await startMain(t);
-  const healthy = await startScript(t, "healthcheck.js", { PORT: String(main.port) }).exit;
+  const healthy = await startScript(t, HEALTHCHECK, { PORT: String(main.port) }).exit;
   assert.deepEqual([healthy.code, healthy.stderr], [0, ""]);
   main.child.kill("SIGKILL");
   await main.exit;
-  const unhealthy = await startScript(t, "healthcheck.js", { PORT: String(main.port) }).exit;
+  const unhealthy = await startScript(t, HEALTHCHECK, { PORT: String(main.port) }).exit;
   assert.equal(unhealthy.code, 1);
   assert.match(unhealthy.stderr, /ECONNREFUSED/);
 });

@@ -12,6 +12,14 @@ export interface ServiceConfig {
   readonly version: string;
 }
 
+/** What a back end needs beside: a database of its own, and the shop's broker. */
+export interface BackEndConfig extends ServiceConfig {
+  readonly databaseUrl: string;
+  readonly rabbitmqUrl: string;
+  /** Seconds within which the database has to be there when the service starts. */
+  readonly startDeadlineS: number;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable that holds something the service can't run with. */
@@ -40,6 +48,16 @@ export function readServiceConfig(env: Environment, packageVersion: string): Ser
     version: read(env, "APP_VERSION", packageVersion, "1 to 64 letters, digits or . _ + -", (text) =>
       /^[A-Za-z0-9._+-]{1,64}$/.test(text),
     ),
+  };
+}
+
+/** @throws ConfigError for the first variable that is wrong */
+export function readBackEndConfig(env: Environment, packageVersion: string): BackEndConfig {
+  return {
+    ...readServiceConfig(env, packageVersion),
+    databaseUrl: readUrl(env, "DATABASE_URL", ["postgresql", "postgres"]),
+    rabbitmqUrl: readUrl(env, "RABBITMQ_URL", ["amqp", "amqps"]),
+    startDeadlineS: readInteger(env, "START_DEADLINE_S", 20, 1, 600),
   };
 }
 

@@ -2,7 +2,9 @@
 // no request. A service brings its routes and its dependencies.
 
 export {
+  type BackEndConfig,
   ConfigError,
+  readBackEndConfig,
   readInteger,
   readPort,
   readServiceConfig,
@@ -10,6 +12,7 @@ export {
   type Environment,
   type ServiceConfig,
 } from "./config.js";
+export { poolOptions, transactionOptions } from "./database.js";
 export { readiness, type Dependency, type Readiness } from "./readiness.js";
 export { createHttp, Problem, sendProblem, type HttpOptions } from "./http.js";
 export { errorLine } from "./log.js";

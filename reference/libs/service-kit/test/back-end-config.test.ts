@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ConfigError } from "@reference-shop/service-kit";
-
-import { readConfig } from "../src/config.js";
+import { ConfigError, readBackEndConfig } from "../src/config.js";
 
 const ENV = { DATABASE_URL: "postgresql://shop@db/orders", RABBITMQ_URL: "amqps://shop@mq" };
 
 test("addresses are what has to be set", () => {
-  assert.deepEqual(readConfig(ENV, "1.0.0"), {
+  assert.deepEqual(readBackEndConfig(ENV, "1.0.0"), {
     host: "0.0.0.0",
     port: 3000,
     logLevel: "info",
@@ -18,7 +16,7 @@ test("addresses are what has to be set", () => {
     rabbitmqUrl: "amqps://shop@mq",
     startDeadlineS: 20,
   });
-  assert.equal(readConfig({ ...ENV, START_DEADLINE_S: "60" }, "1.0.0").startDeadlineS, 60);
+  assert.equal(readBackEndConfig({ ...ENV, START_DEADLINE_S: "60" }, "1.0.0").startDeadlineS, 60);
 });
 
 for (const [variable, value] of [
@@ -32,7 +30,7 @@ for (const [variable, value] of [
 ] as const) {
   test(`${variable}=${value || "(nothing)"} is refused by name`, () => {
     assert.throws(
-      () => readConfig({ ...ENV, [variable]: value }, "1.0.0"),
+      () => readBackEndConfig({ ...ENV, [variable]: value }, "1.0.0"),
       (error) =>
         error instanceof ConfigError && error.variable === variable && !JSON.stringify(error).includes("hunter2"),
     );
