@@ -10,8 +10,6 @@ _CONTROL = "3.2.B.2.3"
 _ASKS_NOBODY = (
     'require("node:http").get("http://127.0.0.1:9/", () => process.exit(0)).on("error", () => process.exit(1))'
 )
-
-
 _YOUNG = (
     'const read = (name) => require("node:fs").readFileSync(name, "utf8").split(" ");'
     ' process.exit(read("/proc/uptime")[0] - read("/proc/1/stat")[21] / 100 < 6 ? 0 : 1)'

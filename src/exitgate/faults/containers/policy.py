@@ -92,7 +92,7 @@ FAULTS = (
         control=_CONTROL,
         check="added-capabilities",
         location="task-definition",
-        message="gives the container",
+        message="gives the container the host's network namespace",
         inject=_share_the_network,
     ),
     Fault(
