@@ -2,82 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from exitgate.assurance import Assurance
-from exitgate.errors import ObservationError
-from exitgate.observation import Substrate
-from exitgate.observe.image import Identity, ImageFacts, PrivilegedFile, read_image
-from exitgate.provision.engine import Engine
-from exitgate.run import Run
+from exitgate.observe.image import Identity, ImageFacts, PrivilegedFile, image_facts
 from exitgate.settings import ContainerSettings, HealthCheck
 
-SUBSTRATE = Substrate(assurance=Assurance.EXECUTED, name="an engine")
-RUN = Run(
-    id="r", owner="h/b/1/2", gate_directory="", clone="", commit="c" * 40, report_directory="", scratch="/nonexistent"
-)
+from .archives import SUBSTRATE, Member, archive, contents, folder, link, member
+
+LARGEST = 8 * 1024 * 1024
 CAPABILITY = b"\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\xff\x00\x00\x00\x00\x00\x00\x00"
 
 
-def member(name: str, content: bytes = b"", **facts: Any) -> tuple[tarfile.TarInfo, bytes]:
-    info = tarfile.TarInfo(name)
-    info.size = len(content)
-    for key, value in {"mode": 0o644, **facts}.items():
-        setattr(info, key, value)
-    return info, content
+def read(*members: Member) -> ImageFacts:
+    return image_facts(contents(archive(*members)))
 
 
-def folder(name: str, mode: int = 0o755) -> tuple[tarfile.TarInfo, bytes]:
-    return member(name, type=tarfile.DIRTYPE, mode=mode)
-
-
-def link(name: str, kind: bytes, to: str, mode: int = 0o777) -> tuple[tarfile.TarInfo, bytes]:
-    return member(name, type=kind, linkname=to, mode=mode)
-
-
-def archive(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=form, errors="surrogateescape") as tar:
-        for info, content in members:
-            tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-class Containers:
-    """Stands in for an engine: makes a container that is never started, and notes that it is removed."""
-
-    def __init__(self, chunks: list[bytes]) -> None:
-        self.chunks = chunks
-        self.made: list[dict[str, Any]] = []
-        self.removed = 0
-
-    def create(self, image: str, **arguments: Any) -> Containers:
-        self.made.append({"image": image, **arguments})
-        return self
-
-    def export(self) -> Iterator[bytes]:
-        return iter(self.chunks)
-
-    def remove(self, **arguments: Any) -> None:
-        assert arguments == {"v": True, "force": True}
-        self.removed += 1
-
-
-def read_from(containers: Containers, **config: Any) -> ImageFacts:
-    image = SimpleNamespace(id="sha256:x", attrs={"Config": config})
-    client: Any = SimpleNamespace(images=SimpleNamespace(get=lambda _: image), containers=containers)
-    engine = Engine(client=client, address="unix:///x", version="28", local=True)
-    return read_image(engine, RUN, "sha256:x", SUBSTRATE)
-
-
-def read(*members: tuple[tarfile.TarInfo, bytes]) -> ImageFacts:
-    return read_from(Containers([archive(*members)]))
+def facts_of(**config: Any) -> ImageFacts:
+    return image_facts(contents(archive(folder("bin")), **config))
 
 
 # ---- Whom a user means --------------------------------------------------------------------------------------------
@@ -269,10 +213,10 @@ def test_a_passwd_of_strange_letters_is_read_all_the_same(line: str) -> None:
     assert facts.users[0] == ("root", 0, 0)
 
 
-@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1])
+@pytest.mark.parametrize("size", [LARGEST, LARGEST + 1])
 def test_a_passwd_of_endless_length_is_not_taken_in(size: int) -> None:
     facts = read(member("etc/passwd", b"app:x:1:1::\n".ljust(size, b"\n")))
-    assert bool(facts.users) == (size == 1024 * 1024)
+    assert bool(facts.users) == (size == LARGEST)
 
 
 @pytest.mark.parametrize(
@@ -288,74 +232,8 @@ def test_a_file_may_have_any_name_and_is_still_seen(name: str) -> None:
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_long_names_are_read_in_both_forms(form: int) -> None:
     name = "/".join(["deep" * 10] * 8) + "/su"
-    facts = read_from(Containers([archive(member(name, b"x", mode=0o4755), form=form)]))
+    facts = image_facts(contents(archive(member(name, b"x", mode=0o4755), form=form)))
     assert [file.path for file in facts.privileged_files] == [f"/{name}"]
-
-
-# ---- How it is sent -----------------------------------------------------------------------------------------------
-
-SENT = archive(folder("bin"), member("bin/su", b"x" * 3000, mode=0o4755), member("etc/passwd", PASSWD), folder("last"))
-AFTER_THE_FIRST = 512
-"""Where the first member of it ends."""
-
-
-@pytest.mark.parametrize("size", [1, 7, 511, 512, 513, 10240, 10**6])
-def test_it_does_not_matter_in_what_pieces_an_archive_comes(size: int) -> None:
-    facts = read_from(Containers([SENT[start : start + size] for start in range(0, len(SENT), size)]))
-    assert facts.files == 4
-    assert [file.path for file in facts.privileged_files] == ["/bin/su"]
-    assert facts.users[1][0] == "app"
-    assert facts.directories == ("/bin", "/last")
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"",
-        b"no archive at all" * 100,
-        SENT[:2000],
-        SENT[:300],
-        SENT[:AFTER_THE_FIRST],
-        SENT[:AFTER_THE_FIRST] + b'{"message": "input/output error"}',
-        SENT[:AFTER_THE_FIRST] + b"x" * 512,
-    ],
-    ids=[
-        "nothing",
-        "no archive",
-        "cut in a file",
-        "cut in a header",
-        "cut between files",
-        "an error at the end",
-        "rubbish",
-    ],
-)
-def test_an_archive_that_is_not_whole_is_an_error_and_no_smaller_image(sent: bytes) -> None:
-    containers = Containers([sent])
-    with pytest.raises(ObservationError, match="can't be read"):
-        read_from(containers)
-    assert containers.removed == 1
-
-
-def test_a_container_that_is_read_is_made_with_our_label_and_no_network_and_is_removed() -> None:
-    containers = Containers([SENT])
-    read_from(containers)
-    (made,) = containers.made
-    assert made["image"] == "sha256:x"
-    assert made["labels"] == RUN.labels
-    assert made["network_mode"] == "none"
-    assert containers.removed == 1
-
-
-def test_an_image_that_is_not_there_is_an_error() -> None:
-    from docker.errors import ImageNotFound
-
-    def get(_: str) -> None:
-        raise ImageNotFound("none")
-
-    client: Any = SimpleNamespace(images=SimpleNamespace(get=get))
-    engine = Engine(client=client, address="unix:///x", version="28", local=True)
-    with pytest.raises(ObservationError, match="no such image"):
-        read_image(engine, RUN, "sha256:gone", SUBSTRATE)
 
 
 # ---- What it says of itself ---------------------------------------------------------------------------------------
@@ -363,8 +241,7 @@ def test_an_image_that_is_not_there_is_an_error() -> None:
 
 def test_an_images_own_settings_are_read() -> None:
     check = {"Test": ["CMD", "/check"], "Interval": 10**9, "Timeout": 2 * 10**9, "Retries": 4, "StartPeriod": 3 * 10**9}
-    facts = read_from(
-        Containers([SENT]),
+    facts = facts_of(
         User="app",
         WorkingDir="/app",
         Entrypoint=["/bin/app"],
@@ -385,20 +262,20 @@ def test_an_images_own_settings_are_read() -> None:
     "config", [{}, {"User": None, "Entrypoint": None, "Cmd": [], "Healthcheck": None, "WorkingDir": ""}]
 )
 def test_an_image_that_says_nothing_has_dockers_defaults(config: dict[str, Any]) -> None:
-    facts = read_from(Containers([SENT]), **config)
+    facts = facts_of(**config)
     assert (facts.user, facts.working_directory) == ("", "/")
     assert facts.settings == ContainerSettings()
 
 
 def test_a_health_check_without_timers_has_dockers_defaults() -> None:
-    facts = read_from(Containers([SENT]), Healthcheck={"Test": ["CMD", "x"], "Interval": 0})
+    facts = facts_of(Healthcheck={"Test": ["CMD", "x"], "Interval": 0})
     assert facts.settings.health_check == HealthCheck(
         command=("CMD", "x"), interval_s=30, timeout_s=30, retries=3, start_period_s=0
     )
 
 
 def test_a_health_check_that_is_switched_off_is_not_set() -> None:
-    off = read_from(Containers([SENT]), Healthcheck={"Test": ["NONE"]}).settings.health_check
+    off = facts_of(Healthcheck={"Test": ["NONE"]}).settings.health_check
     assert off is not None
     assert not off.is_set
-    assert read_from(Containers([SENT]), Healthcheck={"Test": []}).settings.health_check is None
+    assert facts_of(Healthcheck={"Test": []}).settings.health_check is None

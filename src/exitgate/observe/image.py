@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from exitgate.errors import ObservationError
-from exitgate.observation import Observation, Substrate
-from exitgate.provision.engine import Engine
-from exitgate.run import Run
+from exitgate.observation import Observation
+from exitgate.observe.contents import ImageContents
+from exitgate.observe.layers import Entry, Kind
 from exitgate.settings import ContainerSettings, HealthCheck
 
-if TYPE_CHECKING:
-    from docker.models.images import Image
-
 _SETUID, _SETGID, _OTHERS_WRITE = 0o4000, 0o2000, 0o002
-_CAPABILITY_ATTRIBUTE = "SCHILY.xattr.security.capability"
-_SMALL_FILE_BYTES = 1024 * 1024
 _NANOSECONDS = 1_000_000_000
-_END_OF_ARCHIVE_BYTES = 2 * tarfile.BLOCKSIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,129 +95,56 @@ class ImageFacts(Observation):
         return Identity(uid=uid, gid=gid)
 
 
-def read_image(engine: Engine, run: Run, image_id: str, substrate: Substrate) -> ImageFacts:
-    """Read an image's configuration and its whole file list, from a container that is never started.
-
-    Raises:
-        ObservationError: if the engine has no such image, or what it sends is no archive.
-    """
-    from docker.errors import DockerException, ImageNotFound
-
-    try:
-        image = engine.client.images.get(image_id)
-        container = engine.client.containers.create(image_id, command=["-"], labels=run.labels, network_mode="none")
-        try:
-            seen = _read_files(TarStream(cast("Iterable[bytes]", container.export())))
-        finally:
-            container.remove(v=True, force=True)
-    except ImageNotFound as error:
-        raise ObservationError(
-            image_id, got="no such image", expected="the image that was built", action="Run the gate again."
-        ) from error
-    except (DockerException, tarfile.TarError, OSError) as error:
-        raise ObservationError(
-            image_id, got=f"can't be read: {error}", expected="an archive of its files", action="Try `docker export`."
-        ) from error
-    config = image.attrs["Config"]
+def image_facts(contents: ImageContents) -> ImageFacts:
+    """Return what of an image's contents says who may do what in it."""
+    config = contents.configuration
+    seen = [entry for entry, _ in contents.entries.values()]
+    directories = sorted(entry.path for entry in seen if entry.kind is Kind.DIRECTORY)
     return ImageFacts(
-        substrate=substrate,
-        id=str(image.id),
+        substrate=contents.substrate,
+        id=contents.id,
         user=config.get("User") or "",
         working_directory=config.get("WorkingDir") or "/",
-        settings=_own_settings(image),
-        users=tuple(_passwd(seen.passwd)),
-        groups=tuple(_group(seen.group)),
-        privileged_files=tuple(sorted(seen.privileged, key=lambda file: file.path)),
-        directories=tuple(sorted(seen.directories)),
-        open_directories=tuple(sorted(seen.open_directories)),
-        shells=tuple(sorted(seen.shells)),
-        files=seen.count,
+        settings=_own_settings(config),
+        users=tuple(_passwd(contents.texts.get("/etc/passwd", b""))),
+        groups=tuple(_group(contents.texts.get("/etc/group", b""))),
+        privileged_files=tuple(
+            sorted(
+                (
+                    PrivilegedFile(
+                        path=entry.path, uid=entry.uid, gid=entry.gid, mode=entry.mode, capabilities=entry.capabilities
+                    )
+                    for entry in seen
+                    if _is_privileged(entry)
+                ),
+                key=lambda file: file.path,
+            )
+        ),
+        directories=tuple(directories),
+        open_directories=tuple(path for path in directories if contents.entries[path][0].mode & _OTHERS_WRITE),
+        shells=tuple(sorted(entry.path for entry in seen if _is_shell(entry))),
+        files=len(seen),
     )
-
-
-class _Seen:
-    def __init__(self) -> None:
-        self.count = 0
-        self.privileged: list[PrivilegedFile] = []
-        self.directories: list[str] = []
-        self.open_directories: list[str] = []
-        self.shells: list[str] = []
-        self.passwd = self.group = b""
 
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh"})
 
 
-def _read_files(stream: TarStream) -> _Seen:
-    seen = _Seen()
-    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
-        for member in archive:
-            seen.count += 1
-            path = "/" + member.name.strip("/")
-            capabilities = member.pax_headers.get(_CAPABILITY_ATTRIBUTE, "").encode("utf-8", "surrogateescape")
-            if member.isdir():
-                seen.directories.append(path)
-                if member.mode & _OTHERS_WRITE:
-                    seen.open_directories.append(path)
-            elif _is_privileged(member) or capabilities:
-                mode = member.mode & 0o7777
-                seen.privileged.append(
-                    PrivilegedFile(path=path, uid=member.uid, gid=member.gid, mode=mode, capabilities=capabilities)
-                )
-            if path.rpartition("/")[2] in _SHELLS and "bin/" in path and not member.isdir():
-                seen.shells.append(path)
-            if path in ("/etc/passwd", "/etc/group") and member.isfile() and member.size <= _SMALL_FILE_BYTES:
-                extracted = archive.extractfile(member)
-                content = extracted.read() if extracted else b""
-                setattr(seen, path.rpartition("/")[2], content)
-    stream.refuse_a_missing_end()
-    return seen
+def _is_shell(entry: Entry) -> bool:
+    return entry.name in _SHELLS and "bin/" in entry.path and entry.kind is not Kind.DIRECTORY
+
+
+def _is_privileged(entry: Entry) -> bool:
+    if entry.kind not in (Kind.FILE, Kind.HARD_LINK):
+        return False
+    return bool(entry.capabilities) or bool(entry.mode & (_SETUID | _SETGID))
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _is_privileged(member: tarfile.TarInfo) -> bool:
-    return (member.isfile() or member.islnk()) and bool(member.mode & (_SETUID | _SETGID))
-
-
-class TarStream:
-    """A file object over the chunks that an engine sends, for tarfile's streaming mode."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
-        self._end = b""
-
-    def read(self, size: int) -> bytes:
-        """Return the next `size` bytes; fewer only at the end."""
-        parts, length = [self._rest], len(self._rest)
-        while length < size:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
-            parts.append(chunk)
-            length += len(chunk)
-        data = b"".join(parts)
-        self._rest = data[size:]
-        self._end = (self._end + data[:size])[-_END_OF_ARCHIVE_BYTES:]
-        return data[:size]
-
-    def refuse_a_missing_end(self) -> None:
-        """Read what is left, and make sure that the archive's end was among it: tarfile takes a cut one for a whole one.
-
-        Raises:
-            tarfile.ReadError: if the last two blocks are not of zeros.
-        """
-        while self.read(tarfile.RECORDSIZE):
-            pass
-        if self._end != bytes(_END_OF_ARCHIVE_BYTES):
-            raise tarfile.ReadError("it ends before its end")
-
-
-def _own_settings(image: Image) -> ContainerSettings:
-    config: dict[str, Any] = image.attrs["Config"]
+def _own_settings(config: dict[str, Any]) -> ContainerSettings:
     health = config.get("Healthcheck") or {}
     return ContainerSettings(
         user=config.get("User") or "",

@@ -52,6 +52,8 @@ class Build(Observation):
     """Why it failed, in one line; empty where it did not."""
     failed_at: str
     """``Dockerfile:line`` of what failed, as far as the builder said."""
+    base_images: tuple[str, ...] = ()
+    """References of the images that its Dockerfile is FROM, substitutes in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,9 @@ def build_image(
         image_id=identity_file.read_text(encoding="ascii").strip(),
         failure="",
         failed_at="",
+        base_images=tuple(
+            reference for _, reference in dockerfile.base_images({**workload.build_args, **bases.build_args})
+        ),
     )
 
 

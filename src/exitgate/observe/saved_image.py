@@ -1,0 +1,223 @@
+"""An image as its engine saves it, read in one pass over the stream: nothing is unpacked, and no layer is held in memory.
+
+Sources: Docker's image specification 1.2 (``docker save``) and the OCI image layout, which newer engines write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
+
+from exitgate.observe.file_nature import look_at
+from exitgate.observe.layers import Entry, Kind, Layer, Nature, absolute, whiteout_of
+from exitgate.observe.tar_stream import TarStream, refuse_a_missing_end
+
+_CAPABILITY_ATTRIBUTE = "SCHILY.xattr.security.capability"
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024
+_SAMPLED_ABOVE_BYTES = 8 * 1024 * 1024
+_SAMPLE_EVERY, _SAMPLE_BYTES = 4, 32 * 1024
+_GZIP_LEVEL = 6
+
+KeepFile = Callable[[str], bool]
+"""Whether the content of the file at a path is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedImage:
+    """What an engine sent."""
+
+    configuration: dict[str, Any]
+    """The image's own configuration document; ``config`` in it is what containers get."""
+    layers: tuple[Layer, ...]
+    """Lowest first; whether one came from the base image is not known here."""
+    kept: dict[str, tuple[tuple[str, bytes], ...]]
+    """``{layer digest: ((path, content), …)}`` of the files whose content was asked for."""
+    imports: frozenset[str]
+    """Packages that any script takes in by a literal name."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Read:
+    layer: Layer
+    kept: list[tuple[str, bytes]] = field(default_factory=list)
+    imports: set[str] = field(default_factory=set)
+
+
+def read_saved_image(chunks: Iterable[bytes], keep: KeepFile) -> SavedImage:
+    """Read an image's archive.
+
+    Raises:
+        tarfile.TarError: if it, or a layer in it, is no whole archive.
+        ValueError: if what it says of itself is no description of an image, or names layers that it does not hold.
+    """
+    stream = TarStream(chunks)
+    documents: dict[str, bytes] = {}
+    read: dict[str, _Read] = {}
+    links: dict[str, str] = {}
+    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+        for member in archive:
+            if member.issym() or member.islnk():
+                folder = "" if member.islnk() else absolute(member.name).rpartition("/")[0]
+                links[absolute(member.name)] = absolute(f"{folder}/{member.linkname}")
+            content = archive.extractfile(member) if member.isreg() else None
+            if content is not None:
+                _take(absolute(member.name), member.size, content, keep, documents, read)
+    refuse_a_missing_end(stream, archive.offset)
+    return _assemble(documents, read, links)
+
+
+def _take(
+    name: str, size_bytes: int, content: IO[bytes], keep: KeepFile, documents: dict[str, bytes], read: dict[str, _Read]
+) -> None:
+    head = content.read(tarfile.BLOCKSIZE)
+    if head[:4] == _ZSTD:
+        raise ValueError(f"its layer {name} is compressed with zstd, which can't be read here")
+    if head[:2] == _GZIP or head[257:262] == b"ustar" or (name.endswith("layer.tar") and not head.strip(b"\0")):
+        read[name] = _read_layer(head, size_bytes, content, keep)
+    elif size_bytes <= _LARGEST_DOCUMENT_BYTES:
+        documents[name] = head + content.read()
+
+
+class _Uncompressed:
+    """The bytes of a layer's archive, digested and weighed as they pass."""
+
+    def __init__(self, head: bytes, size_bytes: int, content: IO[bytes]) -> None:
+        self._head, self._content = head, content
+        self._inflate = zlib.decompressobj(wbits=31) if head[:2] == _GZIP else None
+        self._digest = hashlib.sha256()
+        self._every = 1 if size_bytes <= _SAMPLED_ABOVE_BYTES else _SAMPLE_EVERY
+        self._stored_bytes = size_bytes
+        self._chunks = self._sampled = self._deflated = self._whole = 0
+
+    def __iter__(self) -> _Uncompressed:
+        return self
+
+    def __next__(self) -> bytes:
+        while True:
+            chunk = self._head or self._content.read(256 * 1024)
+            self._head = b""
+            if not chunk:
+                raise StopIteration
+            if self._inflate is None:
+                self._weigh(chunk)
+            else:
+                chunk = self._inflate.decompress(chunk)
+            self._digest.update(chunk)
+            if chunk:
+                return chunk
+
+    def _weigh(self, chunk: bytes) -> None:
+        self._chunks += 1
+        self._whole += len(chunk)
+        if self._chunks % self._every == 0:
+            sample = chunk if self._every == 1 else chunk[:_SAMPLE_BYTES]
+            self._sampled += len(sample)
+            self._deflated += len(zlib.compress(sample, _GZIP_LEVEL))
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._digest.hexdigest()}"
+
+    @property
+    def compressed_bytes(self) -> int:
+        if self._inflate is not None:
+            return self._stored_bytes
+        return round(self._deflated * self._whole / self._sampled) if self._sampled else self._whole
+
+
+def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], keep: KeepFile) -> _Read:
+    source = _Uncompressed(head, size_bytes, content)
+    stream = TarStream(source)
+    entries: list[Entry] = []
+    removed: list[str] = []
+    emptied: list[str] = []
+    read = _Read(layer=Layer(digest="", entries=()))
+    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+        for member in archive:
+            path = absolute(member.name)
+            whiteout = whiteout_of(path)
+            if whiteout is None:
+                entries.append(_entry(path, member, archive, keep, read))
+            elif whiteout[0]:
+                (emptied if whiteout[1] else removed).append(whiteout[0])
+            # tarfile keeps every member that it has seen; a layer may have a million.
+            archive.members = []
+    refuse_a_missing_end(stream, archive.offset)
+    read.layer = Layer(
+        digest=source.digest,
+        entries=tuple(entry for entry in entries if entry.path != "/"),
+        removed=tuple(removed),
+        emptied=tuple(emptied),
+        compressed_bytes=source.compressed_bytes,
+    )
+    return read
+
+
+def _entry(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, keep: KeepFile, read: _Read) -> Entry:
+    sha256, nature = "", Nature.PLAIN
+    if member.isreg():
+        look = look_at(path, member.size, archive.extractfile(member) or io.BytesIO(), keep=keep(path))
+        sha256, nature = look.sha256, look.nature
+        read.imports |= look.imports
+        if look.kept is not None:
+            read.kept.append((path, look.kept))
+    return Entry(
+        path=path,
+        kind=_kind(member),
+        mode=member.mode & 0o7777,
+        uid=member.uid,
+        gid=member.gid,
+        size_bytes=member.size if member.isreg() else 0,
+        modified=int(member.mtime),
+        sha256=sha256,
+        target=absolute(member.linkname) if member.islnk() else member.linkname if member.issym() else "",
+        capabilities=member.pax_headers.get(_CAPABILITY_ATTRIBUTE, "").encode("utf-8", "surrogateescape"),
+        nature=nature,
+    )
+
+
+def _kind(member: tarfile.TarInfo) -> Kind:
+    if member.isreg():
+        return Kind.FILE
+    if member.isdir():
+        return Kind.DIRECTORY
+    if member.issym():
+        return Kind.SYMLINK
+    return Kind.HARD_LINK if member.islnk() else Kind.SPECIAL
+
+
+def _assemble(documents: dict[str, bytes], read: dict[str, _Read], links: dict[str, str]) -> SavedImage:
+    try:
+        manifest = json.loads(documents["/manifest.json"])[0]
+        configuration = json.loads(documents[absolute(manifest["Config"])])
+        names = [absolute(name) for name in manifest["Layers"]]
+        digests = [str(digest) for digest in configuration["rootfs"]["diff_ids"]]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"it does not say what it is made of ({type(error).__name__}: {error})") from error
+    if len(names) != len(digests):
+        raise ValueError(f"it lists {len(names)} layers, and its configuration {len(digests)}")
+    made_by = [
+        str(step.get("created_by") or "") for step in configuration.get("history") or () if not step.get("empty_layer")
+    ]
+    if len(made_by) != len(digests):
+        made_by = [""] * len(digests)
+    layers: list[Layer] = []
+    kept: dict[str, tuple[tuple[str, bytes], ...]] = {}
+    imports: set[str] = set()
+    for name, digest, words in zip(names, digests, made_by, strict=True):
+        found = read.get(name) or read.get(links.get(name, ""))
+        if found is None:
+            raise ValueError(f"it lists a layer {name} that it does not hold")
+        if found.layer.digest != digest:
+            raise ValueError(f"its layer {name} has the digest {found.layer.digest}, and should have {digest}")
+        layers.append(replace(found.layer, made_by=words))
+        kept[digest] = tuple(found.kept)
+        imports |= found.imports
+    return SavedImage(configuration=configuration, layers=tuple(layers), kept=kept, imports=frozenset(imports))
