@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from exitgate.policy.rule import Count, Rule, Text, contradiction, refuse_doubles
+from exitgate.policy.rule import Count, Flag, Rule, Text, contradiction, refuse_doubles
 
 _LARGEST_ID = 2**32 - 2
 _Id = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
@@ -128,6 +128,8 @@ class ContainerPolicy(Rule):
     """Workload to the bytes that its image may have, unpacked, as `docker image inspect` says its size (3.2.A.3)."""
     allow_content: tuple[AllowedContent, ...] = ()
     """What else images may hold of compilers, package managers and the like (3.2.B.1.2)."""
+    refuse_shells: Flag = False
+    """Whether an image that holds a shell is a finding (3.2.B.1.2). Most official images have one; distroless ones don't."""
     vulnerabilities: VulnerabilityPolicy | None = None
 
     @field_validator("allow_setuid")
