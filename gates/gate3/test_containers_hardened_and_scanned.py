@@ -10,6 +10,7 @@ from exitgate.checks.containers import (
     confinement_breaks,
     declared_strangers,
     failed_builds,
+    foreign_bases,
     foreign_images,
     granted_attempts,
     kept_capabilities,
@@ -19,6 +20,8 @@ from exitgate.checks.containers import (
     never_healthy,
     privileged_files,
     processes_outside,
+    undeclared_bases,
+    undivided_builds,
     undropped_capabilities,
     unfiltered_system_calls,
 )
@@ -30,6 +33,20 @@ from exitgate.observe.task_definition import TaskDefinition
 from exitgate.policy import ContainerPolicy
 from exitgate.provision.images import Build
 from exitgate.target import Target, Workload
+
+
+@pytest.mark.check("3.2.A.1", "policy-declared")
+def test_base_images_are_declared(target: Target) -> None:
+    """The target's rules list the base images that deployed stages may start from, each by digest."""
+    assert undeclared_bases(target) == []
+
+
+@pytest.mark.check("3.2.A.1", "base-allowed")
+def test_the_deployed_stage_is_made_of_allowed_images(
+    dockerfile: Dockerfile, container_policy: ContainerPolicy, workload: Workload
+) -> None:
+    """The deployed stage starts from an image on the policy's list, by digest, and takes from no other image directly."""
+    assert foreign_bases(dockerfile, container_policy, workload.build_args, workload.stage) == []
 
 
 @pytest.mark.check("3.2.A.2", "policy-declared")
@@ -48,6 +65,14 @@ def test_no_file_of_the_image_gives_privileges(image: ImageFacts, container_poli
 def test_no_capability_is_added(task_definition: TaskDefinition, container_policy: ContainerPolicy) -> None:
     """The task definition is not privileged and adds no capability that the policy does not allow."""
     assert added_capabilities(task_definition, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.1.1", "stages-declared")
+def test_the_program_is_built_in_a_stage_of_its_own(
+    dockerfile: Dockerfile, task_definition: TaskDefinition, workload: Workload
+) -> None:
+    """The program that the deployed stage runs is copied from a stage that built it, and that is not deployed."""
+    assert undivided_builds(dockerfile, task_definition, workload.build_args, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")

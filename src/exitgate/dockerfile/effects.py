@@ -10,6 +10,9 @@ from exitgate.dockerfile.lines import Instruction
 from exitgate.dockerfile.stages import Source, Stage, Stages
 from exitgate.dockerfile.variables import Variables
 
+UNKNOWN_FOLDER = "/<the base image's working folder>"
+"""Stands for a folder that the Dockerfile does not tell: paths relative to it can be compared with one another alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
@@ -22,7 +25,7 @@ class Copy:
     sources: tuple[str, ...]
     """What is copied, variables put in. Of the source's root; a here-document stands as ``<<NAME``."""
     destination: str
-    """Absolute and normal; empty where it is relative to a folder, or has a variable, that can't be told."""
+    """Absolute and normal; empty where it has a variable that can't be told."""
     into_folder: bool
     """Whether the destination is certain to be a folder, because it ends in a slash or more than one thing is copied."""
     unresolved: str = ""
@@ -47,8 +50,8 @@ class Program:
     """Nothing where the base image's own applies."""
     command: Command | None = None
     """Nothing where the base image's own applies, or where an ENTRYPOINT has taken it away."""
-    working_directory: str = ""
-    """Absolute; empty where it is the base image's own, or can't be told."""
+    working_directory: str = UNKNOWN_FOLDER
+    """Absolute; in angle brackets where it is the base image's own, or can't be told."""
     search_path: tuple[str, ...] = ()
     """Folders of the Dockerfile's own PATH; empty where it sets none that is known."""
 
@@ -81,7 +84,7 @@ def effects_of(stages: Stages, chain: tuple[Stage, ...]) -> Effects:
             escape=stages.escape,
             open_because="" if is_empty else "may be a variable of the base image",
         ),
-        working_directory="/" if is_empty else "",
+        working_directory="/" if is_empty else UNKNOWN_FOLDER,
     )
     copies: list[Copy] = []
     mounts_stages = False
@@ -105,10 +108,8 @@ def effects_of(stages: Stages, chain: tuple[Stage, ...]) -> Effects:
 
 
 def absolute(path: str, folder: str) -> str:
-    """Return a path joined to a folder, absolute and normal; empty where the folder is not known and matters."""
+    """Return a path joined to a folder, absolute and normal."""
     if not path.startswith("/"):
-        if not folder:
-            return ""
         path = f"{folder}/{path}"
     # POSIX lets two slashes at the front mean something else, and normpath keeps them.
     return "/" + posixpath.normpath(path).lstrip("/")
@@ -116,7 +117,7 @@ def absolute(path: str, folder: str) -> str:
 
 def _change_folder(instruction: Instruction, state: _State) -> None:
     found = state.variables.expand(instruction.rest)
-    state.working_directory = "" if found.gaps or not found.text else absolute(found.text, state.working_directory)
+    state.working_directory = f"/<{instruction.rest}>" if found.gaps else absolute(found.text, state.working_directory)
 
 
 def _copies(instruction: Instruction, stage: Stage, stages: Stages, state: _State) -> Iterator[Copy]:
@@ -134,7 +135,7 @@ def _copies(instruction: Instruction, stage: Stage, stages: Stages, state: _Stat
         sources=tuple(source.text for source in sources),
         destination=where,
         into_folder=len(sources) > 1 or text.endswith(("/", "/.", "/..")) or text in {".", ".."},
-        unresolved=gaps or ("" if where else "it is relative to the base image's working folder"),
+        unresolved=gaps,
     )
 
 

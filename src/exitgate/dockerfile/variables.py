@@ -5,6 +5,7 @@ Source: https://docs.docker.com/reference/dockerfile/#arg, and BuildKit's fronte
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ PLATFORM_ARGUMENTS = tuple(
 )
 """Set by BuildKit itself, ahead of the first FROM. The values differ from builder to builder."""
 _SET_BY_BUILDER = "is set by the builder, each to its own"
+_NOT_KNOWN = "is not known: "
 
 
 def global_scope(
@@ -75,8 +77,8 @@ class Variables:
     @property
     def scope(self) -> Scope:
         """What the next instruction sees. ENV goes before ARG."""
-        values = {**self.arguments, **self.environment}
-        return Scope(values=values, unknown=dict(self.unknown), open_because=self.open_because)
+        values = ChainMap(self.environment, self.arguments)
+        return Scope(values=values, unknown=self.unknown, open_because=self.open_because)
 
     def take(self, instruction: Instruction) -> None:
         """Heed an ARG or an ENV. One that no builder accepts changes nothing."""
@@ -86,11 +88,14 @@ class Variables:
                     self._declare(name, written)
             elif instruction.name == "ENV":
                 # All of one ENV's values see the variables as they were ahead of it.
-                scope = self.scope
-                for name, written in _assignments(instruction, self.escape):
+                found = [
+                    (name, expand(written, self.scope, self.escape))
+                    for name, written in _assignments(instruction, self.escape)
+                ]
+                for name, value in found:
                     self.settled.add(name)
                     self.arguments.pop(name, None)
-                    _put(name, expand(written, scope, self.escape), self.environment, self.unknown)
+                    _put(name, value, self.environment, self.unknown)
         except MalformedWordError:
             return
 
@@ -122,7 +127,9 @@ def _put(name: str, found: Expanded, values: dict[str, str], unknown: dict[str, 
     unknown.pop(name, None)
     if found.gaps:
         reason = found.gaps[0]
-        unknown[name] = reason if reason == _SET_BY_BUILDER else f"is not known: {reason}"
+        # The first reason of a chain of variables is the one that tells something.
+        _, is_chain, first = reason.partition(_NOT_KNOWN)
+        unknown[name] = reason if reason == _SET_BY_BUILDER else _NOT_KNOWN + (first if is_chain else reason)
     else:
         values[name] = found.text
 

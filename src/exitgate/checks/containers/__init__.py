@@ -1,6 +1,7 @@
 """Rules of the criterion "containers hardened and scanned"."""
 
 from exitgate.checks.containers.attempts import granted_attempts
+from exitgate.checks.containers.bases import foreign_bases, undeclared_bases
 from exitgate.checks.containers.capabilities import (
     added_capabilities,
     kept_capabilities,
@@ -16,6 +17,7 @@ from exitgate.checks.containers.health import (
 from exitgate.checks.containers.identity import declared_strangers, foreign_images, processes_outside
 from exitgate.checks.containers.images import failed_builds, privileged_files
 from exitgate.checks.containers.policy import lax_policies
+from exitgate.checks.containers.stages import undivided_builds
 from exitgate.checks.containers.start import confinement_breaks
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "confinement_breaks",
     "declared_strangers",
     "failed_builds",
+    "foreign_bases",
     "foreign_images",
     "granted_attempts",
     "kept_capabilities",
@@ -33,6 +36,8 @@ __all__ = [
     "never_healthy",
     "privileged_files",
     "processes_outside",
+    "undeclared_bases",
+    "undivided_builds",
     "undropped_capabilities",
     "unfiltered_system_calls",
 ]

@@ -56,6 +56,7 @@ FAULTS = (
         location=CONFIGURATION_FILE,
         message="no non-root execution policy",
         inject=_remove_policy,
+        also=frozenset({"3.2.A.1"}),
     ),
     Fault(
         id="policy-admits-root",
