@@ -16,6 +16,9 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _DIRECTIVES = ("syntax", "escape", "check")
 _GAP = re.compile(r"[\t\v\f\r ]+")
 _HERE_DOCUMENT = re.compile(r"(\d*)<<(-?)([^<]+)")
+_ASCII_SPACE = "\t\n\v\f\r "
+"""BuildKit reads flags byte by byte."""
+_JSON = json.JSONDecoder()
 _HOLDS_HERE_DOCUMENTS = ("ADD", "COPY", "RUN")
 _CONTINUED = {each: re.compile(rf"(?:^|(?<=[^{re.escape(each)}])){re.escape(each)}[ \t]*$") for each in "\\`"}
 
@@ -65,7 +68,8 @@ class Instruction:
         if not rest.startswith("["):
             return None
         try:
-            words = json.loads(rest)
+            # BuildKit decodes the first value and does not look at what comes after it.
+            words, _ = _JSON.raw_decode(rest)
         except (ValueError, RecursionError):
             return None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
@@ -167,7 +171,7 @@ def _join(line: str, continued: re.Pattern[str]) -> tuple[str, bool]:
 
 def _named(text: str) -> tuple[str, str]:
     name, *rest = _GAP.split(text.strip(SPACE), maxsplit=1)
-    return name.upper(), rest[0].strip(SPACE) if rest else ""
+    return name.upper(), rest[0] if rest else ""
 
 
 def _opened(name: str, value: str, whole: str) -> list[HereDocument]:
@@ -195,7 +199,7 @@ def _here_document(word: str) -> HereDocument | None:
         name = expand(_literal(raw), Scope()).text
     except MalformedWordError:
         return None
-    if not name or any(character in SPACE for character in name):
+    if not name:
         return None
     return HereDocument(name=name, content="", expands=name == raw, strips_tabs=match[2] == "-")
 
@@ -218,7 +222,7 @@ def _cut(value: str) -> tuple[tuple[str, ...], str]:
     flags: list[str] = []
     at = 0
     while True:
-        while at < len(value) and value[at] in SPACE:
+        while at < len(value) and value[at] in _ASCII_SPACE:
             at += 1
         if not value.startswith("--", at):
             return tuple(flags), value[at:]
@@ -240,7 +244,7 @@ def _flag(value: str, at: int) -> tuple[str, int]:
         if quote:
             quote = "" if character == quote else quote
             word += [character] if quote else []
-        elif character in SPACE:
+        elif character in _ASCII_SPACE:
             break
         elif character in "'\"":
             quote = character

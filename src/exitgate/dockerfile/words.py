@@ -166,8 +166,8 @@ class _Lexer:
         start = self._at
         name = self._name()
         modifier = self._take()
-        if modifier == "}" and name:
-            return self._value(name)
+        if modifier == "}":
+            return self._value(name) if name else self._not_ours("${}")
         if modifier == ":" and self._peek() and self._peek() in "-+?":
             modifier += self._take()
         self._depth += 1
@@ -179,9 +179,12 @@ class _Lexer:
         del self.gaps[before:]
         self._depth -= 1
         if not name or not modifier or modifier not in {"-", "+", "?", ":-", ":+", ":?"}:
-            self.gaps.append(f"${{{self._text[start : self._at]} is read in different ways by different builders")
-            return ""
+            return self._not_ours(f"${{{self._text[start : self._at]}")
         return self._modified(name, modifier, word, inner)
+
+    def _not_ours(self, form: str) -> str:
+        self.gaps.append(f"{form} is read in different ways by different builders")
+        return ""
 
     def _modified(self, name: str, modifier: str, word: str, inner: list[str]) -> str:
         value = self._scope.values.get(name)
