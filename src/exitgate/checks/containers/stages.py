@@ -126,6 +126,8 @@ def _from_elsewhere(look: _Look, program: Invocation, *, taken: bool) -> list[Fi
             return []
         if program.name or "/<" in what or look.effects.mounts_stages or any(c.unresolved for c in look.effects.copies):
             raise look.open(f"{what}, of which the Dockerfile does not tell where it comes from")
+        if any(each.changes_files for each in look.chain[:-1]):
+            return [look.ships(f"and {what} of it")]
         line = look.deployed.line
         return [
             look.finding(line, f"no COPY brings the program {what} into the deployed stage", "none that reaches it")
