@@ -131,7 +131,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     ),
     "deployed from build with a fig leaf": (
         (
-            f"FROM other AS leaf\nRUN x\nFROM {NODE} AS build\nCOPY . /app\nRUN x\nFROM build\nCOPY --from=leaf /etc/leaf /etc/leaf\n"
+            f"FROM other AS leaf\nRUN x\nFROM {NODE} AS build\nCOPY . /app\nRUN x\nFROM build\nCOPY --from=leaf /leaf /leaf\n"
             'CMD ["node", "/app/main.js"]\n'
         ),
         "ok",
