@@ -13,6 +13,7 @@ from exitgate.checks.containers import (
     declared_strangers,
     development_packages,
     failed_builds,
+    foreign_bases,
     foreign_images,
     granted_attempts,
     irreproducible_builds,
@@ -26,6 +27,8 @@ from exitgate.checks.containers import (
     oversized_images,
     privileged_files,
     processes_outside,
+    undeclared_bases,
+    undivided_builds,
     undropped_capabilities,
     unfiltered_system_calls,
     unlocked_packages,
@@ -43,6 +46,20 @@ from exitgate.observe.task_definition import TaskDefinition
 from exitgate.policy import ContainerPolicy
 from exitgate.provision.images import Build
 from exitgate.target import Target, Workload
+
+
+@pytest.mark.check("3.2.A.1", "policy-declared")
+def test_base_images_are_declared(target: Target) -> None:
+    """The target's rules list the base images that deployed stages may start from, each by digest."""
+    assert undeclared_bases(target) == []
+
+
+@pytest.mark.check("3.2.A.1", "base-allowed")
+def test_the_deployed_stage_is_made_of_allowed_images(
+    dockerfile: Dockerfile, container_policy: ContainerPolicy, workload: Workload
+) -> None:
+    """The deployed stage starts from an image on the policy's list, by digest, and takes from no other image directly."""
+    assert foreign_bases(dockerfile, container_policy, workload.build_args, workload.stage) == []
 
 
 @pytest.mark.check("3.2.A.2", "policy-declared")
@@ -129,6 +146,14 @@ def test_no_package_is_there_for_development_alone(contents: ImageContents, lock
 def test_every_package_is_locked_at_its_version(contents: ImageContents, lockfile: Lockfile) -> None:
     """Every npm package of the image is in the lockfile, at its version."""
     assert unlocked_packages(contents, lockfile) == []
+
+
+@pytest.mark.check("3.2.B.1.1", "stages-declared")
+def test_the_program_is_built_in_a_stage_of_its_own(
+    dockerfile: Dockerfile, task_definition: TaskDefinition, workload: Workload
+) -> None:
+    """The program that the deployed stage runs is copied from a stage that built it, and that is not deployed."""
+    assert undivided_builds(dockerfile, task_definition, workload.build_args, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -52,9 +53,13 @@ class BaseImage(Rule):
     repository: _Repository
     """As FROM names it, without tag and digest, e.g. ``gcr.io/distroless/nodejs22-debian12``."""
     tag: Text
-    """The tags that may stand before the digest; ``*`` is any part of one. For readers: the digest alone decides."""
+    """The tags that may stand before the digest; ``*`` is any part of one. Builders heed the digest alone, readers the tag."""
     digests: Annotated[tuple[_Digest, ...], Field(min_length=1)]
     """The reviewed contents. A tag can be moved to other content after its review; a digest can't (OCI image specification)."""
+
+    def has_tag(self, tag: str) -> bool:
+        """Say whether a tag may stand before the digest."""
+        return fnmatchcase(tag, self.tag)
 
     @model_validator(mode="after")
     def _once(self) -> Self:

@@ -1,6 +1,7 @@
 """Rules of the criterion "containers hardened and scanned"."""
 
 from exitgate.checks.containers.attempts import granted_attempts
+from exitgate.checks.containers.bases import foreign_bases, undeclared_bases
 from exitgate.checks.containers.build_material import build_leftovers, build_tools
 from exitgate.checks.containers.capabilities import (
     added_capabilities,
@@ -21,6 +22,7 @@ from exitgate.checks.containers.packages import development_packages, unlocked_p
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
 from exitgate.checks.containers.size import missing_budgets, oversized_images
+from exitgate.checks.containers.stages import undivided_builds
 from exitgate.checks.containers.start import confinement_breaks
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "declared_strangers",
     "development_packages",
     "failed_builds",
+    "foreign_bases",
     "foreign_images",
     "granted_attempts",
     "irreproducible_builds",
@@ -45,6 +48,8 @@ __all__ = [
     "oversized_images",
     "privileged_files",
     "processes_outside",
+    "undeclared_bases",
+    "undivided_builds",
     "undropped_capabilities",
     "unfiltered_system_calls",
     "unlocked_packages",
