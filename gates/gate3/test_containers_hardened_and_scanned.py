@@ -29,6 +29,7 @@ from exitgate.checks.containers import (
     processes_outside,
     undeclared_bases,
     undivided_builds,
+    undivided_contents,
     undropped_capabilities,
     unfiltered_system_calls,
     unlocked_packages,
@@ -36,6 +37,7 @@ from exitgate.checks.containers import (
 )
 from exitgate.dockerfile import Dockerfile
 from exitgate.observe.attempts import Attempts
+from exitgate.observe.built_stages import BuiltStages
 from exitgate.observe.contents import ImageContents
 from exitgate.observe.differences import Rebuild
 from exitgate.observe.image import ImageFacts
@@ -154,6 +156,19 @@ def test_the_program_is_built_in_a_stage_of_its_own(
 ) -> None:
     """The program that the deployed stage runs is copied from a stage that built it, and that is not deployed."""
     assert undivided_builds(dockerfile, task_definition, workload.build_args, workload.stage) == []
+
+
+@pytest.mark.check("3.2.B.1.1", "stages-differ")
+def test_the_stages_hold_what_their_names_say(
+    contents: ImageContents,
+    image: ImageFacts,
+    task_definition: TaskDefinition,
+    built_stages: BuiltStages,
+    dockerfile: Dockerfile,
+    workload: Workload,
+) -> None:
+    """The earlier stages hold build tools that the deployed one lacks, and made the program that it runs."""
+    assert undivided_contents(contents, image, task_definition, built_stages, dockerfile, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")

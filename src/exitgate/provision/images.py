@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exitgate.assurance import Assurance
-from exitgate.dockerfile import Dockerfile
+from exitgate.dockerfile import Dockerfile, read_dockerfile
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
@@ -116,22 +116,19 @@ def build_again(
 
 
 def build_stage(
-    engine: Engine,
-    builder: Builder,
-    run: Run,
-    target: Target,
-    workload: Workload,
-    dockerfile: Dockerfile,
-    keep: EvidenceFolder,
-    stage: str,
+    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, stage: str, keep: EvidenceFolder
 ) -> Build:
     """Build an earlier stage of a workload's Dockerfile alone; the builder has it in its cache from the whole image.
+
+    Args:
+        stage: Its name, or its number from 0.
 
     Raises:
         PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
     """
+    dockerfile = read_dockerfile(target.directory, workload.dockerfile)
     bases = _bases(engine, builder, target, workload, dockerfile)
-    order = _Order(name=f"{workload.name}-stage", directory=target.directory, bases=bases, stage=stage)
+    order = _Order(name=f"{workload.name}-stage-{stage}", directory=target.directory, bases=bases, stage=stage)
     return _build(engine, builder, run, workload, dockerfile, order, keep)
 
 

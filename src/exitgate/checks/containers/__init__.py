@@ -22,6 +22,7 @@ from exitgate.checks.containers.packages import development_packages, unlocked_p
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
 from exitgate.checks.containers.size import missing_budgets, oversized_images
+from exitgate.checks.containers.stage_contents import undivided_contents
 from exitgate.checks.containers.stages import undivided_builds
 from exitgate.checks.containers.start import confinement_breaks
 
@@ -50,6 +51,7 @@ __all__ = [
     "processes_outside",
     "undeclared_bases",
     "undivided_builds",
+    "undivided_contents",
     "undropped_capabilities",
     "unfiltered_system_calls",
     "unlocked_packages",

@@ -64,7 +64,7 @@ def build_tools(
             remedy="Start the final stage from an image without it, or remove it; list it in allow_content only with a reason.",
         )
         for entry, layer in contents.entries.values()
-        if _is_tool(entry) and not _allowed(entry.path, workload, policy)
+        if is_tool(entry) and not _allowed(entry.path, workload, policy)
     ]
     findings += [
         Finding(
@@ -75,7 +75,7 @@ def build_tools(
             remedy="Install production dependencies alone; a tool among `dependencies` belongs to `devDependencies`.",
         )
         for package in contents.npm_packages
-        if package.name in _MODULES and not _allowed(package.path, workload, policy)
+        if is_build_module(package.name) and not _allowed(package.path, workload, policy)
     ]
     if policy.refuse_shells:
         findings += [
@@ -175,11 +175,17 @@ def _hidden(found: Iterable[Entry], layer: Layer, contents: ImageContents) -> st
     return "" if visible else "; a later layer hides it, and whoever pulls the image has it all the same"
 
 
-def _is_tool(entry: Entry) -> bool:
+def is_tool(entry: Entry) -> bool:
+    """Say whether a file, by its name and place, is a tool for building or installing."""
     if entry.kind is Kind.DIRECTORY or entry.kind is Kind.SPECIAL or not _TOOLS.match(entry.name):
         return False
     is_program = entry.kind is not Kind.SYMLINK and bool(entry.mode & 0o111) and Nature.ELF in entry.nature
     return is_program or bool(_BIN.search(entry.path))
+
+
+def is_build_module(name: str) -> bool:
+    """Say whether a package of npm is a tool for building or installing."""
+    return name in _MODULES
 
 
 def _in_modules(entry: Entry) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exitgate.dockerfile import Stage
 from exitgate.errors import TargetError
 from exitgate.faults.fault import Fault, FaultSite, Inject
+from exitgate.observe.built_stages import sources_of
 
 _CONTROL = "3.2.B.1.1"
 _COMMITTED = "prebuilt"
@@ -17,6 +18,9 @@ _HEALTH = (
     'require("node:http").get("http://127.0.0.1:{port}{path}", {{ timeout: 800 }}, (r) => process.exit(r.statusCode - 200))'
     '.on("timeout", () => process.exit(1)).on("error", () => process.exit(1));\n'
 )
+
+_ALL_OF_THE_BUILD = ("3.2.A.2", "3.2.A.3", "3.2.B.1.2", "3.2.B.1.3", "3.2.C.2")
+"""What an image that ships its build may turn red too: privileges, size, tools, packages of development, findings of a scan."""
 
 
 def _deployed(site: FaultSite) -> tuple[Stage, list[str], list[str]]:
@@ -111,6 +115,18 @@ def _deployed_from_build(site: FaultSite) -> None:
     _write(site, *lines[: stage.line - 1], f"FROM {build}", f"RUN {' && '.join(done)}", *rest)
 
 
+def _everything_copied(site: FaultSite) -> None:
+    sources = sources_of(site.dockerfile, site.workload.build_args, site.workload.stage)
+    if not sources:
+        raise TargetError(
+            site.workload.dockerfile,
+            got="no stage that the deployed one copies from",
+            expected="one to copy all of",
+            action="Prove on another target.",
+        )
+    site.append(*(f"COPY --from={each.name or each.index} / /everything/{each.index}/" for each in sources))
+
+
 def _build_image(site: FaultSite) -> str:
     first = site.dockerfile.stages(site.workload.build_args).all[0]
     return first.image.written if first.image else ""
@@ -151,5 +167,16 @@ FAULTS = (
         _deployed_from_build,
         "starts from stage",
         "3.2.A.1",
+        *_ALL_OF_THE_BUILD,
+    ),
+    Fault(
+        id="everything-copied",
+        title="the deployed stage copies all of the stage that builds",
+        control=_CONTROL,
+        check="stages-differ",
+        location="Dockerfile:",
+        message="holds every build tool that the stages before it hold",
+        inject=_everything_copied,
+        also=frozenset(_ALL_OF_THE_BUILD),
     ),
 )
