@@ -83,13 +83,20 @@ class ImageContents(Observation):
 
 
 def read_contents(
-    engine: Engine, image_id: str, bases: Iterable[str], substrate: Substrate, *, name: str = ""
+    engine: Engine,
+    image_id: str,
+    bases: Iterable[str],
+    substrate: Substrate,
+    *,
+    name: str = "",
+    names_alone: bool = False,
 ) -> ImageContents:
     """Read all layers of an image.
 
     Args:
         bases: References of the images that its Dockerfile is FROM; the layers that it shares with one of them are that base's.
         name: What messages call it; its id unless given.
+        names_alone: Leave out what files are by their content; their digests are still taken.
 
     Raises:
         ObservationError: if the engine has no such image, or what it sends is no whole image.
@@ -100,7 +107,7 @@ def read_contents(
     try:
         image = engine.client.images.get(image_id)
         chunks = cast("Iterable[bytes]", image.save(chunk_size=1024 * 1024))
-        saved = read_saved_image(chunks, _is_kept)
+        saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
     except ImageNotFound as error:
         raise ObservationError(
             name or image_id, got="no such image", expected="the image that was built", action="Run the gate again."
