@@ -87,13 +87,17 @@ def run_scanner(
         )
 
 
-def run_trivy(scanner: ScanTool, command: str, subject: Path, output: Path, *arguments: str) -> bytes:
+def run_trivy(scanner: ScanTool, command: str, subject: Path, output: Path, *arguments: str, option: str = "") -> bytes:
     """Run one of Trivy's commands on a file or folder, and return what it wrote; `output` stays for a next command.
+
+    Args:
+        option: By which Trivy takes the subject, where not as a bare argument.
 
     Raises:
         ObservationError: if it fails, does not end in time, or writes nothing.
     """
-    given = [command, *_ALWAYS, *arguments, "--output", str(output), str(subject)]
+    named = [option, str(subject)] if option else [str(subject)]
+    given = [command, *(_ALWAYS if command != "convert" else ("--quiet",)), *arguments, "--output", str(output), *named]
     output.unlink(missing_ok=True)
     completed = run_scanner(scanner, given)
     written = output.read_bytes() if output.is_file() else b""
