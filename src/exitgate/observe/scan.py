@@ -19,7 +19,7 @@ from exitgate.observe.trivy_report import (
 from exitgate.provision.scanner import OFFLINE, ScanTool, run_trivy
 from exitgate.provision.scanner_database import VulnerabilityDatabase
 
-OS_PACKAGES, NPM_PACKAGES = "os-pkgs", "node-pkg"
+OS_PACKAGES = "os-pkgs"
 _IMAGE, _SBOM = "image", "SBOM"
 
 
@@ -120,7 +120,7 @@ def read_scan(
     return ImageScan(
         substrate=replace(
             substrate,
-            name=f"scan by Trivy {scanner.version}",
+            name=f"scan by Trivy {scanner.version} with a vulnerability database of {database.updated:%Y-%m-%d}",
             substitutes=(*substrate.substitutes, *((database.substitute,) if database.substitute else ())),
             tools=(*substrate.tools, scanner.tool),
         ),
@@ -140,7 +140,10 @@ def _packages(report: TrivyReport) -> Iterator[ScannedPackage]:
     for result in report.results:
         for package in result.packages:
             yield ScannedPackage(
-                kind=result.kind, name=package.name, version=package.version, path=_absolute(package.path)
+                kind=result.kind,
+                name=package.name,
+                version="-".join(filter(None, (package.version, package.release))),
+                path=_absolute(package.path),
             )
 
 

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from exitgate.errors import ObservationError, one_line
 
+_OF_SYSTEMS = frozenset({"deb", "apk", "rpm"})
+
 
 class _Section(BaseModel):
     """What is read of a section; Trivy adds keys with every release."""
@@ -41,6 +43,7 @@ class ReportedPackage(_Section):
 
     name: str = Field(alias="Name")
     version: str = Field(default="", alias="Version")
+    release: str = Field(default="", alias="Release")
     path: str = Field(default="", alias="FilePath")
 
 
@@ -184,8 +187,8 @@ def _listed(document: _CycloneDx) -> Iterator[ListedPackage]:
         path, at, version = rest.rpartition("@")
         if not (component.purl.startswith("pkg:") and slash and at):
             continue
-        # Of an operating system's package the namespace is the distribution; of npm's it is part of the name.
-        name = unquote(path) if kind == "npm" else unquote(path.rpartition("/")[2])
+        # Of a system's package the namespace is the distribution; of others it is part of the name.
+        name = unquote(path.rpartition("/")[2] if kind in _OF_SYSTEMS else path)
         epoch = parse_qs(tail.partition("#")[0]).get("epoch", [""])[0]
         yield ListedPackage(kind=kind, name=name, version=(f"{epoch}:" if epoch else "") + unquote(version))
 
