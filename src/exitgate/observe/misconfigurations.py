@@ -35,8 +35,8 @@ _IGNORE_FILES = frozenset(
 )
 _HADOLINT_LEVELS: dict[str, Severity] = {"error": "high", "warning": "medium", "info": "low", "style": "low"}
 _SEVERITIES: dict[str, Severity] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
-_DECIDED_BY_THE_IMAGE = {"DS-0002": "USER", "DS-0026": "HEALTHCHECK"}
-"""Trivy's rules on what an image may have of its base, which its Dockerfile's text can't show, with the instruction in question."""
+_DECIDED_BY_THE_IMAGE = {"DS-0002": "USER", "DS-0026": "HEALTHCHECK", "DL3002": "USER"}
+"""Rules on what only the image shows: it may have it of its base, and root in a build stage is nobody's. With the instruction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -198,6 +198,8 @@ def _of_linter(report: bytes, dockerfile: Dockerfile) -> Iterator[Misconfigurati
             action="Install the version of hadolint that is known to work.",
         ) from error
     for each in entries:
+        if each.code in _DECIDED_BY_THE_IMAGE:
+            continue
         yield Misconfiguration(
             location=f"{dockerfile.path}:{each.line}",
             rule=each.code,

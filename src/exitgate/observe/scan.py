@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.contents import ImageContents
 from exitgate.observe.trivy_report import (
     ListedPackage,
     ReportedVulnerability,
@@ -21,6 +22,7 @@ from exitgate.provision.scanner_database import VulnerabilityDatabase
 
 OS_PACKAGES = "os-pkgs"
 _IMAGE, _SBOM = "image", "SBOM"
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,16 @@ def read_scan(
         vulnerabilities=_vulnerabilities(report, by_sbom, now),
         database_age_hours=(now - database.updated).total_seconds() / 3600,
     )
+
+
+def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
+    """Return the scan with the base image's own executables that belong to no package among its limits, by name."""
+    found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
+    if not found:
+        return scan
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    limit = f"no package tells what the base image's {', '.join(found[:_MOST_NAMED])}{more} hold"
+    return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
 
 
 def _packages(report: TrivyReport) -> Iterator[ScannedPackage]:

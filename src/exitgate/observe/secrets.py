@@ -11,7 +11,9 @@ from exitgate.observation import Observation, Substrate
 from exitgate.observe.trivy_report import ReportedSecret, TrivyReport, read_report
 from exitgate.provision.scanner import OFFLINE, ScanTool, run_trivy
 
-_LIMIT = "the scanner's rules for secrets leave out binary files, and what lies in node_modules"
+_LIMIT = "the scanner looks for secrets neither in node_modules nor in binary files"
+_CONFIGURATION = "disable-allow-rules: [tests, examples, vendor, markdown, usr-dirs, locale-dir]\n"
+"""Trivy looks away where repositories hold made-up secrets; an image has no such places: what is in it was delivered."""
 _MASKED_VARIABLE = re.compile(r"([A-Za-z_]\w*)=\*+")
 
 
@@ -49,7 +51,19 @@ def read_secrets(scanner: ScanTool, archive: Path, folder: Path, substrate: Subs
     Raises:
         ObservationError: if Trivy fails, or says what can't be read.
     """
-    arguments = ("--cache-dir", str(folder / "cache"), "--cache-backend", "memory", *OFFLINE, "--format", "json")
+    configuration = folder / "trivy-secret.yaml"
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    arguments = (
+        "--secret-config",
+        str(configuration),
+        "--cache-dir",
+        str(folder / "cache"),
+        "--cache-backend",
+        "memory",
+        *OFFLINE,
+        "--format",
+        "json",
+    )
     report = read_report(
         run_trivy(
             scanner,
