@@ -40,7 +40,7 @@ def _where(secret: Secret, contents: ImageContents) -> str:
         return f"in its environment or build history{names}"
     there = contents.entries.get(secret.path)
     if there is None or (secret.layer and there[1].digest != secret.layer):
-        return f"in {secret.path} of a layer below the one that removes it, where it stays"
+        return f"in {secret.path} of a layer below the one that removes or replaces it"
     return f"in {secret.path}"
 
 

@@ -6,5 +6,6 @@ from exitgate.faults.containers.capabilities import FAULTS as _CAPABILITIES
 from exitgate.faults.containers.health import FAULTS as _HEALTH
 from exitgate.faults.containers.identity import FAULTS as _IDENTITY
 from exitgate.faults.containers.policy import FAULTS as _POLICY
+from exitgate.faults.containers.scan import FAULTS as _SCAN
 
-FAULTS = (*_POLICY, *_IDENTITY, *_CAPABILITIES, *_HEALTH, *_BUILDS, *_ATTEMPTS)
+FAULTS = (*_POLICY, *_IDENTITY, *_CAPABILITIES, *_HEALTH, *_BUILDS, *_SCAN, *_ATTEMPTS)
