@@ -33,7 +33,7 @@ def _suppressed(site: FaultSite) -> None:
 
 
 def _unpackaged_program(site: FaultSite) -> None:
-    site.add_file("/usr/local/bin/agent", "mkdir -p /usr/local/bin", "cp -L /bin/true /usr/local/bin/agent")
+    site.add_file("/usr/local/bin/agent", "mkdir -p /usr/local/bin", "cp /bin/sh /usr/local/bin/agent")
 
 
 def _unreadable_manifest(site: FaultSite) -> None:
