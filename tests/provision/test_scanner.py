@@ -62,7 +62,7 @@ def test_a_scanner_that_is_not_installed_is_a_missing_prerequisite(
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("echo Version: 0.50.1", "version 0.50.1; expected 0.67.0 or later"),
+        ("echo Version: 0.50.1", "version 0.50.1; expected 0.70.0 or later"),
         ("echo hello", "no version: hello"),
         ("exit 0", "no version: it said nothing"),
         ("exit 3", "no version: it said nothing"),

