@@ -51,7 +51,18 @@ one; `run`, which names and labels what is provisioned, stands beside that.
 
 RANKS = {module: rank for rank, (_, modules) in enumerate(LAYERS) for module in modules}
 FORBIDDEN = ("exitgate.fixtures", "exitgate.gates", "fixtures", "gates", "reports", "tests")
-PURE = {"__future__", "collections", "dataclasses", "enum", "exitgate", "functools", "itertools", "re", "typing"}
+PURE = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "exitgate",
+    "fnmatch",
+    "functools",
+    "itertools",
+    "re",
+    "typing",
+}
 
 
 def module_of(path: Path) -> str:

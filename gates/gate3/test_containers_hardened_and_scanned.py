@@ -7,38 +7,69 @@ import pytest
 from exitgate.checks.containers import (
     added_capabilities,
     blind_health_checks,
+    build_leftovers,
+    build_tools,
     confinement_breaks,
     declared_strangers,
+    development_packages,
     failed_builds,
+    foreign_bases,
     foreign_images,
     granted_attempts,
     incomplete_sboms,
     invalid_scans,
+    irreproducible_builds,
     kept_capabilities,
     lax_policies,
     leaked_secrets,
+    missing_budgets,
     missing_image_health_check,
     missing_task_health_check,
     never_healthy,
+    open_folders,
+    oversized_images,
     privileged_files,
     processes_outside,
     standing_misconfigurations,
     standing_vulnerabilities,
+    undeclared_bases,
+    undivided_builds,
+    undivided_contents,
     undropped_capabilities,
     unfiltered_system_calls,
+    unlocked_packages,
+    unsafe_settings,
 )
 from exitgate.dockerfile import Dockerfile
 from exitgate.observe.attempts import Attempts
+from exitgate.observe.built_stages import BuiltStages
 from exitgate.observe.contents import ImageContents
+from exitgate.observe.differences import Rebuild
 from exitgate.observe.image import ImageFacts
 from exitgate.observe.life import Life
+from exitgate.observe.lockfiles import Lockfile
 from exitgate.observe.misconfigurations import Misconfigurations
 from exitgate.observe.scan import ImageScan
 from exitgate.observe.secrets import SecretScan
+from exitgate.observe.sources import Sources
 from exitgate.observe.task_definition import TaskDefinition
 from exitgate.policy import ContainerPolicy, VulnerabilityPolicy
 from exitgate.provision.images import Build
 from exitgate.target import Target, Workload
+
+
+@pytest.mark.check("3.2.A.1", "policy-declared")
+def test_base_images_are_declared(target: Target) -> None:
+    """The target's rules list the base images that deployed stages may start from, each by digest."""
+    assert undeclared_bases(target) == []
+
+
+@pytest.mark.check("3.2.A.1", "base-allowed")
+def test_the_deployed_stage_is_made_of_allowed_images(
+    dockerfile: Dockerfile, container_policy: ContainerPolicy, workload: Workload
+) -> None:
+    """The deployed stage starts from an image on the policy's list, by digest, and takes from no other image directly."""
+    assert foreign_bases(dockerfile, container_policy, workload.build_args, workload.stage) == []
 
 
 @pytest.mark.check("3.2.A.2", "policy-declared")
@@ -57,6 +88,95 @@ def test_no_file_of_the_image_gives_privileges(image: ImageFacts, container_poli
 def test_no_capability_is_added(task_definition: TaskDefinition, container_policy: ContainerPolicy) -> None:
     """The task definition is not privileged and adds no capability that the policy does not allow."""
     assert added_capabilities(task_definition, container_policy) == []
+
+
+@pytest.mark.check("3.2.A.2", "open-folders")
+def test_no_folder_may_be_written_by_everybody(image: ImageFacts) -> None:
+    """No folder of the image may be written by everybody, but for those of temporary files."""
+    assert open_folders(image) == []
+
+
+@pytest.mark.check("3.2.A.3", "policy-declared")
+def test_every_image_has_a_budget(target: Target) -> None:
+    """The target's rules give every workload a budget for the size of its image."""
+    assert missing_budgets(target) == []
+
+
+@pytest.mark.check("3.2.A.3", "within-budget")
+def test_no_image_is_over_its_budget(
+    contents: ImageContents, dockerfile: Dockerfile, budgeted: Workload, container_policy: ContainerPolicy
+) -> None:
+    """The image, all layers together, is no larger than its budget."""
+    assert oversized_images(contents, dockerfile, budgeted, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.1.2", "no-build-tools")
+def test_the_image_holds_no_tool_for_building(
+    contents: ImageContents,
+    image: ImageFacts,
+    dockerfile: Dockerfile,
+    workload: Workload,
+    container_policy: ContainerPolicy,
+) -> None:
+    """The image holds no compiler and no package manager, and no shell where the policy refuses them."""
+    assert build_tools(contents, image, dockerfile, workload, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.1.2", "no-sources")
+def test_no_layer_holds_what_the_image_was_made_of(
+    contents: ImageContents,
+    sources: Sources,
+    dockerfile: Dockerfile,
+    workload: Workload,
+    container_policy: ContainerPolicy,
+) -> None:
+    """No layer holds sources, tests, caches, version control, local variables, credentials or private keys."""
+    assert build_leftovers(contents, sources, dockerfile, workload, container_policy) == []
+
+
+@pytest.mark.check("3.2.B.1.2", "no-debugging")
+def test_nothing_opens_the_process_to_others(
+    contents: ImageContents,
+    image: ImageFacts,
+    task_definition: TaskDefinition,
+    dockerfile: Dockerfile,
+    workload: Workload,
+) -> None:
+    """No variable and no argument opens a debugger, loads foreign code or switches checks off."""
+    assert unsafe_settings(contents, image, task_definition, dockerfile, workload.stage) == []
+
+
+@pytest.mark.check("3.2.B.1.3", "no-dev-packages")
+def test_no_package_is_there_for_development_alone(contents: ImageContents, lockfile: Lockfile) -> None:
+    """No package of the image is one that the lockfile reaches through development dependencies alone."""
+    assert development_packages(contents, lockfile) == []
+
+
+@pytest.mark.check("3.2.B.1.3", "locked-versions")
+def test_every_package_is_locked_at_its_version(contents: ImageContents, lockfile: Lockfile) -> None:
+    """Every npm package of the image is in the lockfile, at its version."""
+    assert unlocked_packages(contents, lockfile) == []
+
+
+@pytest.mark.check("3.2.B.1.1", "stages-declared")
+def test_the_program_is_built_in_a_stage_of_its_own(
+    dockerfile: Dockerfile, task_definition: TaskDefinition, workload: Workload
+) -> None:
+    """The program that the deployed stage runs is copied from a stage that built it, and that is not deployed."""
+    assert undivided_builds(dockerfile, task_definition, workload.build_args, workload.stage) == []
+
+
+@pytest.mark.check("3.2.B.1.1", "stages-differ")
+def test_the_stages_hold_what_their_names_say(
+    contents: ImageContents,
+    image: ImageFacts,
+    task_definition: TaskDefinition,
+    built_stages: BuiltStages,
+    dockerfile: Dockerfile,
+    workload: Workload,
+) -> None:
+    """The earlier stages hold build tools that the deployed one lacks, and made the program that it runs."""
+    assert undivided_contents(contents, image, task_definition, built_stages, dockerfile, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")
@@ -165,6 +285,12 @@ def test_no_misconfiguration_stands(
 ) -> None:
     """Scanners have nothing of the policy's severity against the Dockerfile or the image's configuration."""
     assert standing_misconfigurations(misconfigurations, vulnerability_policy) == []
+
+
+@pytest.mark.check("3.2.C.1", "reproducible")
+def test_two_builds_come_to_the_same_image(rebuild: Rebuild) -> None:
+    """Built again from another clean clone, with nothing of the builder's cache, the image holds the same."""
+    assert irreproducible_builds(rebuild) == []
 
 
 @pytest.mark.check("3.2.C.3", "same-image")

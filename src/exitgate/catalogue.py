@@ -40,6 +40,8 @@ class Check:
     needs: Assurance
     says: str
     """The auditor's sentence: what is true when the check is met."""
+    dear: bool = False
+    """Whether it takes minutes. The proof that other checks can fail leaves it out; a gate run never does by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,7 @@ class _CheckEntry(_Strict):
     subject: SubjectKind
     needs: Literal["declared", "modelled", "emulated", "executed", "live"]
     says: _Text
+    dear: bool = False
 
 
 class _RequirementEntry(_Strict):
@@ -213,7 +216,9 @@ def _control(entry: _RequirementEntry, dimension: Literal["A", "B", "C", "R"]) -
         rationale=entry.rationale,
         remediation=entry.remediation,
         checks=tuple(
-            Check(id=check.id, subject=check.subject, needs=Assurance.parse(check.needs), says=check.says)
+            Check(
+                id=check.id, subject=check.subject, needs=Assurance.parse(check.needs), says=check.says, dear=check.dear
+            )
             for check in entry.check
         ),
     )

@@ -32,6 +32,8 @@ class Launch:
     controls: Sequence[str] = ()
     criteria: Sequence[str] = ()
     subjects: Sequence[str] = ()
+    without: Sequence[str] = ()
+    """Checks to leave out, each as ``CONTROL:CHECK``."""
     rehearsal: bool = False
     allow_dirty: bool = False
     workers: int | None = None
@@ -111,6 +113,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += [f"--gate-control={control}" for control in launch.controls]
     arguments += [f"--gate-criterion={criterion}" for criterion in launch.criteria]
     arguments += [f"--gate-subject={subject}" for subject in launch.subjects]
+    arguments += [f"--gate-without={check}" for check in launch.without]
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []

@@ -69,7 +69,8 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
         scratch = Path(folder)
         base = _fresh_clone(source, scratch / "base")
         subjects = _site(base.path).subjects
-        before = _run(gate, base.path, scratch / "before", criteria, subjects)
+        left_out = _dear_beside(gate, faults)
+        before = _run(gate, base.path, scratch / "before", criteria, subjects, left_out)
         problems = _not_green(before, faults, subjects)
         if problems:
             return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
@@ -77,7 +78,7 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
-        after = _run(gate, tried[-1].clone, scratch / "after", criteria, subjects)
+        after = _run(gate, tried[-1].clone, scratch / "after", criteria, subjects, left_out)
         problems += _changed(before, after)
         return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
 
@@ -114,7 +115,8 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
         if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
             reason = "the fault changed nothing"
         else:
-            record = _run(gate, clone.path, folder / "report", [gate.control(fault.control).criterion], site.subjects)
+            criterion = gate.control(fault.control).criterion
+            record = _run(gate, clone.path, folder / "report", [criterion], site.subjects, _dear_beside(gate, [fault]))
             reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
         reason = f"it could not be tried: {error}"
@@ -133,10 +135,31 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     return _Tried(proof=proof, clone=clone.path, left=left)
 
 
-def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str], subjects: Sequence[str]) -> Record:
-    code = run_gate(
-        Launch(gate=gate.id, target=target, report=report, criteria=criteria, subjects=subjects, workers=0, quiet=True)
+def _dear_beside(gate: Gate, faults: Sequence[Fault]) -> tuple[str, ...]:
+    """Name the checks that take minutes and at which none of the faults aims."""
+    aims = {(fault.control, fault.check) for fault in faults}
+    return tuple(
+        f"{control.id}:{check.id}"
+        for control in gate.everything
+        for check in control.checks
+        if check.dear and (control.id, check.id) not in aims
     )
+
+
+def _run(
+    gate: Gate, target: Path, report: Path, criteria: Sequence[str], subjects: Sequence[str], without: Sequence[str]
+) -> Record:
+    launch = Launch(
+        gate=gate.id,
+        target=target,
+        report=report,
+        criteria=criteria,
+        subjects=subjects,
+        without=without,
+        workers=0,
+        quiet=True,
+    )
+    code = run_gate(launch)
     if code in (EXIT_USAGE, EXIT_INTERNAL):
         raise UsageError(
             str(target),
@@ -150,20 +173,30 @@ def _run(gate: Gate, target: Path, report: Path, criteria: Sequence[str], subjec
 def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
     """Return why the fault was not killed (or nothing), and check, location and message of the finding that it made."""
     red = {control.id: control for control in _everything(record) if control.status == Status.NOT_MET}
-    strangers = sorted(red.keys() - {fault.control} - fault.also)
+    strangers = [_first_finding(red[name]) for name in sorted(red.keys() - {fault.control} - fault.also)]
     if fault.control not in red:
         status = next((control.status for control in _everything(record) if control.id == fault.control), "absent")
-        others = f"; not met: {', '.join(sorted(red))}" if red else ""
+        others = f"; not met: {'; '.join(map(_first_finding, red.values()))}" if red else ""
         return f"its control stayed {status.replace('_', ' ')}{others}", "", "", ""
     for check in red[fault.control].checks:
         if check.id != fault.check or check.status != Status.NOT_MET:
             continue
         for finding in check.findings:
             if fault.location in finding.location and fault.message in finding.message:
-                reason = f"it also turned red what it should not: {', '.join(strangers)}" if strangers else ""
-                return reason, check.id, finding.location, finding.message
+                reason = f"it also turned red what it should not: {'; '.join(strangers)}" if strangers else ""
+                return one_line(reason, 600), check.id, finding.location, finding.message
     seen = [f"{check.id}: {check.findings[0]}" for check in red[fault.control].checks if check.findings]
     return one_line(f"red for another reason: {'; '.join(seen)}", 400), "", "", ""
+
+
+def _first_finding(control: ControlEntry) -> str:
+    """Return what turned a control red, in words that tell whether the fault did, or something else."""
+    for check in control.checks:
+        if check.status == Status.NOT_MET:
+            return (
+                f"{control.id} {check.id} of {check.subject}: {check.findings[0] if check.findings else check.message}"
+            )
+    return control.id
 
 
 def _not_green(record: Record, faults: Sequence[Fault], subjects: Sequence[str]) -> list[str]:

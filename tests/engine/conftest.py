@@ -36,11 +36,18 @@ kind = "node-runtime"
 [policy.containers]
 uid_range = [10000, 65535]
 gid_range = [10000, 65535]
+
+[[policy.containers.base_image]]
+repository = "registry.invalid/nodejs"
+tag = "1"
+digests = ["sha256:0000000000000000000000000000000000000000000000000000000000000001"]
 """
 
-DOCKERFILE = """ARG RUNTIME_IMAGE=registry.invalid/nodejs:1
-FROM ${RUNTIME_IMAGE}
+DOCKERFILE = """ARG RUNTIME_IMAGE=registry.invalid/nodejs:1@sha256:0000000000000000000000000000000000000000000000000000000000000001
+FROM scratch AS files
 COPY server.mjs health.cjs /app/
+FROM ${RUNTIME_IMAGE}
+COPY --from=files /app /app
 USER 10001:10001
 HEALTHCHECK CMD ["/nodejs/bin/node", "/app/health.cjs"]
 ENTRYPOINT ["/nodejs/bin/node", "/app/server.mjs"]

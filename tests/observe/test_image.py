@@ -39,6 +39,7 @@ def image(*users: tuple[str, int, int], groups: tuple[tuple[str, int], ...] = ()
         privileged_files=(),
         directories=(),
         open_directories=(),
+        sticky_directories=(),
         shells=(),
         files=0,
     )

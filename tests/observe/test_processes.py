@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from exitgate.errors import ObservationError
-from exitgate.observe.processes import CAPABILITIES, _is_the_engines, capability_names, parse_status, root_options
+from exitgate.observe.processes import (
+    CAPABILITIES,
+    ContainerProcesses,
+    _is_the_engines,
+    capability_names,
+    parse_status,
+    root_options,
+)
 
 STATUS = """\
 Name:\tnode
@@ -219,7 +227,7 @@ def runc(name: str = "runc:[2:INIT]", parent: int = 99) -> str:
     return STATUS.replace("Name:\tnode", f"Name:\t{name}").replace("PPid:\t4690", f"PPid:\t{parent}")
 
 
-@pytest.mark.parametrize("name", ["runc", "runc:[1:CHILD]", "runc:[2:INIT]"])
+@pytest.mark.parametrize("name", ["runc", "runc:[1:CHILD]", "runc:[2:INIT]", "exe", "6"])
 @pytest.mark.parametrize("executable", ["", "/", "/memfd:runc_cloned:/proc/self/exe (deleted)", "/usr/bin/runc"])
 def test_the_engines_runtime_on_its_way_in_is_not_the_workloads(name: str, executable: str, tmp_path: Path) -> None:
     assert _is_the_engines(runc(name), executable, {4711, 4712}, tmp_path)
@@ -230,6 +238,9 @@ def test_the_engines_runtime_on_its_way_in_is_not_the_workloads(name: str, execu
     [
         (runc("node"), "/"),
         (runc("a runc"), "/"),
+        (runc("executor"), "/"),
+        (runc("6a"), "/"),
+        (runc("exe"), "/bin/su"),
         (runc(), "/bin/su"),
         (runc(), "/app/server"),
         (runc(), "/opt/runc-check"),
@@ -244,3 +255,29 @@ def test_what_only_calls_itself_the_runtime_is_the_workloads(status: str, execut
     (tmp_path / "usr/local/bin").mkdir(parents=True)
     (tmp_path / "usr/local/bin/runc").touch()
     assert not _is_the_engines(status, executable, {4711, 4712}, tmp_path)
+
+
+@pytest.fixture
+def one_process(tmp_path: Path) -> ContainerProcesses:
+    """A container whose only process, and so its first one, is this one."""
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n", encoding="ascii")
+    processes = ContainerProcesses.__new__(ContainerProcesses)
+    processes._container_id, processes._first_pid, processes._folder = "c", os.getpid(), tmp_path
+    processes._seen, processes._problem, processes._has_begun = {}, None, False
+    return processes
+
+
+def test_the_first_process_is_runc_until_it_has_begun_and_never_again(
+    one_process: ContainerProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([True, True, False])
+    monkeypatch.setattr("exitgate.observe.processes._is_the_engines", lambda *_: next(answers))
+    one_process.sample()
+    one_process.sample()
+    with pytest.raises(ObservationError, match="none was ever seen"):
+        assert one_process.seen
+    one_process.sample()
+    assert {facts.pid for facts in one_process.seen} == {os.getpid()}
+    # It isn't even asked again.
+    one_process.sample()
+    assert one_process.seen

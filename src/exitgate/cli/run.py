@@ -52,6 +52,14 @@ def run(
             help="This service, workload or front end alone, and the target; may be repeated.",
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="CONTROL:CHECK",
+            help="Leave this check out, so that its control is not assessed; may be repeated.",
+        ),
+    ] = None,
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Accept openly that this is a rehearsal: a pass with substitutes exits 0."),
@@ -80,6 +88,7 @@ def run(
             controls=control or (),
             criteria=criterion or (),
             subjects=subject or (),
+            without=without or (),
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,
             workers=workers,

@@ -11,7 +11,7 @@ from exitgate.observe.contents import ImageContents
 from exitgate.observe.layers import Entry, Kind
 from exitgate.settings import ContainerSettings, HealthCheck
 
-_SETUID, _SETGID, _OTHERS_WRITE = 0o4000, 0o2000, 0o002
+_SETUID, _SETGID, _STICKY, _OTHERS_WRITE = 0o4000, 0o2000, 0o1000, 0o002
 _NANOSECONDS = 1_000_000_000
 
 
@@ -67,6 +67,8 @@ class ImageFacts(Observation):
     """Every directory, absolute, sorted."""
     open_directories: tuple[str, ...]
     """Those that everybody may write into."""
+    sticky_directories: tuple[str, ...]
+    """Those in which only the owner of a file may remove it."""
     shells: tuple[str, ...]
     files: int
     """How many files and directories were read."""
@@ -122,6 +124,7 @@ def image_facts(contents: ImageContents) -> ImageFacts:
         ),
         directories=tuple(directories),
         open_directories=tuple(path for path in directories if contents.entries[path][0].mode & _OTHERS_WRITE),
+        sticky_directories=tuple(path for path in directories if contents.entries[path][0].mode & _STICKY),
         shells=tuple(sorted(entry.path for entry in seen if _is_shell(entry))),
         files=len(seen),
     )

@@ -6,6 +6,7 @@ Nothing runs inside the container, so shell-less images are seen as well as othe
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ CAPABILITIES = [
     "CHECKPOINT_RESTORE",
 ]
 """Linux capabilities by bit number, without ``CAP_``. Source: ``linux/capability.h``."""
+_RUNC_NAME = re.compile(r"^(?:runc.*|exe|\d+)$")
+"""What runc is called: before it names itself, after ``/proc/self/exe`` or the descriptor that it was started from."""
 SAMPLING_INTERVAL_S = 0.02
 
 
@@ -142,6 +145,8 @@ class ContainerProcesses:
         self._folder = _control_group(container_id, first_pid)
         self._seen: dict[ProcessFacts, ProcessFacts] = {}
         self._problem: ObservationError | None = None
+        self._has_begun = False
+        """Whether the first process was seen as itself, and no longer as runc."""
 
     def pids(self) -> list[int]:
         """Return the pids of all processes that the container has now, nested control groups included."""
@@ -184,8 +189,12 @@ class ContainerProcesses:
             except OSError:
                 continue
             root = Path(f"/proc/{self._first_pid}/root")
-            if pid != self._first_pid and texts and _is_the_engines(texts[0], executable, own, root):
+            # An engine says that it started a container a moment before runc becomes its first process. From then on nothing
+            # that this one calls itself makes it runc again.
+            may_be_runc = pid != self._first_pid or not self._has_begun
+            if texts and may_be_runc and _is_the_engines(texts[0], executable, own, root):
                 continue
+            self._has_begun = self._has_begun or pid == self._first_pid
             for text in texts:
                 facts = parse_status(pid, text)
                 self._seen.setdefault(facts, facts)
@@ -298,7 +307,7 @@ def _is_the_engines(status: str, executable: str, own: set[int], root: Path) -> 
     fall to its first process).
     """
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    if not fields.get("Name", "").strip().startswith("runc"):
+    if not _RUNC_NAME.match(fields.get("Name", "").strip()):
         return False
     from_memory = executable in ("", "/") or executable.startswith("/memfd:runc")
     of_the_host = Path(executable).name == "runc" and not os.path.lexists(root / executable.lstrip("/"))

@@ -45,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="look at this service, workload or front end alone, and at the target; may be repeated",
     )
     group.addoption(
+        "--gate-without",
+        metavar="CONTROL:CHECK",
+        action="append",
+        default=[],
+        help="leave this check out, so that its control is not assessed; may be repeated",
+    )
+    group.addoption(
         "--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0"
     )
     group.addoption(

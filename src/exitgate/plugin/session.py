@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 
 from exitgate.catalogue import Gate, SubjectKind, load_gate
-from exitgate.errors import ExitgateError, UsageError
+from exitgate.errors import CatalogueError, ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
@@ -47,6 +47,8 @@ class GateSession:
     subjects: frozenset[str] | None
     """The subjects to look at beside the target; nothing where all are."""
     collect_only: bool
+    without: frozenset[tuple[str, str]] = frozenset()
+    """Control and id of each check that is left out."""
     clone: Clone | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
     interrupted: str = ""
@@ -75,6 +77,8 @@ class GateSession:
     def wants(self, key: Key) -> bool:
         """Say whether the command line asks for a check about a subject; what it leaves out is not assessed."""
         if self.wanted is not None and key.control not in self.wanted:
+            return False
+        if (key.control, key.check) in self.without:
             return False
         return self.subjects is None or key.subject in (*self.subjects, self.target.name)
 
@@ -125,6 +129,7 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
         wanted=_wanted(config, gate),
         subjects=frozenset(config.option.gate_subject) or None,
         collect_only=False,
+        without=_without(config, gate),
     )
     config.stash[GATE] = session
     return session
@@ -132,7 +137,7 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
 
 def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
-    wanted = _wanted(config, gate)
+    wanted, without = _wanted(config, gate), _without(config, gate)
     source = _target_directory(config, directory)
     database = _named_database(config)
     params = config.invocation_params
@@ -177,6 +182,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         rehearsal_accepted=config.option.gate_rehearsal,
         wanted=wanted,
         subjects=subjects,
+        without=without,
         collect_only=config.option.collectonly,
         closers=closers,
     )
@@ -213,6 +219,24 @@ def _subjects(config: pytest.Config, target: Target) -> frozenset[str] | None:
                 action="Name one.",
             )
     return frozenset(config.option.gate_subject) or None
+
+
+def _without(config: pytest.Config, gate: Gate) -> frozenset[tuple[str, str]]:
+    """Return what ``--gate-without`` names.
+
+    Raises:
+        UsageError: if there is no such check.
+    """
+    named = [tuple(text.partition(":")[::2]) for text in config.option.gate_without]
+    try:
+        return frozenset((control, gate.check(control, check).id) for control, check in named)
+    except CatalogueError as error:
+        raise UsageError(
+            "--gate-without",
+            got=str(error),
+            expected="CONTROL:CHECK",
+            action="`exitgate explain CONTROL` lists its checks.",
+        ) from error
 
 
 def _target_directory(config: pytest.Config, gate_directory: Path) -> Path:

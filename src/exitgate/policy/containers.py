@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from exitgate.policy.rule import Count, Rule, Text, contradiction, refuse_doubles
+from exitgate.policy.rule import Count, Flag, Rule, Text, contradiction, refuse_doubles
 
 _LARGEST_ID = 2**32 - 2
 _Id = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
@@ -52,9 +53,13 @@ class BaseImage(Rule):
     repository: _Repository
     """As FROM names it, without tag and digest, e.g. ``gcr.io/distroless/nodejs22-debian12``."""
     tag: Text
-    """The tags that may stand before the digest; ``*`` is any part of one. For readers: the digest alone decides."""
+    """The tags that may stand before the digest; ``*`` is any part of one. Builders heed the digest alone, readers the tag."""
     digests: Annotated[tuple[_Digest, ...], Field(min_length=1)]
     """The reviewed contents. A tag can be moved to other content after its review; a digest can't (OCI image specification)."""
+
+    def has_tag(self, tag: str) -> bool:
+        """Say whether a tag may stand before the digest."""
+        return fnmatchcase(tag, self.tag)
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -128,6 +133,8 @@ class ContainerPolicy(Rule):
     """Workload to the bytes that its image may have, unpacked, as `docker image inspect` says its size (3.2.A.3)."""
     allow_content: tuple[AllowedContent, ...] = ()
     """What else images may hold of compilers, package managers and the like (3.2.B.1.2)."""
+    refuse_shells: Flag = False
+    """Whether an image that holds a shell is a finding (3.2.B.1.2). Most official images have one; distroless ones don't."""
     vulnerabilities: VulnerabilityPolicy | None = None
 
     @field_validator("allow_setuid")

@@ -91,6 +91,15 @@ def commit_everything(clone: Path, message: str) -> str:
     return succeeded(git(clone, "rev-parse", "HEAD"), clone).stdout.strip()
 
 
+def commit_time(clone: Path) -> str:
+    """Return when the checked-out commit was made, in seconds since 1970.
+
+    Raises:
+        ProvisionError: if git fails.
+    """
+    return succeeded(git(clone, "show", "--no-patch", "--format=%ct", "HEAD"), clone).stdout.strip()
+
+
 def restore(clone: Path, commit: str) -> str:
     """Put a clone back to a commit, leaving nothing of what came after, and return the tree id it has then.
 

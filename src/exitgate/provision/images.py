@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from exitgate.assurance import Assurance
-from exitgate.dockerfile import Dockerfile
-from exitgate.errors import PrerequisiteMissing, ProvisionError, one_line
+from exitgate.dockerfile import Dockerfile, read_dockerfile
+from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.process import Completed, run_tool
+from exitgate.provision.clone import clone_target, commit_time
 from exitgate.provision.engine import Builder, Engine, client_environment
 from exitgate.provision.registry import obtain
 from exitgate.provision.substitutes import substitute_image
@@ -33,6 +35,8 @@ _NETWORK = (
     "network is unreachable",
     "dial tcp",
 )
+_EPOCH = "SOURCE_DATE_EPOCH"
+"""Seconds since 1970 that tools write in place of now, see reproducible-builds.org; here the commit's own time."""
 _NO_ROOM = "no space left on device"
 _PARSE_ERROR_LINE = re.compile(r"(?:parse error (?:on )?line|Dockerfile:) ?(\d+)")
 _STEP = re.compile(r"^#(\d+) \[[^\]]*\] (.+)$", re.MULTILINE)
@@ -83,29 +87,103 @@ def build_image(
         ObservationError: if the build does not end in time.
     """
     bases = _bases(engine, builder, target, workload, dockerfile)
+    order = _Order(name=workload.name, directory=target.directory, bases=bases)
+    return _build(engine, builder, run, workload, dockerfile, order, keep)
+
+
+def build_again(
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    target: Target,
+    workload: Workload,
+    dockerfile: Dockerfile,
+    keep: EvidenceFolder,
+) -> Build:
+    """Build a workload's image once more, from another clean clone, in another folder, with nothing from the builder's cache.
+
+    Raises:
+        PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
+    """
+    bases = _bases(engine, builder, target, workload, dockerfile)
+    clone = run.scratch_path / f"again-{workload.name}"
+    try:
+        clone_target(target.directory, clone, allow_dirty=False)
+        order = _Order(name=f"{workload.name}-again", directory=clone, bases=bases, fresh=True)
+        return _build(engine, builder, run, workload, dockerfile, order, keep)
+    finally:
+        shutil.rmtree(clone, ignore_errors=True)
+
+
+def build_stage(
+    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, stage: str, keep: EvidenceFolder
+) -> Build:
+    """Build an earlier stage of a workload's Dockerfile alone; the builder has it in its cache from the whole image.
+
+    Args:
+        stage: Its name, or its number from 0.
+
+    Raises:
+        PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
+    """
+    dockerfile = read_dockerfile(target.directory, workload.dockerfile)
+    bases = _bases(engine, builder, target, workload, dockerfile)
+    order = _Order(name=f"{workload.name}-stage-{stage}", directory=target.directory, bases=bases, stage=stage)
+    return _build(engine, builder, run, workload, dockerfile, order, keep)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    name: str
+    """Of the image, and of the log among the evidence."""
+    directory: Path
+    """The clone to build from."""
+    bases: _Bases
+    fresh: bool = False
+    """Whether the builder's cache is left alone."""
+    stage: str = ""
+    """Another stage than the deployed one."""
+
+
+def _build(
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    workload: Workload,
+    dockerfile: Dockerfile,
+    order: _Order,
+    keep: EvidenceFolder,
+) -> Build:
     substrate = Substrate(
         assurance=Assurance.EXECUTED,
         name=f"docker build on engine {engine.version}",
         limits=("built on this machine, not on the one that builds for production",),
-        substitutes=bases.substitutes,
+        substitutes=order.bases.substitutes,
         tools=(engine.tool, builder.tool),
     )
-    if bases.failure:
-        return _failed(run, workload, substrate, bases.failure, bases.failed_at)
-    identity_file = run.scratch_path / f"image-{workload.name}.id"
+    if order.bases.failure:
+        return _failed(run, workload, substrate, order.bases.failure, order.bases.failed_at)
+    identity_file = run.scratch_path / f"image-{order.name}.id"
     identity_file.unlink(missing_ok=True)
     completed = run_tool(
-        [builder.executable, *_arguments(run, target, workload, bases.build_args, identity_file)],
+        [builder.executable, *_arguments(run, workload, order, identity_file)],
         timeout_s=_BUILD_TIMEOUT_S,
         environment=client_environment(engine.address),
-        cwd=target.directory,
+        cwd=order.directory,
     )
     log = completed.stdout + completed.stderr
-    evidence = keep.keep(f"build-{workload.name}.log", log)
+    evidence = keep.keep(f"build-{order.name}.log", log)
     if completed.exit_code != 0 or not identity_file.is_file():
         _refuse_to_blame_the_target(workload, log)
         failure, failed_at = _explain(completed, log, dockerfile)
         return _failed(run, workload, substrate, failure, failed_at, evidence=(evidence,))
+    if order.fresh and not executed_steps(log):
+        raise ObservationError(
+            f"second image of {workload.name}",
+            got="a builder that took every step from its cache, though it was told not to",
+            expected="steps that are executed again",
+            action="Look at the build's log among the evidence; use BuildKit by Docker's own client.",
+        )
     return Build(
         substrate=substrate,
         evidence=(evidence,),
@@ -115,9 +193,16 @@ def build_image(
         failure="",
         failed_at="",
         base_images=tuple(
-            reference for _, reference in dockerfile.base_images({**workload.build_args, **bases.build_args})
+            reference for _, reference in dockerfile.base_images({**workload.build_args, **order.bases.build_args})
         ),
     )
+
+
+def executed_steps(log: str) -> tuple[str, ...]:
+    """Return the instructions that a build executed, by its log in plain progress, and did not take from the cache."""
+    cached = set(re.findall(r"^#(\d+) CACHED$", log, re.MULTILINE))
+    steps = dict(re.findall(r"^#(\d+) \[(?!internal\])[^\]]*\] (.+)$", log, re.MULTILINE))
+    return tuple(words for number, words in steps.items() if number not in cached and not words.startswith("FROM "))
 
 
 def _failed(run: Run, workload: Workload, substrate: Substrate, failure: str, failed_at: str, **more: object) -> Build:
@@ -132,13 +217,16 @@ def _failed(run: Run, workload: Workload, substrate: Substrate, failure: str, fa
     )
 
 
-def _arguments(run: Run, target: Target, workload: Workload, bases: dict[str, str], identity_file: Path) -> list[str]:
+def _arguments(run: Run, workload: Workload, order: _Order, identity_file: Path) -> list[str]:
     arguments = ["build", "--progress=plain", "--pull=false", f"--iidfile={identity_file}"]
-    arguments += [f"--file={target.directory / workload.dockerfile}", f"--tag=exitgate-{run.id}:{workload.name}"]
+    arguments += ["--no-cache"] if order.fresh else []
+    arguments += [f"--file={order.directory / workload.dockerfile}", f"--tag=exitgate-{run.id}:{order.name}"]
     arguments += [f"--label={name}={value}" for name, value in run.labels.items()]
-    arguments += [f"--build-arg={name}={value}" for name, value in {**workload.build_args, **bases}.items()]
-    arguments += [f"--target={workload.stage}"] if workload.stage else []
-    return [*arguments, str(target.directory / workload.context)]
+    given = {_EPOCH: commit_time(order.directory), **workload.build_args, **order.bases.build_args}
+    arguments += [f"--build-arg={name}={value}" for name, value in given.items()]
+    stage = order.stage or workload.stage
+    arguments += [f"--target={stage}"] if stage else []
+    return [*arguments, str(order.directory / workload.context)]
 
 
 def _bases(engine: Engine, builder: Builder, target: Target, workload: Workload, dockerfile: Dockerfile) -> _Bases:

@@ -94,6 +94,7 @@ def image(**facts: Any) -> ImageFacts:
         "privileged_files": (),
         "directories": ("/", "/app"),
         "open_directories": (),
+        "sticky_directories": (),
         "shells": (),
         "files": 12,
     }

@@ -36,3 +36,18 @@ def privileged_files(image: ImageFacts, policy: ContainerPolicy) -> list[Finding
         for file in image.privileged_files
         if file.path not in policy.allow_setuid
     ]
+
+
+def open_folders(image: ImageFacts) -> list[Finding]:
+    """Name each folder of the image that everybody may write into and where everybody may remove what others wrote."""
+    return [
+        Finding(
+            location=f"image:{path}",
+            message=f"everybody may write into {path}, and replace what others put there",
+            expected="no folder with write permission for others, but with the sticky bit",
+            got="write permission for others",
+            remedy="`chmod o-w` it, or give it the sticky bit (`chmod +t`) if it is for temporary files.",
+        )
+        for path in image.open_directories
+        if path not in image.sticky_directories
+    ]

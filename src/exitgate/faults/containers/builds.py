@@ -43,6 +43,19 @@ def _type_error(site: FaultSite) -> None:
     )
 
 
+def _made_anew(path: str, *commands: str) -> Inject:
+    def inject(site: FaultSite) -> None:
+        site.add_file(path, "mkdir -p /opt", *commands)
+
+    return inject
+
+
+def _differing(name: str, title: str, inject: Inject, location: str, message: str) -> Fault:
+    return Fault(
+        id=name, title=title, control=_CONTROL, check="reproducible", location=location, message=message, inject=inject
+    )
+
+
 def _fault(name: str, title: str, inject: Inject) -> Fault:
     return Fault(
         id=name,
@@ -80,5 +93,26 @@ FAULTS = (
         "type-error",
         "the source does not compile",
         _type_error,
+    ),
+    _differing(
+        "time-of-build-inside",
+        "the build writes its own time into a file",
+        _made_anew("/opt/built-at", "date +%s%N > /opt/built-at"),
+        "image:/opt/built-at",
+        "differ in the content of /opt/built-at",
+    ),
+    _differing(
+        "random-names",
+        "the build gives a file a name by chance",
+        _made_anew("/opt/chunks", "mkdir /opt/chunks", "touch /opt/chunks/$(cat /proc/sys/kernel/random/uuid).js"),
+        "image:/opt/chunks/",
+        "differ in the presence of /opt/chunks/",
+    ),
+    _differing(
+        "random-content",
+        "the build writes an id by chance into a file",
+        _made_anew("/opt/build-id", "cat /proc/sys/kernel/random/uuid > /opt/build-id"),
+        "image:/opt/build-id",
+        "differ in the content of /opt/build-id",
     ),
 )

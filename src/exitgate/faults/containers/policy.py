@@ -30,6 +30,11 @@ def _add_setuid_file(site: FaultSite) -> None:
     site.add_file("/usr/local/bin/become", "mkdir -p /usr/local/bin", "cp /bin/sh /usr/local/bin/become", mode="4755")
 
 
+def _open_a_folder(site: FaultSite) -> None:
+    # In a folder, because what COPY itself makes gets its own mode.
+    site.add_file("/opt/shared", "mkdir -p /opt/shared/uploads", "chmod 777 /opt/shared/uploads")
+
+
 def _add_capability(site: FaultSite) -> None:
     site.edit_container(
         lambda container: (
@@ -56,6 +61,7 @@ FAULTS = (
         location=CONFIGURATION_FILE,
         message="no non-root execution policy",
         inject=_remove_policy,
+        also=frozenset({"3.2.A.1", "3.2.A.3"}),
     ),
     Fault(
         id="policy-admits-root",
@@ -75,6 +81,15 @@ FAULTS = (
         message="gives whoever runs it another identity",
         inject=_add_setuid_file,
         also=frozenset({"3.2.C.2", "3.2.C.3"}),
+    ),
+    Fault(
+        id="folder-for-everybody",
+        title="a folder was opened for everybody, to be rid of an error",
+        control=_CONTROL,
+        check="open-folders",
+        location="image:/opt/shared/uploads",
+        message="everybody may write into /opt/shared/uploads",
+        inject=_open_a_folder,
     ),
     Fault(
         id="capability-added",

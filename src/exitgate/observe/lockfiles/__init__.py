@@ -1,0 +1,90 @@
+"""What a target's lockfile locks, seen from one of its workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
+from exitgate.observation import Observation, Substrate
+from exitgate.observe.lockfiles.graph import Graph, Locked
+from exitgate.observe.lockfiles.npm import parse_npm
+from exitgate.observe.lockfiles.pnpm import parse_pnpm
+from exitgate.observe.lockfiles.yarn import parse_yarn
+
+__all__ = ["Locked", "Lockfile", "read_lockfile"]
+
+_PARSERS: dict[str, Callable[[str, Path], Graph]] = {
+    "npm-shrinkwrap.json": lambda text, _: parse_npm(text),
+    "package-lock.json": lambda text, _: parse_npm(text),
+    "pnpm-lock.yaml": lambda text, _: parse_pnpm(text),
+    "yarn.lock": parse_yarn,
+}
+"""In the order in which npm itself prefers its own two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockfile(Observation):
+    """A lockfile, and what of it one workspace needs."""
+
+    path: str
+    """Relative to the target."""
+    locked: frozenset[Locked]
+    """All that it locks, workspaces with their own versions among them."""
+    needed: frozenset[Locked]
+    """What the workspace needs when it runs."""
+    only_for_development: frozenset[Locked]
+    """What the workspace does not need when it runs, nor any other one: the lockfile reaches it by development alone."""
+
+
+def read_lockfile(root: Path, folder: str, substrate: Substrate) -> Lockfile:
+    """Read the lockfile that governs a folder of the target: the nearest, from the folder upwards.
+
+    Raises:
+        PrerequisiteMissing: if there is none.
+        ObservationError: if it can't be read, or does not know the folder's package.
+    """
+    place = (root / folder).resolve()
+    while True:
+        for name, parse in _PARSERS.items():
+            if (place / name).is_file():
+                return _read(root, place / name, parse, (root / folder).resolve(), substrate)
+        if place == root.resolve() or place == place.parent:
+            raise PrerequisiteMissing(
+                folder,
+                got="no lockfile in it or above it",
+                expected=f"one of {', '.join(_PARSERS)}",
+                action="Commit the lockfile; for a workload without npm packages declare the control not applicable.",
+            )
+        place = place.parent
+
+
+def _read(root: Path, file: Path, parse: Callable[[str, Path], Graph], package: Path, substrate: Substrate) -> Lockfile:
+    path = file.relative_to(root.resolve()).as_posix()
+    try:
+        graph = parse(file.read_text(encoding="utf-8"), file.parent)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ObservationError(
+            path,
+            got=f"no lockfile that can be read: {one_line(str(error), 160)}",
+            expected="one as its package manager writes it",
+            action="Make it anew with the package manager, and commit it.",
+        ) from error
+    workspace = package.relative_to(file.parent).as_posix()
+    if workspace not in graph.importers:
+        raise ObservationError(
+            path,
+            got=f"no entry for {workspace}",
+            expected="every workspace of the target in its lockfile",
+            action="Run the package manager's install, and commit the lockfile.",
+        )
+    needed = graph.needed_by(workspace)
+    runtime = graph.packages(graph.needed_by_any())
+    return Lockfile(
+        substrate=substrate,
+        path=path,
+        locked=graph.packages(graph.nodes),
+        needed=graph.packages(needed),
+        only_for_development=graph.packages(graph.needed_by_developers()) - runtime - graph.packages(needed),
+    )

@@ -1,0 +1,54 @@
+"""Rules on the npm packages of images against the lockfile."""
+
+from __future__ import annotations
+
+import json
+
+from exitgate.checks.containers import development_packages, unlocked_packages
+from exitgate.observe.lockfiles import Locked, Lockfile
+from tests.checks.containers.builders import SUBSTRATE
+from tests.observe.archives import Member, archive, contents, member
+
+LOCKFILE = Lockfile(
+    substrate=SUBSTRATE,
+    path="package-lock.json",
+    locked=frozenset(
+        Locked(name=name, version=version) for name, version in (("run", "1.0.0"), ("run", "0.9.0"), ("test", "2.0.0"))
+    ),
+    needed=frozenset({Locked(name="run", version="1.0.0")}),
+    only_for_development=frozenset({Locked(name="test", version="2.0.0")}),
+)
+
+
+def package(name: str, version: str, inside: str = "app") -> Member:
+    return member(f"{inside}/node_modules/{name}/package.json", json.dumps({"name": name, "version": version}).encode())
+
+
+def test_an_image_of_what_is_needed_has_no_finding() -> None:
+    for members in ((package("run", "1.0.0"), package("run", "0.9.0", "app/node_modules/x")), ()):
+        seen = contents(archive(*members))
+        assert development_packages(seen, LOCKFILE) == []
+        assert unlocked_packages(seen, LOCKFILE) == []
+
+
+def test_a_package_that_only_development_needs_is_a_finding() -> None:
+    seen = contents(archive(package("run", "1.0.0"), package("test", "2.0.0")))
+    (finding,) = development_packages(seen, LOCKFILE)
+    assert finding.location == "image:/app/node_modules/test"
+    assert finding.message == "the image holds test, which only development needs"
+    assert unlocked_packages(seen, LOCKFILE) == []
+
+
+def test_a_package_of_another_version_is_a_finding_that_names_the_locked_ones() -> None:
+    (finding,) = unlocked_packages(contents(archive(package("run", "1.0.1"))), LOCKFILE)
+    assert finding.location == "image:/app/node_modules/run"
+    assert (finding.expected, finding.got) == ("0.9.0 or 1.0.0", "1.0.1")
+
+
+def test_a_package_that_nobody_locked_or_that_says_no_version_is_a_finding() -> None:
+    stranger, silent = package("stranger", "1.0.0"), member("app/node_modules/run/package.json", b"{")
+    findings = unlocked_packages(contents(archive(stranger, silent)), LOCKFILE)
+    assert [(finding.expected, finding.got) for finding in findings] == [
+        ("0.9.0 or 1.0.0", "no version in its package.json"),
+        ("no such package", "1.0.0"),
+    ]
