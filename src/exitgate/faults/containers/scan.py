@@ -114,7 +114,7 @@ FAULTS = (
         _port_of_ssh,
         check="no-misconfigurations",
         location="Dockerfile:",
-        message="DS-0004",
+        message="DS-0004: Port 22 should not be exposed",
     ),
     _fault(
         "suppressed-misconfiguration",
@@ -122,6 +122,6 @@ FAULTS = (
         _suppressed,
         check="no-misconfigurations",
         location="Dockerfile:",
-        message="DL3020",
+        message="DL3020: Use COPY instead of ADD",
     ),
 )
