@@ -273,3 +273,14 @@ def test_a_demand_below_the_catalogues_highest_is_refused_with_its_line(
 def test_a_demand_for_a_level_that_is_none_is_refused_at_once(tmp_path: Path) -> None:
     error = refusal(place(tmp_path, f'{SOUND}[policy.assurance]\n"3.2.A.2" = "seen"\n'))
     assert "'seen' is no assurance level" in error.expected
+
+
+def test_no_vulnerability_database_stands_in_unless_the_target_says_so(tmp_path: Path) -> None:
+    assert load_target(place(tmp_path, SOUND)).configuration.vulnerability_database.substitute is False
+    text = f"{SOUND}[vulnerability_database]\nsubstitute = true\n"
+    assert load_target(place(tmp_path, text)).configuration.vulnerability_database.substitute is True
+
+
+def test_a_misspelt_key_of_the_vulnerability_database_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"exitgate.toml:\d+: .*substitutes"):
+        load_target(place(tmp_path, f"{SOUND}[vulnerability_database]\nsubstitutes = true\n"))

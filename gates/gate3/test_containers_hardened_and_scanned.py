@@ -16,9 +16,12 @@ from exitgate.checks.containers import (
     foreign_bases,
     foreign_images,
     granted_attempts,
+    incomplete_sboms,
+    invalid_scans,
     irreproducible_builds,
     kept_capabilities,
     lax_policies,
+    leaked_secrets,
     missing_budgets,
     missing_image_health_check,
     missing_task_health_check,
@@ -27,6 +30,8 @@ from exitgate.checks.containers import (
     oversized_images,
     privileged_files,
     processes_outside,
+    standing_misconfigurations,
+    standing_vulnerabilities,
     undeclared_bases,
     undivided_builds,
     undivided_contents,
@@ -43,9 +48,12 @@ from exitgate.observe.differences import Rebuild
 from exitgate.observe.image import ImageFacts
 from exitgate.observe.life import Life
 from exitgate.observe.lockfiles import Lockfile
+from exitgate.observe.misconfigurations import Misconfigurations
+from exitgate.observe.scan import ImageScan
+from exitgate.observe.secrets import SecretScan
 from exitgate.observe.sources import Sources
 from exitgate.observe.task_definition import TaskDefinition
-from exitgate.policy import ContainerPolicy
+from exitgate.policy import ContainerPolicy, VulnerabilityPolicy
 from exitgate.provision.images import Build
 from exitgate.target import Target, Workload
 
@@ -236,6 +244,42 @@ def test_the_health_check_notices_a_workload_that_hangs(once_healthy: Life) -> N
 def test_the_image_builds_from_a_clean_clone(build: Build) -> None:
     """The image builds from a clean clone of the commit."""
     assert failed_builds(build) == []
+
+
+@pytest.mark.check("3.2.C.2", "scan-valid")
+def test_the_scanner_knows_what_it_looks_at(scan: ImageScan, vulnerability_policy: VulnerabilityPolicy) -> None:
+    """The scanner recognises a supported system, reads its packages, and has a database of today's knowledge."""
+    assert invalid_scans(scan, vulnerability_policy) == []
+
+
+@pytest.mark.check("3.2.C.2", "no-vulnerabilities")
+def test_no_vulnerability_has_stood_too_long(
+    telling_scan: ImageScan, vulnerability_policy: VulnerabilityPolicy
+) -> None:
+    """Neither the image nor its SBOM has a vulnerability that is known for longer than the policy lets its severity stand."""
+    assert standing_vulnerabilities(telling_scan, vulnerability_policy) == []
+
+
+@pytest.mark.check("3.2.C.2", "sbom-complete")
+def test_the_sbom_tells_of_everything(scan: ImageScan, contents: ImageContents) -> None:
+    """Every package that the image's own files show stands in its SBOM, and no program belongs to none."""
+    assert incomplete_sboms(scan, contents) == []
+
+
+@pytest.mark.check("3.2.C.2", "no-secrets")
+def test_no_secret_is_in_the_image(
+    secret_scan: SecretScan, contents: ImageContents, dockerfile: Dockerfile, workload: Workload
+) -> None:
+    """No layer, environment variable or build step of the image holds a secret, removed ones included."""
+    assert leaked_secrets(secret_scan, contents, dockerfile, workload.stage) == []
+
+
+@pytest.mark.check("3.2.C.2", "no-misconfigurations")
+def test_no_misconfiguration_stands(
+    misconfigurations: Misconfigurations, vulnerability_policy: VulnerabilityPolicy
+) -> None:
+    """Scanners have nothing of the policy's severity against the Dockerfile or the image's configuration."""
+    assert standing_misconfigurations(misconfigurations, vulnerability_policy) == []
 
 
 @pytest.mark.check("3.2.C.1", "reproducible")

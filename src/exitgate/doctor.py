@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from exitgate.errors import ExitgateError, one_line
 from exitgate.process import run_tool, scrubbed_environment
 from exitgate.provision.engine import connect, engine_address, find_builder
+from exitgate.provision.scanner import ScanTool, find_hadolint, find_trivy
 
 _NEEDS_CONTAINERS = "every check that is executed in containers: 3.2.A.2, 3.2.B.2.*, 3.2.C.*"
 
@@ -34,6 +35,8 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _engine(environment)
     yield _builder()
     yield _host_processes()
+    yield _scanner("trivy", find_trivy, "what images hold that is known to be bad: 3.2.C.2")
+    yield _scanner("hadolint", find_hadolint, "what is wrong in Dockerfiles: no-misconfigurations of 3.2.C.2")
     yield _on_path(
         "node",
         "nothing where base images can be pulled; else the substitutes can't be made",
@@ -78,6 +81,14 @@ def _builder() -> ToolFinding:
     return ToolFinding(
         tool=name, found=True, version=builder.version, where=builder.executable, without=_NEEDS_CONTAINERS
     )
+
+
+def _scanner(name: str, find: Callable[[], ScanTool], without: str) -> ToolFinding:
+    try:
+        found = find()
+    except ExitgateError as error:
+        return ToolFinding(tool=name, found=False, version="", where=str(error), without=without)
+    return ToolFinding(tool=name, found=True, version=found.version, where=found.executable, without=without)
 
 
 def _host_processes() -> ToolFinding:

@@ -38,6 +38,7 @@ class Launch:
     allow_dirty: bool = False
     workers: int | None = None
     quiet: bool = False
+    trivy_db: Path | None = None
 
 
 def shipped_gate_directory(name: str) -> Path:
@@ -115,6 +116,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += [f"--gate-without={check}" for check in launch.without]
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
+    arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
     return arguments
 

@@ -22,6 +22,8 @@ class Run:
     report_directory: str
     scratch: str
     """The run's own throwaway folder, shared by its workers."""
+    vulnerability_database: str = ""
+    """The folder of the database that the command line names; empty where it names none."""
 
     @property
     def labels(self) -> dict[str, str]:

@@ -116,6 +116,13 @@ class Substitute(_Strict):
     kind: Literal["node-build", "node-runtime"]
 
 
+class VulnerabilityDatabase(_Strict):
+    """``[vulnerability_database]``: what images are compared with by the scanner."""
+
+    substitute: bool = False
+    """True where a few well-known advisories may stand in where no real database can be had. Makes the run a rehearsal."""
+
+
 class Configuration(Responsibilities):
     """The whole of ``exitgate.toml``."""
 
@@ -124,6 +131,7 @@ class Configuration(Responsibilities):
     frontend: tuple[Frontend, ...] = ()
     backing: tuple[Backing, ...] = ()
     substitute: dict[str, Substitute] = Field(default={})
+    vulnerability_database: VulnerabilityDatabase = VulnerabilityDatabase()
     policy: Policy = Policy()
 
 

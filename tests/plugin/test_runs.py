@@ -198,6 +198,13 @@ def test_a_subject_that_is_not_there_is_one_line(tiny: Tiny) -> None:
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_a_folder_without_a_vulnerability_database_is_one_line_before_anything_runs(tiny: Tiny) -> None:
+    done = tiny.run("-n", "0", "--gate-trivy-db", "gates")
+    assert done.returncode == 4
+    assert "no vulnerability database of Trivy's; expected a folder with trivy.db" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
     done = subprocess.run(
         [*tiny.command()[:-1], "gates/tiny/test_first.py", "-n", "0"],

@@ -67,6 +67,14 @@ def run(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Judge uncommitted changes too; the record says so.")
     ] = False,
+    trivy_db: Annotated[
+        Path | None,
+        typer.Option(
+            "--trivy-db",
+            metavar="DIR",
+            help="The vulnerability database to scan with; default: Trivy's public one, brought up to date.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
     ] = None,
@@ -84,6 +92,7 @@ def run(
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,
             workers=workers,
+            trivy_db=trivy_db.resolve() if trivy_db else None,
         )
     )
     raise typer.Exit(code)

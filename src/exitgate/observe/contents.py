@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 from exitgate.errors import ObservationError
@@ -21,6 +22,7 @@ from exitgate.observe.packages import (
 )
 from exitgate.observe.saved_image import SavedImage, read_saved_image
 from exitgate.provision.engine import Engine
+from exitgate.provision.image_archive import CHUNK_BYTES
 
 ACCOUNTS = ("/etc/passwd", "/etc/group")
 _RELEASES = ("/etc/os-release", "/usr/lib/os-release")
@@ -89,6 +91,7 @@ def read_contents(
     substrate: Substrate,
     *,
     name: str = "",
+    archive: Path | None = None,
     names_alone: bool = False,
 ) -> ImageContents:
     """Read all layers of an image.
@@ -96,6 +99,7 @@ def read_contents(
     Args:
         bases: References of the images that its Dockerfile is FROM; the layers that it shares with one of them are that base's.
         name: What messages call it; its id unless given.
+        archive: The image as its engine saved it already; it is asked for it unless given.
         names_alone: Leave out what files are by their content; their digests are still taken.
 
     Raises:
@@ -106,8 +110,13 @@ def read_contents(
 
     try:
         image = engine.client.images.get(image_id)
-        chunks = cast("Iterable[bytes]", image.save(chunk_size=1024 * 1024))
-        saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
+        if archive is None:
+            chunks = cast("Iterable[bytes]", image.save(chunk_size=CHUNK_BYTES))
+            saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
+        else:
+            with archive.open("rb") as file:
+                chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+                saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
     except ImageNotFound as error:
         raise ObservationError(
             name or image_id, got="no such image", expected="the image that was built", action="Run the gate again."

@@ -54,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gate-rehearsal", action="store_true", help="accept that this is a rehearsal: a pass with substitutes exits 0"
     )
+    group.addoption(
+        "--gate-trivy-db",
+        metavar="DIR",
+        help="the vulnerability database to scan with; default: Trivy's public one, brought up to date",
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 

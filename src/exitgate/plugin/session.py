@@ -21,6 +21,7 @@ from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.process import RUN_VARIABLE
 from exitgate.provision.clone import Clone, clone_target, materialise_target
 from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.provision.scanner_database import check_named_database
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.run import Run
 from exitgate.target import Target, check_against, load_target
@@ -138,6 +139,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
     wanted, without = _wanted(config, gate), _without(config, gate)
     source = _target_directory(config, directory)
+    database = _named_database(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -174,6 +176,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             commit=clone.commit,
             report_directory=str(report),
             scratch=str(scratch),
+            vulnerability_database=database,
         ),
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,
@@ -249,6 +252,11 @@ def _target_directory(config: pytest.Config, gate_directory: Path) -> Path:
             action="Name it: --gate-target DIR.",
         )
     return directory
+
+
+def _named_database(config: pytest.Config) -> str:
+    named = config.option.gate_trivy_db
+    return str(check_named_database(Path(config.invocation_params.dir, named).resolve())) if named else ""
 
 
 def _lock_report(report: Path) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from typing import NewType
 from pydantic import BaseModel, Field, field_validator
 
 from exitgate.assurance import Assurance
-from exitgate.policy.containers import ContainerPolicy, IdRange
+from exitgate.policy.containers import ContainerPolicy, IdRange, VulnerabilityPolicy
 from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.policy.infrastructure import InfrastructurePolicy
 from exitgate.policy.migrations import MigrationPolicy
@@ -27,6 +27,7 @@ __all__ = [
     "PipelinePolicy",
     "Policy",
     "PolicyDigest",
+    "VulnerabilityPolicy",
     "digest_of",
 ]
 

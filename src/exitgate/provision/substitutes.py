@@ -15,6 +15,7 @@ from typing import Any
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.process import run_tool, scrubbed_environment
+from exitgate.provision.dpkg import package_records
 from exitgate.provision.engine import Engine
 
 CACHE_LABEL = "exitgate.cache"
@@ -99,7 +100,7 @@ def substitute_image(engine: Engine, kind: str, replaced: str) -> SubstituteImag
     from docker.errors import ImageNotFound
 
     node = _node(replaced)
-    digest = hashlib.sha256(f"{kind} {_describe(node)} {_certificates_digest()} 4".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{kind} {_describe(node)} {_certificates_digest()} 5".encode()).hexdigest()[:12]
     tag = f"{REPOSITORY}:{kind}-{digest}"
     try:
         engine.client.images.get(tag)
@@ -136,6 +137,7 @@ def _make_runtime(engine: Engine, node: Path, tag: str) -> None:
     files += _identities(
         [("root", 0, 0, "/root"), ("nobody", 65534, 65534, "/nonexistent"), ("nonroot", 65532, 65532, "/home/nonroot")]
     )
+    files += _packages(files)
     changes = [
         f'ENTRYPOINT ["{_RUNTIME_NODE}"]',
         "ENV PATH=/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -170,6 +172,7 @@ def _make_build(engine: Engine, node: Path, tag: str) -> None:
     files += _identities(
         [("root", 0, 0, "/root"), ("node", 1000, 1000, "/home/node"), ("nobody", 65534, 65534, "/nonexistent")]
     )
+    files += _packages(files)
     changes = [
         'CMD ["node"]',
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -211,6 +214,12 @@ def _libraries(executable: Path) -> Iterator[_File]:
 def _certificates() -> list[_File]:
     path = Path(_CERTIFICATES)
     return [_File(path=_CERTIFICATES, content=path.read_bytes(), mode=0o644)] if path.is_file() else []
+
+
+def _packages(files: list[_File]) -> list[_File]:
+    """Return what says which of this machine's packages the files come from, as far as that can be said."""
+    copied = {file.path: file.content for file in files if isinstance(file.content, Path)}
+    return [_File(path=path, content=content, mode=0o644) for path, content in package_records(copied)]
 
 
 def _identities(users: list[tuple[str, int, int, str]]) -> list[_File]:

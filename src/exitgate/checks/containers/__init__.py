@@ -18,13 +18,17 @@ from exitgate.checks.containers.health import (
 )
 from exitgate.checks.containers.identity import declared_strangers, foreign_images, processes_outside
 from exitgate.checks.containers.images import failed_builds, open_folders, privileged_files
+from exitgate.checks.containers.misconfigurations import standing_misconfigurations
 from exitgate.checks.containers.packages import development_packages, unlocked_packages
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
+from exitgate.checks.containers.sbom import incomplete_sboms
+from exitgate.checks.containers.secrets import leaked_secrets
 from exitgate.checks.containers.size import missing_budgets, oversized_images
 from exitgate.checks.containers.stage_contents import undivided_contents
 from exitgate.checks.containers.stages import undivided_builds
 from exitgate.checks.containers.start import confinement_breaks
+from exitgate.checks.containers.vulnerabilities import invalid_scans, refuse_a_blind_scan, standing_vulnerabilities
 
 __all__ = [
     "added_capabilities",
@@ -38,9 +42,12 @@ __all__ = [
     "foreign_bases",
     "foreign_images",
     "granted_attempts",
+    "incomplete_sboms",
+    "invalid_scans",
     "irreproducible_builds",
     "kept_capabilities",
     "lax_policies",
+    "leaked_secrets",
     "missing_budgets",
     "missing_image_health_check",
     "missing_task_health_check",
@@ -49,6 +56,9 @@ __all__ = [
     "oversized_images",
     "privileged_files",
     "processes_outside",
+    "refuse_a_blind_scan",
+    "standing_misconfigurations",
+    "standing_vulnerabilities",
     "undeclared_bases",
     "undivided_builds",
     "undivided_contents",

@@ -9,6 +9,7 @@ from exitgate.faults.containers.health import FAULTS as _HEALTH
 from exitgate.faults.containers.identity import FAULTS as _IDENTITY
 from exitgate.faults.containers.packages import FAULTS as _PACKAGES
 from exitgate.faults.containers.policy import FAULTS as _POLICY
+from exitgate.faults.containers.scan import FAULTS as _SCAN
 from exitgate.faults.containers.size import FAULTS as _SIZE
 from exitgate.faults.containers.stages import FAULTS as _STAGES
 
@@ -23,5 +24,6 @@ FAULTS = (
     *_CAPABILITIES,
     *_HEALTH,
     *_BUILDS,
+    *_SCAN,
     *_ATTEMPTS,
 )

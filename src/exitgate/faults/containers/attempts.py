@@ -58,7 +58,7 @@ FAULTS = (
         check="privilege-escalation",
         location="image:/usr/bin/su",
         message="may gain privileges through",
-        also=("3.2.A.2",),
+        also=("3.2.A.2", "3.2.C.2"),
     ),
     _fault(
         "raw-sockets",

@@ -57,8 +57,30 @@ def _only_connects(site: FaultSite) -> None:
     _set_command(site, "CMD", site.entrypoint[0], "-e", connect)
 
 
-def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, message: str) -> Fault:
-    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject)
+_TWICE = frozenset({"3.2.C.2"})
+"""A second HEALTHCHECK is one that scanners of Dockerfiles take for a mistake."""
+
+
+def _fault(
+    name: str,
+    title: str,
+    inject: Inject,
+    *,
+    check: str,
+    location: str,
+    message: str,
+    also: frozenset[str] = frozenset(),
+) -> Fault:
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        also=also,
+    )
 
 
 FAULTS = (
@@ -77,6 +99,7 @@ FAULTS = (
         check="in-image",
         location="Dockerfile:",
         message="has no HEALTHCHECK",
+        also=_TWICE,
     ),
     _fault(
         "health-check-always-true",
@@ -125,5 +148,6 @@ FAULTS = (
         check="goes-unhealthy",
         location="Dockerfile:",
         message="succeeds while every process",
+        also=_TWICE,
     ),
 )

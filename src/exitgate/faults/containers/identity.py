@@ -8,6 +8,8 @@ from exitgate.faults.fault import Fault, FaultSite, Inject
 
 _CONTROL = "3.2.B.2.1"
 _AS_ROOT = frozenset({"3.2.C.3"})
+_BY_THE_IMAGE = frozenset({"3.2.C.2", "3.2.C.3"})
+"""Where the image itself says root, scanners say so too."""
 
 
 def _user_root(site: FaultSite) -> None:
@@ -109,7 +111,7 @@ FAULTS = (
         _user_root,
         location="Dockerfile:",
         message="runs with uid 0",
-        also=_AS_ROOT,
+        also=_BY_THE_IMAGE,
     ),
     _fault(
         "image-root-behind-task",
@@ -118,6 +120,7 @@ FAULTS = (
         check="declared-user",
         location="Dockerfile:",
         message="the image declares a user",
+        also=frozenset({"3.2.C.2"}),
     ),
     _fault(
         "user-zero",
@@ -133,7 +136,7 @@ FAULTS = (
         _user_padded,
         location="Dockerfile:",
         message="runs with uid 0",
-        also=_AS_ROOT,
+        also=_BY_THE_IMAGE,
     ),
     _fault(
         "name-of-root",
@@ -164,7 +167,7 @@ FAULTS = (
         _root_by_entrypoint,
         location="Dockerfile:",
         message="runs with uid 0",
-        also=frozenset({"3.2.B.2.2", "3.2.C.3"}),
+        also=frozenset({"3.2.B.2.2", "3.2.C.2", "3.2.C.3"}),
     ),
     _fault(
         "child-regains-root",
@@ -172,6 +175,6 @@ FAULTS = (
         _child_regains_root,
         location="",
         message="runs with uid 0",
-        also=frozenset({"3.2.A.2", "3.2.C.3"}),
+        also=frozenset({"3.2.A.2", "3.2.C.2", "3.2.C.3"}),
     ),
 )

@@ -80,7 +80,7 @@ FAULTS = (
         location="image:/usr/local/bin/become",
         message="gives whoever runs it another identity",
         inject=_add_setuid_file,
-        also=frozenset({"3.2.C.3"}),
+        also=frozenset({"3.2.C.2", "3.2.C.3"}),
     ),
     Fault(
         id="folder-for-everybody",

@@ -1,0 +1,73 @@
+"""Whether the SBOM tells of everything that the image's own files show."""
+
+from __future__ import annotations
+
+from exitgate.errors import PrerequisiteMissing
+from exitgate.finding import Finding
+from exitgate.observe.contents import ImageContents
+from exitgate.observe.scan import ImageScan
+
+_KINDS = {"dpkg": "deb", "apk": "apk"}
+"""Package database to purl type."""
+
+
+def incomplete_sboms(scan: ImageScan, contents: ImageContents) -> list[Finding]:
+    """Name each package of the image's own files that the SBOM leaves out, and each executable that no package tells of.
+
+    Executables of the base image are not the target's to name: they are limits of the observation.
+
+    Raises:
+        PrerequisiteMissing: if the image's files tell of no package, or keep them in a database that can't be read here.
+    """
+    _refuse_what_tells_nothing(scan, contents)
+    listed = {(package.kind, package.name, package.version) for package in scan.sbom}
+    findings = [
+        _left_out(f"{package.name} {package.version}", f"image:{package.path}/package.json", "npm")
+        for package in contents.npm_packages
+        # What has no version is part of another package, or a workspace: no advisory is about it.
+        if package.version and ("npm", package.name, package.version) not in listed
+    ]
+    findings += [
+        _left_out(f"{each.name} {each.version}", f"image:{each.name}", each.source)
+        for each in contents.os_packages
+        if (_KINDS[each.source], each.name, each.version) not in listed
+    ]
+    findings += [
+        Finding(
+            location=f"image:{entry.path}",
+            message=f"{entry.path} belongs to no package, so that no scanner and no SBOM knows what it is",
+            expected="programs and libraries that a package of the operating system or of npm brings",
+            got=f"an ELF file of {entry.size_bytes} bytes, put there by {layer.made_by or layer.digest}",
+            remedy="Install it as a package, or leave it out.",
+        )
+        for entry, layer in contents.unpackaged_executables
+        if not layer.from_base
+    ]
+    return findings
+
+
+def _refuse_what_tells_nothing(scan: ImageScan, contents: ImageContents) -> None:
+    if contents.unreadable_databases:
+        raise PrerequisiteMissing(
+            scan.image,
+            got=f"its packages stand in {contents.unreadable_databases[0]}, which can't be read here",
+            expected="the database of dpkg or apk",
+            action="Start from an image of Debian, Ubuntu, Alpine or a distroless one.",
+        )
+    if not contents.npm_packages and not contents.os_packages:
+        raise PrerequisiteMissing(
+            scan.image,
+            got="its files tell of not one package",
+            expected="packages that an SBOM can be compared with",
+            action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
+        )
+
+
+def _left_out(package: str, location: str, source: str) -> Finding:
+    return Finding(
+        location=location,
+        message=f"the SBOM leaves out {package}, which the image holds",
+        expected=f"every {source} package of the image in its SBOM",
+        got="no such entry",
+        remedy="Keep the package's own manifest whole, so that the scanner can read it.",
+    )

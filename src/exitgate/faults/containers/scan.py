@@ -1,0 +1,127 @@
+"""Faults of 3.2.C.2: what a scan of an image must not let through, and what must not hide from it."""
+
+from __future__ import annotations
+
+from exitgate.faults.fault import Fault, FaultSite, Inject
+
+_CONTROL = "3.2.C.2"
+# In two parts, so that scanners of this repository don't take it for one; it opens nothing.
+_TOKEN = "ghp_" + "0a1B2c3D4e5F6g7H8i9J" + "0k1L2m3N4o5P6q7R"
+
+
+def _vulnerable_package(site: FaultSite) -> None:
+    path = "/app/node_modules/lodash/package.json"
+    site.add_script(path, '{"name": "lodash", "version": "4.17.11", "main": "lodash.js"}')
+
+
+def _secret_in_environment(site: FaultSite) -> None:
+    site.append(f"ENV REGISTRY_LOGIN={_TOKEN}")
+
+
+def _secret_below(site: FaultSite) -> None:
+    path = "/app/release.env"
+    site.add_script(path, f"token={_TOKEN}")
+    site.add_script(path, "token=")
+
+
+def _port_of_ssh(site: FaultSite) -> None:
+    site.append("EXPOSE 22")
+
+
+def _suppressed(site: FaultSite) -> None:
+    site.append("# hadolint ignore=DL3020", "ADD package.json /app/about.json")
+
+
+def _unpackaged_program(site: FaultSite) -> None:
+    site.add_file("/usr/local/bin/agent", "mkdir -p /usr/local/bin", "cp /bin/sh /usr/local/bin/agent")
+
+
+def _unreadable_manifest(site: FaultSite) -> None:
+    """Give a package a manifest that begins with a byte order mark: Node.js reads it, Trivy (0.76) passes over it in silence."""
+    folder = "/app/node_modules/left-pad"
+    manifest = r'\357\273\277{"name": "left-pad", "version": "1.3.0"}'
+    site.add_file(f"{folder}/package.json", f"mkdir -p {folder}", f"printf '{manifest}' > {folder}/package.json")
+
+
+def _old_release(site: FaultSite) -> None:
+    site.add_file("/etc/debian_version", "printf '9.13\\n' > /etc/debian_version", mode="0644")
+
+
+def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, message: str) -> Fault:
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+    )
+
+
+FAULTS = (
+    _fault(
+        "end-of-life-release",
+        "the image is of a Debian release that nobody mends any more",
+        _old_release,
+        check="scan-valid",
+        location="image:/etc/os-release",
+        message="debian 9.13 is past its end of life",
+    ),
+    _fault(
+        "vulnerable-npm-package",
+        "a dependency has a vulnerability that was published years ago",
+        _vulnerable_package,
+        check="no-vulnerabilities",
+        location="image:/app/node_modules/lodash/package.json",
+        message="has CVE-2019-10744 (critical), seen in image and SBOM",
+    ),
+    _fault(
+        "program-of-no-package",
+        "a program is copied into the image past every package manager",
+        _unpackaged_program,
+        check="sbom-complete",
+        location="image:/usr/local/bin/agent",
+        message="belongs to no package",
+    ),
+    _fault(
+        "manifest-the-scanner-skips",
+        "a dependency's manifest begins with a byte order mark, and the scanner passes over it",
+        _unreadable_manifest,
+        check="sbom-complete",
+        location="image:/app/node_modules/left-pad/package.json",
+        message="leaves out left-pad 1.3.0",
+    ),
+    _fault(
+        "secret-in-environment",
+        "the image's environment holds a token",
+        _secret_in_environment,
+        check="no-secrets",
+        location="Dockerfile:",
+        message="in its environment or build history (REGISTRY_LOGIN)",
+    ),
+    _fault(
+        "secret-in-a-lower-layer",
+        "a token is in a file that a later layer replaces",
+        _secret_below,
+        check="no-secrets",
+        location="image:/app/release.env",
+        message="in /app/release.env of a layer below",
+    ),
+    _fault(
+        "port-of-ssh",
+        "the image opens the port of SSH",
+        _port_of_ssh,
+        check="no-misconfigurations",
+        location="Dockerfile:",
+        message="DS-0004: Port 22 should not be exposed",
+    ),
+    _fault(
+        "suppressed-misconfiguration",
+        "a comment in the Dockerfile tells the scanner to look away",
+        _suppressed,
+        check="no-misconfigurations",
+        location="Dockerfile:",
+        message="DL3020: Use COPY instead of ADD",
+    ),
+)

@@ -1,0 +1,193 @@
+"""What the scanner sees of an image: its system, packages and vulnerabilities, and the SBOM with what is vulnerable by that."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from exitgate.evidence_folder import EvidenceFolder
+from exitgate.observation import Observation, Substrate
+from exitgate.observe.contents import ImageContents
+from exitgate.observe.trivy_report import (
+    ListedPackage,
+    ReportedVulnerability,
+    TrivyReport,
+    read_report,
+    read_sbom,
+)
+from exitgate.provision.scanner import OFFLINE, ScanTool, run_trivy
+from exitgate.provision.scanner_database import VulnerabilityDatabase
+
+OS_PACKAGES = "os-pkgs"
+_IMAGE, _SBOM = "image", "SBOM"
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The operating system that the scanner recognised."""
+
+    family: str
+    release: str
+    end_of_life: bool
+    """Nobody mends it any more, and advisories stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedPackage:
+    """A package that the scanner read."""
+
+    kind: str
+    """Of the operating system (``os-pkgs``), or of a language (``lang-pkgs``)."""
+    name: str
+    version: str
+    path: str
+    """Absolute in the image; empty for packages of the operating system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vulnerability:
+    """A known vulnerability of a package."""
+
+    id: str
+    title: str
+    package: str
+    installed: str
+    path: str
+    """Of the package's manifest, absolute in the image; empty where it has none of its own."""
+    fixed: str
+    """The versions without it; empty where there is none."""
+    severity: str
+    """In lower case, ``unknown`` where nobody has ranked it."""
+    published: str
+    """The day, ISO 8601; empty where nobody says."""
+    age_days: int | None
+    """Whole days from publication to the scan; nothing where no day is known."""
+    seen_in: tuple[str, ...]
+    """``image``, ``SBOM`` or both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageScan(Observation):
+    """A scan of an image and of its SBOM."""
+
+    image: str
+    """What messages call it."""
+    system: System | None
+    """Nothing where the scanner recognised none."""
+    packages: tuple[ScannedPackage, ...]
+    sbom: tuple[ListedPackage, ...]
+    vulnerabilities: tuple[Vulnerability, ...]
+    """Sorted by package and id."""
+    database_age_hours: float
+    """From when the database was put together to the scan."""
+
+
+def read_scan(
+    scanner: ScanTool,
+    database: VulnerabilityDatabase,
+    archive: Path,
+    folder: Path,
+    substrate: Substrate,
+    keep: EvidenceFolder,
+    *,
+    workload: str,
+) -> ImageScan:
+    """Scan an image that an engine saved, make an SBOM of what was found, and scan that.
+
+    Args:
+        folder: For Trivy's reports; what lies there under the same names is replaced.
+
+    Raises:
+        ObservationError: if Trivy fails, or says what can't be read.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    given = ("--cache-dir", str(database.cache), *OFFLINE, "--format", "json")
+    report_path, sbom_path = folder / f"{workload}.json", folder / f"{workload}.cdx.json"
+    report = read_report(
+        run_trivy(
+            scanner,
+            "image",
+            archive,
+            report_path,
+            *("--cache-backend", "memory", "--scanners", "vuln", "--list-all-pkgs", *given),
+            option="--input",
+        )
+    )
+    sbom = run_trivy(scanner, "convert", report_path, sbom_path, "--format", "cyclonedx")
+    by_sbom = read_report(run_trivy(scanner, "sbom", sbom_path, folder / f"{workload}.by-sbom.json", *given))
+    system = report.metadata.system
+    return ImageScan(
+        substrate=replace(
+            substrate,
+            name=f"scan by Trivy {scanner.version} with a vulnerability database of {database.updated:%Y-%m-%d}",
+            substitutes=(*substrate.substitutes, *((database.substitute,) if database.substitute else ())),
+            tools=(*substrate.tools, scanner.tool),
+        ),
+        evidence=(keep.keep(f"sbom-{workload}.cdx.json", sbom),),
+        image=f"image of {workload}",
+        system=System(family=system.family, release=system.release, end_of_life=system.end_of_life)
+        if system.family
+        else None,
+        packages=tuple(_packages(report)),
+        sbom=read_sbom(sbom),
+        vulnerabilities=_vulnerabilities(report, by_sbom, now),
+        database_age_hours=(now - database.updated).total_seconds() / 3600,
+    )
+
+
+def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
+    """Return the scan with the base image's own executables that belong to no package among its limits, by name."""
+    found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
+    if not found:
+        return scan
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    limit = f"no package tells what the base image's {', '.join(found[:_MOST_NAMED])}{more} hold"
+    return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
+
+
+def _packages(report: TrivyReport) -> Iterator[ScannedPackage]:
+    for result in report.results:
+        for package in result.packages:
+            yield ScannedPackage(
+                kind=result.kind,
+                name=package.name,
+                version="-".join(filter(None, (package.version, package.release))),
+                path=_absolute(package.path),
+            )
+
+
+def _vulnerabilities(image: TrivyReport, sbom: TrivyReport, now: datetime.datetime) -> tuple[Vulnerability, ...]:
+    """Return what either scan found, each once."""
+    found: dict[tuple[str, str, str, str], Vulnerability] = {}
+    for where, report in ((_IMAGE, image), (_SBOM, sbom)):
+        for result in report.results:
+            for each in result.vulnerabilities:
+                key = (each.package, each.id, each.installed, each.path)
+                seen = found.get(key) or _vulnerability(each, now)
+                found[key] = replace(seen, seen_in=tuple(dict.fromkeys((*seen.seen_in, where))))
+    return tuple(found[key] for key in sorted(found))
+
+
+def _vulnerability(each: ReportedVulnerability, now: datetime.datetime) -> Vulnerability:
+    published = each.published
+    if published is not None and published.tzinfo is None:
+        published = published.replace(tzinfo=datetime.UTC)
+    return Vulnerability(
+        id=each.id,
+        title=each.title,
+        package=each.package,
+        installed=each.installed,
+        path=_absolute(each.path),
+        fixed=each.fixed,
+        severity=each.severity.lower() or "unknown",
+        published=published.date().isoformat() if published else "",
+        age_days=(now - published).days if published else None,
+        seen_in=(),
+    )
+
+
+def _absolute(path: str) -> str:
+    return f"/{path.lstrip('/')}" if path else ""
