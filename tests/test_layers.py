@@ -60,6 +60,7 @@ PURE = {
     "fnmatch",
     "functools",
     "itertools",
+    "posixpath",
     "re",
     "typing",
 }

@@ -168,15 +168,10 @@ def test_the_program_is_built_in_a_stage_of_its_own(
 
 @pytest.mark.check("3.2.B.1.1", "stages-differ")
 def test_the_stages_hold_what_their_names_say(
-    contents: ImageContents,
-    image: ImageFacts,
-    task_definition: TaskDefinition,
-    built_stages: BuiltStages,
-    dockerfile: Dockerfile,
-    workload: Workload,
+    contents: ImageContents, built_stages: BuiltStages, dockerfile: Dockerfile, workload: Workload
 ) -> None:
     """The earlier stages hold build tools that the deployed one lacks, and made the program that it runs."""
-    assert undivided_contents(contents, image, task_definition, built_stages, dockerfile, workload.stage) == []
+    assert undivided_contents(contents, built_stages, dockerfile, workload.stage) == []
 
 
 @pytest.mark.check("3.2.B.2.1", "declared-user")

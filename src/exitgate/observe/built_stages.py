@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from exitgate.dockerfile import Dockerfile, Stage, effects_of
 from exitgate.errors import ObservationError
-from exitgate.observation import Observation, Substrate
+from exitgate.observation import Observation
 from exitgate.observe.contents import ImageContents
+from exitgate.observe.image import ImageFacts
 from exitgate.provision.images import Build
+from exitgate.settings import ContainerSettings
+from exitgate.target import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +31,25 @@ class BuiltStages(Observation):
 
     workload: str
     stages: tuple[BuiltStage, ...]
+    command: tuple[str, ...]
+    """What production starts, entry point and arguments."""
+    working_directory: str
+    """Where it is started."""
 
 
 def read_built_stages(
-    workload: str,
+    workload: Workload,
     dockerfile: Dockerfile,
-    build_args: dict[str, str],
-    stage: str | None,
+    image: ImageFacts,
+    settings: ContainerSettings,
     build: Callable[[str], Build],
     read: Callable[[Build], ImageContents],
-    substrate: Substrate,
 ) -> BuiltStages:
     """Build and read each stage that the deployed one copies from.
 
     Args:
+        image: The deployed image.
+        settings: Those of the task definition, which stand above the image's own.
         build: Builds a stage, by its name or number.
         read: Reads what it built.
 
@@ -49,7 +57,7 @@ def read_built_stages(
         ObservationError: if a stage does not build, though the whole image did.
     """
     built: list[BuiltStage] = []
-    for source in sources_of(dockerfile, build_args, stage):
+    for source in sources_of(dockerfile, workload.build_args, workload.stage):
         made = build(source.name or str(source.index))
         if made.failure:
             raise ObservationError(
@@ -59,7 +67,15 @@ def read_built_stages(
                 action="Build it by hand with --target.",
             )
         built.append(BuiltStage(label=source.label, line=source.line, contents=read(made)))
-    return BuiltStages(substrate=substrate, workload=workload, stages=tuple(built))
+    own = image.settings
+    arguments = settings.command or (() if settings.entrypoint else own.command) or ()
+    return BuiltStages(
+        substrate=image.substrate,
+        workload=workload.name,
+        stages=tuple(built),
+        command=(*(settings.entrypoint or own.entrypoint or ()), *arguments),
+        working_directory=settings.working_directory or image.working_directory,
+    )
 
 
 def sources_of(dockerfile: Dockerfile, build_args: dict[str, str], stage: str | None) -> tuple[Stage, ...]:

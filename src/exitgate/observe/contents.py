@@ -92,6 +92,7 @@ def read_contents(
     *,
     name: str = "",
     archive: Path | None = None,
+    names_alone: bool = False,
 ) -> ImageContents:
     """Read all layers of an image.
 
@@ -99,6 +100,7 @@ def read_contents(
         bases: References of the images that its Dockerfile is FROM; the layers that it shares with one of them are that base's.
         name: What messages call it; its id unless given.
         archive: The image as its engine saved it already; it is asked for it unless given.
+        names_alone: Leave out what files are by their content; their digests are still taken.
 
     Raises:
         ObservationError: if the engine has no such image, or what it sends is no whole image.
@@ -109,10 +111,12 @@ def read_contents(
     try:
         image = engine.client.images.get(image_id)
         if archive is None:
-            saved = read_saved_image(cast("Iterable[bytes]", image.save(chunk_size=CHUNK_BYTES)), _is_kept)
+            chunks = cast("Iterable[bytes]", image.save(chunk_size=CHUNK_BYTES))
+            saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
         else:
             with archive.open("rb") as file:
-                saved = read_saved_image(iter(lambda: file.read(CHUNK_BYTES), b""), _is_kept)
+                chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+                saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
     except ImageNotFound as error:
         raise ObservationError(
             name or image_id, got="no such image", expected="the image that was built", action="Run the gate again."

@@ -34,19 +34,20 @@ class Look:
     """Packages that a script takes in by a literal name."""
 
 
-def look_at(path: str, size_bytes: int, stream: IO[bytes], *, keep: bool) -> Look:
+def look_at(path: str, size_bytes: int, stream: IO[bytes], *, keep: bool, digest_alone: bool = False) -> Look:
     """Read a file to its end, once.
 
     Args:
         keep: Whether its content is wanted.
+        digest_alone: Leave out what it is by its content.
     """
     digest = hashlib.sha256()
     first = stream.read(min(size_bytes, _CHUNK_BYTES))
     digest.update(first)
-    if first[:4] == b"\x7fELF":
+    if first[:4] == b"\x7fELF" or (digest_alone and not keep):
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
-        return Look(digest.hexdigest(), Nature.ELF, None, frozenset())
+        return Look(digest.hexdigest(), Nature.ELF if first[:4] == b"\x7fELF" else Nature.PLAIN, None, frozenset())
     is_script, is_map = path.endswith(_SCRIPTS), path.endswith(".map")
     whole = keep or is_script or is_map
     parts = [first]

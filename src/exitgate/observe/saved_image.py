@@ -43,6 +43,12 @@ class SavedImage:
     """Packages that any script takes in by a literal name."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    keep: KeepFile
+    names_alone: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class _Read:
     layer: Layer
@@ -50,13 +56,18 @@ class _Read:
     imports: set[str] = field(default_factory=set)
 
 
-def read_saved_image(chunks: Iterable[bytes], keep: KeepFile) -> SavedImage:
+def read_saved_image(chunks: Iterable[bytes], keep: KeepFile, *, names_alone: bool = False) -> SavedImage:
     """Read an image's archive.
+
+    Args:
+        keep: Whose content is kept.
+        names_alone: Leave out what files are by their content, and what layers weigh compressed.
 
     Raises:
         tarfile.TarError: if it, or a layer in it, is no whole archive.
         ValueError: if what it says of itself is no description of an image, or names layers that it does not hold.
     """
+    how = _How(keep=keep, names_alone=names_alone)
     stream = TarStream(chunks)
     documents: dict[str, bytes] = {}
     read: dict[str, _Read] = {}
@@ -68,19 +79,19 @@ def read_saved_image(chunks: Iterable[bytes], keep: KeepFile) -> SavedImage:
                 links[absolute(member.name)] = absolute(f"{folder}/{member.linkname}")
             content = archive.extractfile(member) if member.isreg() else None
             if content is not None:
-                _take(absolute(member.name), member.size, content, keep, documents, read)
+                _take(absolute(member.name), member.size, content, how, documents, read)
     refuse_a_missing_end(stream, archive.offset)
     return _assemble(documents, read, links)
 
 
 def _take(
-    name: str, size_bytes: int, content: IO[bytes], keep: KeepFile, documents: dict[str, bytes], read: dict[str, _Read]
+    name: str, size_bytes: int, content: IO[bytes], how: _How, documents: dict[str, bytes], read: dict[str, _Read]
 ) -> None:
     head = content.read(tarfile.BLOCKSIZE)
     if head[:4] == _ZSTD:
         raise ValueError(f"its layer {name} is compressed with zstd, which can't be read here")
     if head[:2] == _GZIP or head[257:262] == b"ustar" or (name.endswith("layer.tar") and not head.strip(b"\0")):
-        read[name] = _read_layer(head, size_bytes, content, keep)
+        read[name] = _read_layer(head, size_bytes, content, how)
     elif size_bytes <= _LARGEST_DOCUMENT_BYTES:
         documents[name] = head + content.read()
 
@@ -88,12 +99,12 @@ def _take(
 class _Uncompressed:
     """The bytes of a layer's archive, digested and weighed as they pass."""
 
-    def __init__(self, head: bytes, size_bytes: int, content: IO[bytes]) -> None:
+    def __init__(self, head: bytes, size_bytes: int, content: IO[bytes], *, weighed: bool) -> None:
         self._head, self._content = head, content
         self._inflate = zlib.decompressobj(wbits=31) if head[:2] == _GZIP else None
         self._digest = hashlib.sha256()
         self._every = 1 if size_bytes <= _SAMPLED_ABOVE_BYTES else _SAMPLE_EVERY
-        self._stored_bytes = size_bytes
+        self._stored_bytes, self._weighed = size_bytes, weighed
         self._chunks = self._sampled = self._deflated = self._whole = 0
 
     def __iter__(self) -> _Uncompressed:
@@ -106,7 +117,8 @@ class _Uncompressed:
             if not chunk:
                 raise StopIteration
             if self._inflate is None:
-                self._weigh(chunk)
+                if self._weighed:
+                    self._weigh(chunk)
             else:
                 chunk = self._inflate.decompress(chunk)
             self._digest.update(chunk)
@@ -132,8 +144,8 @@ class _Uncompressed:
         return round(self._deflated * self._whole / self._sampled) if self._sampled else self._whole
 
 
-def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], keep: KeepFile) -> _Read:
-    source = _Uncompressed(head, size_bytes, content)
+def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], how: _How) -> _Read:
+    source = _Uncompressed(head, size_bytes, content, weighed=not how.names_alone)
     stream = TarStream(source)
     entries: list[Entry] = []
     removed: list[str] = []
@@ -144,7 +156,7 @@ def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], keep: KeepFile
             path = absolute(member.name)
             whiteout = whiteout_of(path)
             if whiteout is None:
-                entries.append(_entry(path, member, archive, keep, read))
+                entries.append(_entry(path, member, archive, how, read))
             elif whiteout[0]:
                 (emptied if whiteout[1] else removed).append(whiteout[0])
             # tarfile keeps every member that it has seen; a layer may have a million.
@@ -160,10 +172,11 @@ def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], keep: KeepFile
     return read
 
 
-def _entry(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, keep: KeepFile, read: _Read) -> Entry:
+def _entry(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, how: _How, read: _Read) -> Entry:
     sha256, nature = "", Nature.PLAIN
     if member.isreg():
-        look = look_at(path, member.size, archive.extractfile(member) or io.BytesIO(), keep=keep(path))
+        stream = archive.extractfile(member) or io.BytesIO()
+        look = look_at(path, member.size, stream, keep=how.keep(path), digest_alone=how.names_alone)
         sha256, nature = look.sha256, look.nature
         read.imports |= look.imports
         if look.kept is not None:

@@ -71,17 +71,21 @@ def of_run(engine: Engine | None, run_id: str) -> list[Leftover]:
 
 def cached_images(engine: Engine) -> list[Leftover]:
     """Find the images that outlive runs because making them is expensive."""
-    images = engine.client.images.list(all=False, filters={"label": CACHE_LABEL})
     return [
-        Leftover(
-            kind="image",
-            name=(image.tags or [image.short_id])[0],
-            run="",
-            owner="",
-            remove=_image_remover(engine.client, image.id),
-        )
-        for image in images
+        Leftover(kind="image", name=name, run="", owner="", remove=_image_remover(engine.client, image_id))
+        for image_id, name, labels in _images(engine.client, CACHE_LABEL)
+        # What is built on a cached image inherits its label, and belongs to its run.
+        if RUN_LABEL not in labels
     ]
+
+
+def _images(client: DockerClient, label: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield id, name and labels of the images with a label, from the list alone.
+
+    The SDK's own list (7.2) looks each of them up again, and fails where another run has removed one in between.
+    """
+    for image in client.api.images(filters={"label": label}):
+        yield str(image["Id"]), (image.get("RepoTags") or [str(image["Id"])[:19]])[0], image.get("Labels") or {}
 
 
 def _engine_leftovers(client: DockerClient) -> Iterator[Leftover]:
@@ -93,9 +97,8 @@ def _engine_leftovers(client: DockerClient) -> Iterator[Leftover]:
         yield _leftover("network", network.name, network.attrs.get("Labels") or {}, network.remove)
     for volume in client.volumes.list(filters=ours):
         yield _leftover("volume", volume.name, volume.attrs.get("Labels") or {}, volume.remove)
-    for image in client.images.list(filters=ours):
-        name = (image.tags or [image.short_id])[0]
-        yield _leftover("image", name, image.labels, _image_remover(client, image.id))
+    for image_id, name, labels in _images(client, RUN_LABEL):
+        yield _leftover("image", name, labels, _image_remover(client, image_id))
 
 
 def _leftover(kind: str, name: object, labels: dict[str, Any], remove_it: Callable[[], object]) -> Leftover:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +11,17 @@ from exitgate.checks.containers import undivided_contents
 from exitgate.dockerfile import parse_dockerfile
 from exitgate.errors import ObservationError
 from exitgate.finding import Finding
-from exitgate.observe.built_stages import BuiltStage, BuiltStages, read_built_stages, sources_of
+from exitgate.observe.built_stages import BuiltStage, read_built_stages, sources_of
 from exitgate.observe.image import image_facts
-from tests.checks.containers.builders import SUBSTRATE, build, dockerfile, task
+from exitgate.settings import ContainerSettings
+from exitgate.target import Workload
+from tests.checks.containers.builders import build, dockerfile
 from tests.observe.archives import Member, archive, contents, member
 
 ELF = b"\x7fELF\x02"
 MAIN = member("app/main.js", b"the program")
+WORKLOAD = Workload.model_construct(name="orders", stage=None, build_args={})
+NO_SOURCE = parse_dockerfile("FROM scratch", "D")
 BUILT = (member("usr/bin/npm", b"x", mode=0o755), member("image/app/main.js", b"the program"))
 
 
@@ -28,8 +33,10 @@ def judge(
         BuiltStage(label=f"stage {index}", line=index, contents=contents(archive(*each)))
         for index, each in enumerate(stages)
     )
-    observed = BuiltStages(substrate=SUBSTRATE, workload="orders", stages=built)
-    return undivided_contents(seen, image_facts(seen), task(**(settings or {})), observed, dockerfile(), None)
+    observed = read_built_stages(
+        WORKLOAD, NO_SOURCE, image_facts(seen), ContainerSettings(**(settings or {})), lambda _: build(), lambda _: seen
+    )
+    return undivided_contents(seen, replace(observed, stages=built), dockerfile(), None)
 
 
 def test_a_program_that_an_earlier_stage_made_with_tools_of_its_own_has_no_finding() -> None:
@@ -101,11 +108,13 @@ def test_stages_that_are_copied_from_are_built_by_name_or_number() -> None:
         asked.append(stage)
         return build()
 
-    read = read_built_stages("orders", FILE, {}, None, make, lambda _: contents(archive(MAIN)), SUBSTRATE)
+    image = image_facts(contents(archive(MAIN)))
+    read = read_built_stages(WORKLOAD, FILE, image, ContainerSettings(), make, lambda _: contents(archive(MAIN)))
     assert (asked, [(each.label, each.line) for each in read.stages]) == (["1"], [("stage 1", 3)])
 
 
 def test_a_stage_that_does_not_build_alone_is_an_error() -> None:
     failed = build(image_id="", failure="it broke", failed_at="D:1")
+    image = image_facts(contents(archive(MAIN)))
     with pytest.raises(ObservationError, match="stage 1 does not build alone: it broke"):
-        read_built_stages("orders", FILE, {}, None, lambda _: failed, lambda _: contents(archive()), SUBSTRATE)
+        read_built_stages(WORKLOAD, FILE, image, ContainerSettings(), lambda _: failed, lambda _: contents(archive()))

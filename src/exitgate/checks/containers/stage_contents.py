@@ -10,20 +10,13 @@ from exitgate.dockerfile import Dockerfile
 from exitgate.finding import Finding
 from exitgate.observe.built_stages import BuiltStages
 from exitgate.observe.contents import ImageContents
-from exitgate.observe.image import ImageFacts
 from exitgate.observe.layers import Entry, followed
-from exitgate.observe.task_definition import TaskDefinition
 
 _SUFFIXES = ("", ".js", ".mjs", ".cjs", "/index.js", "/index.mjs")
 
 
 def undivided_contents(
-    contents: ImageContents,
-    image: ImageFacts,
-    task: TaskDefinition,
-    stages: BuiltStages,
-    dockerfile: Dockerfile,
-    stage: str | None,
+    contents: ImageContents, stages: BuiltStages, dockerfile: Dockerfile, stage: str | None
 ) -> list[Finding]:
     """Say where the earlier stages hold no build tool that the deployed one lacks, or made none of what it runs."""
     at = dockerfile.locate("FROM", stage)
@@ -50,7 +43,7 @@ def undivided_contents(
                 remedy="Start the deployed stage from a base image without build tools, and copy named paths alone.",
             )
         )
-    run = list(programs_of(contents, image, task))
+    run = list(programs_of(contents, stages))
     made = {
         entry.sha256
         for each in stages.stages
@@ -78,15 +71,12 @@ def tools_of(contents: ImageContents) -> frozenset[str]:
     return frozenset(tools | {each.name for each in contents.npm_packages if is_build_module(each.name)})
 
 
-def programs_of(contents: ImageContents, image: ImageFacts, task: TaskDefinition) -> Iterator[Entry]:
-    """Yield each file of the target's own that the command names, as the task definition or else the image has it."""
-    entrypoint = task.settings.entrypoint or image.settings.entrypoint or ()
-    command = task.settings.command or (() if task.settings.entrypoint else image.settings.command) or ()
-    folder = task.settings.working_directory or image.working_directory
+def programs_of(contents: ImageContents, stages: BuiltStages) -> Iterator[Entry]:
+    """Yield each file of the target's own that the command names."""
     own = {entry.path for entry, layer in contents.entries.values() if not layer.from_base}
-    for word in " ".join((*entrypoint, *command)).split():
+    for word in " ".join(stages.command).split():
         for suffix in _SUFFIXES:
-            found = followed(posixpath.join(folder, word + suffix), contents.entries)
+            found = followed(posixpath.join(stages.working_directory, word + suffix), contents.entries)
             if found is not None and found.path in own and found.sha256:
                 yield found
                 break
