@@ -104,7 +104,7 @@ FAULTS = (
     _differing(
         "random-names",
         "the build gives a file a name by chance",
-        _made_anew("/opt/chunks", "mkdir /opt/chunks", "touch /opt/chunks/$(cat /proc/sys/kernel/random/uuid).js"),
+        _made_anew("/opt/chunks", "mkdir /opt/chunks", 'touch "/opt/chunks/$(cat /proc/sys/kernel/random/uuid).js"'),
         "image:/opt/chunks/",
         "differ in the presence of /opt/chunks/",
     ),

@@ -47,7 +47,20 @@ def _old_release(site: FaultSite) -> None:
     site.add_file("/etc/debian_version", "printf '9.13\\n' > /etc/debian_version", mode="0644")
 
 
-def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, message: str) -> Fault:
+_UNLOCKED = frozenset({"3.2.B.1.3"})
+"""A package that the lockfile does not tell of."""
+
+
+def _fault(
+    name: str,
+    title: str,
+    inject: Inject,
+    *,
+    check: str,
+    location: str,
+    message: str,
+    also: frozenset[str] = frozenset(),
+) -> Fault:
     return Fault(
         id=name,
         title=title,
@@ -56,6 +69,7 @@ def _fault(name: str, title: str, inject: Inject, *, check: str, location: str, 
         location=location,
         message=message,
         inject=inject,
+        also=also,
     )
 
 
@@ -75,6 +89,7 @@ FAULTS = (
         check="no-vulnerabilities",
         location="image:/app/node_modules/lodash/package.json",
         message="has CVE-2019-10744 (critical), seen in image and SBOM",
+        also=_UNLOCKED,
     ),
     _fault(
         "program-of-no-package",
@@ -91,6 +106,7 @@ FAULTS = (
         check="sbom-complete",
         location="image:/app/node_modules/left-pad/package.json",
         message="leaves out left-pad 1.3.0",
+        also=_UNLOCKED,
     ),
     _fault(
         "secret-in-environment",
