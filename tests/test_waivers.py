@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from exitgate.waivers import Exclusion, Responsibilities, Waiver, unknown_controls, waiver_for
+from exitgate.waivers import Exclusion, Responsibilities, Waiver, unknown_controls, waivers_for
 
 DAY = datetime.date(2027, 3, 31)
 ONE_DAY = datetime.timedelta(days=1)
@@ -103,12 +103,34 @@ def test_the_first_waiver_that_covers_is_found_past_those_that_do_not() -> None:
     other = waiver(control="b")
     narrow = waiver(subject="billing")
     first, second = waiver(reason="first"), waiver(reason="second")
-    assert waiver_for("a", "orders", [expired, other, narrow, first, second], DAY) is first
+    assert waivers_for("a", "orders", [""], [expired, other, narrow, first, second], DAY) == (first,)
 
 
 def test_where_no_waiver_covers_there_is_none() -> None:
-    assert waiver_for("a", "orders", [], DAY) is None
-    assert waiver_for("a", "orders", [waiver(expires=DAY - ONE_DAY), waiver(control="b")], DAY) is None
+    assert waivers_for("a", "orders", [""], [], DAY) == ()
+    assert waivers_for("a", "orders", [""], [waiver(expires=DAY - ONE_DAY), waiver(control="b")], DAY) == ()
+
+
+def test_a_waiver_of_one_finding_excuses_that_and_nothing_beside_it() -> None:
+    one, other = waiver(finding="CVE-1"), waiver(finding="CVE-2")
+    assert waivers_for("a", "orders", ["CVE-1"], [one], DAY) == (one,)
+    assert waivers_for("a", "orders", ["CVE-1", "CVE-1"], [one], DAY) == (one,)
+    assert waivers_for("a", "orders", ["CVE-1", "CVE-2"], [one], DAY) == ()
+    assert waivers_for("a", "orders", ["CVE-1", "CVE-2"], [one, other], DAY) == (one, other)
+    assert waivers_for("a", "orders", ["CVE-1", ""], [one, other], DAY) == ()
+    assert waivers_for("a", "orders", ["CVE-10"], [one], DAY) == ()
+    # A failure of which nothing is known by name.
+    assert waivers_for("a", "orders", [], [one, other], DAY) == ()
+    assert waivers_for("a", "orders", ["CVE-1", ""], [one, waiver()], DAY) == (waiver(),)
+
+
+def test_of_two_waivers_of_one_finding_the_first_that_holds_excuses() -> None:
+    expired, first, second = (
+        waiver(finding="X", expires=DAY - ONE_DAY),
+        waiver(finding="X"),
+        waiver(finding="X", reason="2"),
+    )
+    assert waivers_for("a", "orders", ["X"], [expired, first, second], DAY) == (first,)
 
 
 def test_two_waivers_may_name_one_control() -> None:

@@ -24,10 +24,12 @@ class Finding:
     """What was seen."""
     remedy: str
     """What an engineer does about it, an imperative."""
+    rule: str = ""
+    """The name that the world has for it, e.g. ``CVE-2021-23337``, by which a waiver can name it alone; empty where it has none."""
 
     def __post_init__(self) -> None:
         """Make every part storable: locations and messages may hold names that an image chose."""
-        for name in ("location", "message", "expected", "got", "remedy"):
+        for name in ("location", "message", "expected", "got", "remedy", "rule"):
             object.__setattr__(self, name, storable(getattr(self, name)))
 
     def __str__(self) -> str:

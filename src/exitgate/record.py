@@ -97,6 +97,7 @@ class WaiverEntry(_Frozen):
     kind: Literal["waiver", "not_applicable"]
     control: str
     subject: str | None
+    finding: str | None = None
     reason: str
     approver: str
     expires: str | None

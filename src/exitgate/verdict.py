@@ -11,7 +11,7 @@ from exitgate.assurance import Assurance
 from exitgate.catalogue import Check, Control, Gate, SubjectKind
 from exitgate.outcome import Key, Outcome, Status, worst
 from exitgate.target import Target
-from exitgate.waivers import Exclusion, Waiver, waiver_for
+from exitgate.waivers import Exclusion, Waiver, waivers_for
 
 NO_SUBJECT = "-"
 """Stands where a check has no subject at all: the target has none of that kind."""
@@ -154,9 +154,12 @@ def _settle_one(item: Expected, outcome: Outcome, waivers: Sequence[Waiver], tod
     if outcome.status in (Status.WAIVED, Status.NOT_APPLICABLE):
         # Neither is for a check to claim: a waiver is applied here, an exclusion stands in the target.
         return outcome.model_copy(update={"status": Status.ERROR, "message": f"claimed to be {outcome.status.words}"})
-    waiver = waiver_for(item.control.id, item.subject, waivers, today)
-    if outcome.status is Status.NOT_MET and waiver:
-        word = f"waived until {waiver.expires.isoformat()} by {waiver.approver}: {waiver.reason}"
+    rules = [finding.rule for finding in outcome.findings]
+    excuses = waivers_for(item.control.id, item.subject, rules, waivers, today)
+    if outcome.status is Status.NOT_MET and excuses:
+        first = min(excuses, key=lambda waiver: waiver.expires)
+        more = f" (and {len(excuses) - 1} more)" if len(excuses) > 1 else ""
+        word = f"waived until {first.expires.isoformat()} by {first.approver}: {first.reason}{more}"
         return outcome.model_copy(update={"status": Status.WAIVED, "message": f"{word} — {outcome.message}"})
     if outcome.status is Status.MET and (outcome.assurance is None or outcome.assurance < item.needs):
         seen = outcome.assurance.label if outcome.assurance else "nothing"

@@ -22,6 +22,8 @@ class Waiver(_Strict):
     control: _Text
     subject: str | None = None
     """The one subject that it covers, e.g. a service; all subjects where it is not given."""
+    finding: _Text | None = None
+    """The one finding that it covers, by the name that the world has for it, e.g. ``CVE-2021-23337``; all where it is not given."""
     reason: _Text
     approver: _Text
     expires: datetime.date
@@ -72,9 +74,22 @@ def _contradiction(message: str, index: int) -> PydanticCustomError:
     return PydanticCustomError("contradiction", "{message}", context)
 
 
-def waiver_for(control: str, subject: str, waivers: Iterable[Waiver], today: datetime.date) -> Waiver | None:
-    """Return the first waiver that covers the control for that subject today, if one does."""
-    return next((waiver for waiver in waivers if waiver.covers(control, subject, today)), None)
+def waivers_for(
+    control: str, subject: str, rules: Sequence[str], waivers: Iterable[Waiver], today: datetime.date
+) -> tuple[Waiver, ...]:
+    """Return the waivers that excuse a *not met* as a whole; none where something of it is left.
+
+    Args:
+        rules: Of each finding the name that the world has for it, empty where it has none.
+    """
+    valid = [waiver for waiver in waivers if waiver.covers(control, subject, today)]
+    whole = next((waiver for waiver in valid if waiver.finding is None), None)
+    if whole is not None:
+        return (whole,)
+    by_rule = {waiver.finding: waiver for waiver in reversed(valid)}
+    if not rules or any(rule not in by_rule for rule in rules):
+        return ()
+    return tuple(by_rule[rule] for rule in dict.fromkeys(rules))
 
 
 def unknown_controls(responsibilities: Responsibilities, known: Iterable[str]) -> Sequence[str]:

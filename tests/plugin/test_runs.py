@@ -273,6 +273,28 @@ def test_a_waiver_makes_an_exception_that_is_shown(
     assert tiny.record()["controls"][0]["checks"][0]["findings"]
 
 
+NAMED = """from exitgate.finding import Finding
+
+
+def _finding(rule):
+    return Finding(location="x", message="m", expected="e", got="g", remedy="r", rule=rule)
+"""
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "code"), [(["CVE-1"], "passed_with_exceptions", 0), (["CVE-1", "CVE-2"], "failed", 1)]
+)
+def test_a_waiver_of_one_finding_excuses_no_other(
+    tiny: Tiny, with_target: Callable[[str], None], found: list[str], verdict: str, code: int
+) -> None:
+    with_target(WAIVER.format(day="2999-01-01") + 'finding = "CVE-1"\n')
+    broken = FIRST.replace(RULE, f"assert [_finding(rule) for rule in {found}] == []")
+    head, _, rest = broken.partition("import pytest\n")
+    tiny.write("gates/tiny/test_first.py", f"{head}import pytest\n\n{NAMED}{rest}")
+    assert (tiny.run("-n", "0").returncode, tiny.record()["verdict"]) == (code, verdict)
+    assert tiny.record()["waivers"][0]["state"] == ("used" if code == 0 else "unused")
+
+
 def test_an_expired_waiver_excuses_nothing(tiny: Tiny, with_target: Callable[[str], None]) -> None:
     with_target(WAIVER.format(day="2020-01-01"))
     tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, "assert False"))

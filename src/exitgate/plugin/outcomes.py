@@ -57,7 +57,7 @@ class Outcomes:
         if outcome.status is Status.NOT_ASSESSED:
             report.outcome = "skipped"
             report.longrepr = (str(item.path), item.reportinfo()[1] or 0, outcome.message)
-        elif outcome.status is Status.NOT_MET and self._is_waived(key):
+        elif outcome.status is Status.NOT_MET and self._is_waived(key, outcome):
             report.outcome, report.wasxfail = "skipped", "waived"
         self._attach_to_allure(outcome)
         setattr(report, ATTRIBUTE, outcome.model_dump(mode="json"))
@@ -120,11 +120,12 @@ class Outcomes:
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
         return findings[0].message + more, findings
 
-    def _is_waived(self, key: Key) -> bool:
+    def _is_waived(self, key: Key, outcome: Outcome) -> bool:
         from exitgate.plugin.clock import today
-        from exitgate.waivers import waiver_for
+        from exitgate.waivers import waivers_for
 
-        return waiver_for(key.control, key.subject, self._session.target.waivers, today()) is not None
+        rules = [finding.rule for finding in outcome.findings]
+        return bool(waivers_for(key.control, key.subject, rules, self._session.target.waivers, today()))
 
     def _attach_to_allure(self, outcome: Outcome) -> None:
         import allure

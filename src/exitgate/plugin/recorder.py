@@ -254,15 +254,18 @@ class Recorder:
         )
 
     def _waivers(self, verdict: Verdict) -> tuple[WaiverEntry, ...]:
-        used = {
-            (control.control.id, check.expected.subject)
+        waived = [
+            (control.control.id, check.expected.subject, {finding.rule for finding in check.outcome.findings})
             for control in (*verdict.controls, *verdict.requirements)
             for check in control.checks
             if check.outcome.status is Status.WAIVED
-        }
+        ]
         entries = []
         for waiver in self.session.target.waivers:
-            hit = any(control == waiver.control and waiver.subject in (None, subject) for control, subject in used)
+            hit = any(
+                waiver.covers(control, subject, today()) and (waiver.finding is None or waiver.finding in rules)
+                for control, subject, rules in waived
+            )
             state: Literal["used", "unused", "expired"] = (
                 "expired" if today() > waiver.expires else "used" if hit else "unused"
             )
@@ -271,6 +274,7 @@ class Recorder:
                     kind="waiver",
                     control=waiver.control,
                     subject=waiver.subject,
+                    finding=waiver.finding,
                     reason=waiver.reason,
                     approver=waiver.approver,
                     expires=waiver.expires.isoformat(),
@@ -282,6 +286,7 @@ class Recorder:
                 kind="not_applicable",
                 control=exclusion.control,
                 subject=None,
+                finding=None,
                 reason=exclusion.reason,
                 approver=exclusion.approver,
                 expires=None,

@@ -84,6 +84,7 @@ def _finding(each: Vulnerability, severity: Severity, days: int) -> Finding:
     known = f"published {each.published}, {each.age_days} days ago" if each.published else "published nobody knows when"
     fix = f"fixed in {each.fixed}" if each.fixed else "no version without it: it stands all the same"
     return Finding(
+        rule=each.id,
         location=f"image:{each.path or each.package}",
         message=f"{each.package} {each.installed} has {each.id} ({each.severity}), seen in {' and '.join(each.seen_in)}",
         expected=f"none of severity {severity} that is known for more than {days} days",
