@@ -46,7 +46,8 @@ test: setup ## Run exitgate's own tests
 reference: setup ## Install, lint, type-check, test and build the reference system, images included
 	@cd reference && npm ci --ignore-scripts && ../$(BIN)/exitgate backing --set TEST_DATABASE_URL=postgres \
 	  --set TEST_RABBITMQ_URL=rabbitmq --set TEST_REDIS_URL=redis -- npm run all
-	@$(BIN)/exitgate run gate3 --gate-target reference --gate-report reports/reference --control 3.2.C.1 || [ $$? -eq 3 ]
+	@$(BIN)/exitgate run gate3 --gate-target reference --gate-report reports/reference --control 3.2.C.1 \
+	  --without 3.2.C.1:reproducible || [ $$? -eq 3 ]
 
 .PHONY: prove
 prove: setup ## Inject every fault and show that its control turns red
