@@ -86,6 +86,10 @@ TASK = {
 }
 
 
+CONTROLS = ("3.2.A.1", "3.2.A.2", "3.2.B.1.1", "3.2.B.2.1", "3.2.B.2.2", "3.2.B.2.3", "3.2.C.1", "3.2.C.3")
+DEAR = ("3.2.B.1.1:stages-differ", "3.2.C.1:reproducible")
+
+
 @dataclass(frozen=True)
 class Small:
     """A folder with the target in it, and a way to run the gate on it."""
@@ -97,8 +101,10 @@ class Small:
         (self.path / "target" / name).write_text(text, encoding="utf-8")
 
     def command(self, *arguments: str, report: str = "report") -> list[str]:
-        """Return the command line of a run on the containers' criterion."""
-        own = ["run", "gate3", "--criterion", "containers", "--gate-target", str(self.path / "target")]
+        """Return the command line of a run on the controls that look at containers, but for what takes minutes."""
+        own = ["run", "gate3", "--gate-target", str(self.path / "target")]
+        own += [word for control in CONTROLS for word in ("--control", control)]
+        own += [word for check in DEAR for word in ("--without", check)]
         return [sys.executable, "-m", "exitgate", *own, "--gate-report", str(self.path / report), "-n", "0", *arguments]
 
     def run(
@@ -116,19 +122,19 @@ class Small:
         )
 
     def checks(self, report: str = "report") -> dict[str, dict[str, Any]]:
-        """Return ``{"control check": entry}`` of the criterion, but for checks without a test."""
+        """Return ``{"control check": entry}`` of the criterion, but for checks that were left out."""
         record = json.loads((self.path / report / "record.json").read_text(encoding="utf-8"))
         return {
             f"{control['id']} {check['id']}": check
             for control in record["controls"]
             for check in control["checks"]
-            if control["criterion"] == "containers" and "no test of this check" not in check["message"]
+            if control["criterion"] == "containers" and "deselected" not in check["message"]
         }
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
-    """The target, on which every check of the containers' criterion that has a test is met."""
+    """The target, on which every check of these controls is met."""
     made = Small(tmp_path)
     (tmp_path / "target").mkdir()
     for name, text in (
