@@ -24,12 +24,14 @@ locals {
 }
 
 module "database_url" {
-  source   = "./modules/secret"
+  source   = "./modules/database-url"
   for_each = module.database
 
   name                = local.secrets[each.key].DATABASE_URL
-  description         = "The address of its database, for ${each.key} alone"
-  value               = each.value.url
+  role                = each.key
+  address             = each.value.address
+  port                = each.value.port
+  database            = each.value.database
   kms_key_arn         = module.keys.arns.secrets
   deletion_protection = var.deletion_protection
 }

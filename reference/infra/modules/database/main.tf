@@ -91,11 +91,3 @@ resource "aws_db_instance" "this" {
   # RDS would make them without an end and a key of ours.
   depends_on = [aws_cloudwatch_log_group.this]
 }
-
-# The service's own role is no administrator. Terraform chooses its password; README says how the role is made.
-ephemeral "aws_secretsmanager_random_password" "role" {
-  password_length     = 48
-  exclude_punctuation = true
-  # As in generated-secret: empty, and not known before there is a database.
-  exclude_characters = substr(aws_db_instance.this.address, 0, 0)
-}

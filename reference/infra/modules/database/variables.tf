@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "database" {
-  description = "The database and the role that uses it: the service's name."
+  description = "The database on it: the service's name."
   type        = string
 }
 

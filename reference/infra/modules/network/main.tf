@@ -18,7 +18,9 @@ resource "aws_vpc" "this" {
 
 # What is put nowhere falls into these, so they lead nowhere and let nothing through.
 resource "aws_default_security_group" "this" {
-  vpc_id = aws_vpc.this.id
+  vpc_id  = aws_vpc.this.id
+  ingress = []
+  egress  = []
 }
 
 resource "aws_default_route_table" "this" {

@@ -21,8 +21,9 @@ locals {
     })
     }, length(local.secret_variables) > 0 ? {
     secrets = [for variable in local.secret_variables : {
-      name      = variable
-      valueFrom = "${local.arn.secretsmanager}:secret:${var.secrets[variable]}"
+      name = variable
+      # One that is not there is told of by the precondition below.
+      valueFrom = "${local.arn.secretsmanager}:secret:${lookup(var.secrets, variable, "")}"
     }]
   } : {})]
   secret_variables = try(local.container.secrets[*].name, [])

@@ -13,3 +13,8 @@ output "containers" {
   description = "The containers as ECS is told them."
   value       = local.containers
 }
+
+output "roles" {
+  description = "The roles' names: of who starts the tasks, and of their code."
+  value       = { execution = aws_iam_role.execution.name, task = aws_iam_role.task.name }
+}
