@@ -8,6 +8,8 @@ resource "aws_security_group" "this" {
   tags = { Name = "${var.name}-balancer", endpoint = "balancer" }
 }
 
+# Customers come from the internet.
+# trivy:ignore:AWS-0053
 resource "aws_lb" "this" {
   name               = var.name
   load_balancer_type = "application"

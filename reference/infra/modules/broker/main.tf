@@ -19,6 +19,8 @@ module "user" {
   deletion_protection = var.deletion_protection
 }
 
+# RabbitMQ has no audit log.
+# trivy:ignore:AWS-0070
 resource "aws_mq_broker" "this" {
   broker_name = var.name
 
