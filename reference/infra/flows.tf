@@ -2,14 +2,18 @@
 # opened for each other by group, so an address that changes hands opens nothing.
 
 locals {
-  groups = merge({ for name, service in module.service : name => service.security_group_id }, {
+  # One by one, so that a rule waits for its two groups and for nothing else.
+  groups = {
     balancer         = module.balancer.security_group_id
+    web              = module.service["web"].security_group_id
+    orders           = module.service["orders"].security_group_id
+    catalog          = module.service["catalog"].security_group_id
     aws-endpoints    = module.endpoints.security_group_id
     orders-database  = module.database["orders"].security_group_id
     catalog-database = module.database["catalog"].security_group_id
     cache            = module.cache.security_group_id
     broker           = module.broker.security_group_id
-  })
+  }
 
   flows = [
     # 80 redirects to 443 and does nothing else.

@@ -21,6 +21,11 @@ locals {
     }
     web = {}
   }
+
+  # The same names, each known to who waits for it only when the secret has its value: a task fails to start without.
+  filled_secrets = { for name in concat(
+    [for secret in module.database_url : secret.name], [for secret in module.rabbitmq_url : secret.name], [module.redis_url.name]
+  ) : name => name }
 }
 
 module "database_url" {
@@ -74,7 +79,7 @@ module "service" {
   project         = local.project
   definition      = jsondecode(file("${path.root}/../deploy/${each.key}.task-definition.json"))
   image_digest    = lookup(var.images, each.key, null)
-  secrets         = local.secrets[each.key]
+  secrets         = { for variable, name in local.secrets[each.key] : variable => local.filled_secrets[name] }
   repository_name = module.registry[each.key].repository_name
   routing         = each.value
   tasks           = var.tasks[each.key]
@@ -89,8 +94,4 @@ module "service" {
   listener_arn        = module.balancer.listener_arn
   balancer_arn_suffix = module.balancer.arn_suffix
   log_key_arn         = module.keys.arns.logs
-  log_retention_days  = var.log_retention_days
-
-  # A task fails to start while a secret of its has no value.
-  depends_on = [module.database_url, module.rabbitmq_url, module.redis_url]
-}
+  log_retention_days  = var.log_retention_days}

@@ -1,4 +1,4 @@
-output "secret_name" {
+output "name" {
   description = "The secret's name, once it has a value."
   value       = module.secret.name
 }
