@@ -94,4 +94,5 @@ module "service" {
   listener_arn        = module.balancer.listener_arn
   balancer_arn_suffix = module.balancer.arn_suffix
   log_key_arn         = module.keys.arns.logs
-  log_retention_days  = var.log_retention_days}
+  log_retention_days  = var.log_retention_days
+}
