@@ -43,11 +43,12 @@ test: setup ## Run exitgate's own tests
 # Its own tests, on servers that are thrown away, and its images, as the gate builds them: 3 says that they build, and that whether
 # they build the same again is not assessed.
 .PHONY: reference
-reference: setup ## Install, lint, type-check, test and build the reference system, images included
+reference: setup ## Install, lint, type-check, test and build the reference system, images and infrastructure included
 	@cd reference && npm ci --ignore-scripts && ../$(BIN)/exitgate backing --set TEST_DATABASE_URL=postgres \
 	  --set TEST_RABBITMQ_URL=rabbitmq --set TEST_REDIS_URL=redis -- npm run all
 	@$(BIN)/exitgate run gate3 --gate-target reference --gate-report reports/reference --control 3.2.C.1 \
 	  --without 3.2.C.1:reproducible || [ $$? -eq 3 ]
+	@bash scripts/check-infra
 
 .PHONY: prove
 prove: setup ## Inject every fault and show that its control turns red

@@ -1,0 +1,10 @@
+output "arn" {
+  description = "The cluster."
+  value       = aws_ecs_cluster.this.arn
+  depends_on  = [aws_ecs_cluster_capacity_providers.this]
+}
+
+output "name" {
+  description = "The cluster's name."
+  value       = aws_ecs_cluster.this.name
+}

@@ -1,0 +1,4 @@
+variable "name" {
+  description = "The cluster's name."
+  type        = string
+}

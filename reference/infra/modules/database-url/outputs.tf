@@ -1,0 +1,4 @@
+output "name" {
+  description = "The secret's name, once it has a value."
+  value       = module.secret.name
+}
