@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.assertions import COMMANDS, CONFIGURATION, CONTENTS, ENVIRONMENT, PATHS, PORT, There
 from benchmarks.throwaway import throwaway_run
@@ -17,6 +18,9 @@ from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine, connect, engine_address
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 _NO_NETWORK = "none"
 _SETTINGS = ContainerSettings()
@@ -59,7 +63,7 @@ def with_fresh_containers(engine: Engine, run: Run, image_id: str) -> Seen:
         ) as container:
             container.start()
             container.wait()
-            outputs[command.name] = container.logs(stdout=True, stderr=False).decode()
+            outputs[command.name] = bytes(container.logs(stdout=True, stderr=False)).decode()
     return Seen(outputs=outputs, paths=paths, configuration=_configuration(engine, image_id))
 
 
@@ -70,7 +74,7 @@ def with_one_container(engine: Engine, run: Run, image_id: str) -> Seen:
     ) as container:
         paths = _paths(engine, str(container.id))
         container.start()
-        outputs = {each.name: container.exec_run(list(each.words)).output.decode() for each in COMMANDS}
+        outputs = {each.name: _said(container, each.words) for each in COMMANDS}
     return Seen(outputs=outputs, paths=paths, configuration=_configuration(engine, image_id))
 
 
@@ -92,6 +96,11 @@ def judged(seen: Seen) -> Iterator[tuple[str, bool]]:
     yield PORT, PORT in dict(configuration["ExposedPorts"])  # type: ignore[call-overload]
     for key in ("Entrypoint", "Cmd", "WorkingDir"):
         yield key, configuration[key] == CONFIGURATION[key]
+
+
+def _said(container: Container, words: tuple[str, ...]) -> str:
+    output = container.exec_run(list(words)).output
+    return (output if isinstance(output, bytes) else b"".join(output)).decode()
 
 
 def _paths(engine: Engine, container_id: str) -> dict[str, AtPath | None]:

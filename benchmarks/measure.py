@@ -63,11 +63,25 @@ def median(values: Iterable[float], digits: int = 3) -> float:
     return round(statistics.median(values), digits)
 
 
-def keep(name: str, command: str, results: dict[str, Any]) -> None:
-    """Write results with what one needs to judge them: when, on what machine, how busy it was, by which command."""
+def keep(name: str, command: str, load_before: float, results: dict[str, Any]) -> None:
+    """Write results with what one needs to judge them: by which command, when, on what machine, how busy.
+
+    Args:
+        load_before: `load` when the benchmark began.
+    """
     RESULTS.mkdir(exist_ok=True)
-    document = {"command": command, "measured": datetime.now(UTC).date().isoformat(), "machine": machine(), **results}
+    document = {
+        "command": command,
+        "measured": datetime.now(UTC).date().isoformat(),
+        "machine": {**machine(), "load_before": load_before},
+        **results,
+    }
     write_atomically(RESULTS / f"{name}.json", json.dumps(document, indent=2) + "\n")
+
+
+def load() -> float:
+    """Return how many processes ran or waited for the processor, on average over the last minute."""
+    return round(os.getloadavg()[0], 1)
 
 
 def machine() -> dict[str, Any]:
@@ -79,7 +93,6 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "exitgate": version("exitgate"),
-        "load_1min": round(os.getloadavg()[0], 1),
     }
 
 

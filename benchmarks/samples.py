@@ -96,7 +96,7 @@ def _write_layer(file: IO[bytes], parts: Iterable[Part]) -> tuple[int, int]:
                 member.size = len(part.content)
             archive.addfile(member, io.BytesIO(part.content or b""))
             # tarfile keeps every member that it wrote.
-            archive.members = []
+            archive.members = []  # type: ignore[attr-defined]
             entries, content_bytes = entries + 1, content_bytes + member.size
     return entries, content_bytes
 
