@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.fit import Plane, plane
-from benchmarks.measure import keep, load, run
+from benchmarks.measure import busy_cores, keep, run
 from benchmarks.samples import modules, write_saved_image
 from benchmarks.throwaway import throwaway_run
 
@@ -27,11 +27,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=50, help="how many images, at least 4 (default: 50)")
     images = parser.parse_args().images
-    load_before = load()
+    busy = busy_cores()
     measured = [_measure(number, files) for number, files in enumerate(_sizes(images))]
     rows = [_rounded(each) for each in measured]
     results = {"time": _fit(measured, "cpu_s"), "wall": _fit(measured, "wall_s"), "memory": _fit(measured, "grown_mib")}
-    keep("linear", f"python -m benchmarks.linear --images {images}", load_before, {"images": rows, "fits": results})
+    keep("linear", f"python -m benchmarks.linear --images {images}", busy, {"images": rows, "fits": results})
 
 
 def _sizes(images: int) -> list[int]:

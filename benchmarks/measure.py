@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,25 +65,35 @@ def median(values: Iterable[float], digits: int = 3) -> float:
     return round(statistics.median(values), digits)
 
 
-def keep(name: str, command: str, load_before: float, results: dict[str, Any]) -> None:
+def keep(name: str, command: str, busy: float, results: dict[str, Any]) -> None:
     """Write results with what one needs to judge them: by which command, when, on what machine, how busy.
 
     Args:
-        load_before: `load` when the benchmark began.
+        busy: `busy_cores` before the benchmark began.
     """
     RESULTS.mkdir(exist_ok=True)
     document = {
         "command": command,
         "measured": datetime.now(UTC).date().isoformat(),
-        "machine": {**machine(), "load_before": load_before},
+        "machine": {**machine(), "busy_cores": busy},
         **results,
     }
     write_atomically(RESULTS / f"{name}.json", json.dumps(document, indent=2) + "\n")
 
 
-def load() -> float:
-    """Return how many processes ran or waited for the processor, on average over the last minute."""
-    return round(os.getloadavg()[0], 1)
+def busy_cores() -> float:
+    """Return how many cores other work keeps busy, seen for two seconds; the load average would still tell of what is over."""
+    before = _idle_s()
+    started = time.monotonic()
+    threading.Event().wait(2)
+    seconds = time.monotonic() - started
+    return max(0.0, round((os.cpu_count() or 1) - (_idle_s() - before) / seconds, 1))
+
+
+def _idle_s() -> float:
+    fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()
+    # proc_stat(5): the fourth is idle, the fifth waits for a disk, in clock ticks over all cores.
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def machine() -> dict[str, Any]:

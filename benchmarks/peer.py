@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.assertions import COMMANDS, CONFIGURATION, CONTENTS, PATHS, layers, peer_document
-from benchmarks.measure import Cost, keep, load, median, run
+from benchmarks.measure import Cost, busy_cores, keep, median, run
 from benchmarks.samples import write_saved_image
 from benchmarks.throwaway import loaded_image, throwaway_run
 from exitgate.provision.engine import connect, engine_address
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often each side runs; medians are kept (default: 5)")
     rounds = parser.parse_args().rounds
-    load_before = load()
+    busy = busy_cores()
     peer = _peer()
     with throwaway_run() as own, connect(engine_address(os.environ)) as engine:
         archive, tag = own.scratch_path / "image.tar", f"exitgate-{own.id}:benchmark"
@@ -62,7 +62,7 @@ def main() -> None:
         "costs": {name: _summary(each) for name, each in costs.items()},
     }
     results["ratios"] = _ratios(results["costs"])
-    keep("peer", f"python -m benchmarks.peer --rounds {rounds}", load_before, results)
+    keep("peer", f"python -m benchmarks.peer --rounds {rounds}", busy, results)
 
 
 def _summary(costs: list[Cost]) -> dict[str, Any]:

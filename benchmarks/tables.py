@@ -19,6 +19,7 @@ README = ROOT / "benchmarks" / "README.md"
 _MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BUCKETS = ((1_000, 2_500), (2_500, 6_000), (6_000, 15_000), (15_000, 30_000), (30_000, 50_001))
 _LINEAR_FROM = 0.98
+_QUIET_BELOW_CORES = 0.3
 
 
 def main() -> None:
@@ -126,11 +127,11 @@ def _fitted(fits: dict[str, Any]) -> str:
 
 def _made(results: dict[str, Any]) -> str:
     machine = results["machine"]
-    busy = machine["load_before"] > machine["cores"] / 2
+    busy = machine["busy_cores"]
     return (
         f"`{results['command']}`, {results['measured']}; {machine['cpu']}, {machine['cores']} cores, "
-        f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, Python {machine['python']}; load {machine['load_before']} "
-        f"when it began.{' **Provisional: the machine was busy with other work.**' if busy else ''}"
+        f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, Python {machine['python']}; other work kept {busy} cores busy "
+        f"when it began.{' **The figures are provisional.**' if busy > _QUIET_BELOW_CORES else ''}"
     )
 
 
