@@ -7,15 +7,19 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchmarks.assertions import COMMANDS, CONFIGURATION, CONTENTS, ENVIRONMENT, PATHS, PORT, There
 from benchmarks.throwaway import throwaway_run
+from exitgate.observe.contents import kept_for_contents
+from exitgate.observe.layers import visible
 from exitgate.observe.paths import AtPath, read_paths
+from exitgate.observe.saved_image import read_saved_image
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine, connect, engine_address
+from exitgate.provision.image_archive import CHUNK_BYTES
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
 
@@ -78,7 +82,26 @@ def with_one_container(engine: Engine, run: Run, image_id: str) -> Seen:
     return Seen(outputs=outputs, paths=paths, configuration=_configuration(engine, image_id))
 
 
-WAYS = {"fresh": with_fresh_containers, "shared": with_one_container}
+def with_all_contents(engine: Engine, run: Run, image_id: str) -> Seen:
+    """See the files in the whole image as its engine saves it, every file looked at; and the rest with one container."""
+    contents = {each.path for each in CONTENTS}
+    chunks = cast("Iterable[bytes]", engine.client.images.get(image_id).save(chunk_size=CHUNK_BYTES))
+    saved = read_saved_image(chunks, lambda path: path in contents or kept_for_contents(path))
+    kept = {path: content for layer in saved.layers for path, content in saved.kept[layer.digest]}
+    entries = visible(saved.layers)
+    paths = {
+        path: AtPath(entry=entries[path][0], content=kept.get(path)) if path in entries else None
+        for path in (*contents, *(each.path for each in PATHS))
+    }
+    with throwaway_container(
+        engine, run, image_id, _SETTINGS, name="commands", network=_NO_NETWORK, entrypoint=_LASTING
+    ) as container:
+        container.start()
+        outputs = {each.name: _said(container, each.words) for each in COMMANDS}
+    return Seen(outputs=outputs, paths=paths, configuration=_configuration(engine, image_id))
+
+
+WAYS = {"fresh": with_fresh_containers, "shared": with_one_container, "contents": with_all_contents}
 
 
 def judged(seen: Seen) -> Iterator[tuple[str, bool]]:

@@ -44,6 +44,7 @@ def main() -> None:
                 "peer": [peer, "test", "--image", tag, "--config", str(document)],
                 "fresh": [sys.executable, "-m", "benchmarks.assert_here", image_id, "fresh"],
                 "shared": [sys.executable, "-m", "benchmarks.assert_here", image_id, "shared"],
+                "contents": [sys.executable, "-m", "benchmarks.assert_here", image_id, "contents"],
                 "peer, small files": [peer, "test", "--image", tag, "--config", str(small)],
             }
             costs: dict[str, list[Cost]] = {name: [] for name in commands}
