@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.assertions import COMMANDS, CONFIGURATION, CONTENTS, ENVIRONMENT, PATHS, PORT, There
 from benchmarks.throwaway import throwaway_run
@@ -37,7 +37,7 @@ class Seen:
 
     outputs: dict[str, str]
     paths: dict[str, AtPath | None]
-    configuration: dict[str, object]
+    configuration: dict[str, Any]
 
 
 def main() -> None:
@@ -115,8 +115,8 @@ def judged(seen: Seen) -> Iterator[tuple[str, bool]]:
         content = (found.content if found else None) or b""
         yield f"content of {holds.path}", re.search(holds.content, content.decode(), re.MULTILINE) is not None
     configuration = seen.configuration
-    yield ENVIRONMENT[0], "=".join(ENVIRONMENT) in CONFIGURATION["Env"]
-    yield PORT, PORT in dict(configuration["ExposedPorts"])  # type: ignore[call-overload]
+    yield ENVIRONMENT[0], "=".join(ENVIRONMENT) in (configuration["Env"] or ())
+    yield PORT, PORT in (configuration["ExposedPorts"] or {})
     for key in ("Entrypoint", "Cmd", "WorkingDir"):
         yield key, configuration[key] == CONFIGURATION[key]
 
@@ -131,7 +131,7 @@ def _paths(engine: Engine, container_id: str) -> dict[str, AtPath | None]:
     return read_paths(engine, container_id, {*contents, *(each.path for each in PATHS)}, contents=contents)
 
 
-def _configuration(engine: Engine, image_id: str) -> dict[str, object]:
+def _configuration(engine: Engine, image_id: str) -> dict[str, Any]:
     return dict(engine.client.images.get(image_id).attrs["Config"])
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import assertions, fit, samples
+from benchmarks import assert_here, assertions, fit, samples
 from benchmarks.measure import RESULTS
 from benchmarks.tables import README, TABLES
 from exitgate.assurance import Assurance
 from exitgate.observation import Substrate
 from exitgate.observe.contents import contents_of, kept_for_contents
+from exitgate.observe.layers import Entry, Kind
+from exitgate.observe.paths import AtPath
 from exitgate.observe.saved_image import read_saved_image
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,36 @@ def test_there_are_seventeen_assertions_and_both_sides_have_all_of_them() -> Non
     files = (*document["fileExistenceTests"], *document["fileContentTests"])
     assert (len(document["commandTests"]), len(files), len(metadata)) == (4, 8, 5)
     assert len(assertions.COMMANDS) + len(assertions.PATHS) + len(assertions.CONTENTS) == 12
+
+
+def seen(mode: int, content: bytes, output: str, configuration: dict[str, object]) -> assert_here.Seen:
+    there = {each.path: each.permissions for each in assertions.PATHS}
+    folders = {path for path, permissions in there.items() if permissions.startswith("d")}
+    modes = {"/etc/app.conf": 0o640, assertions.RUNTIME: 0o755, "/app": 0o755}
+    found = {
+        path: AtPath(
+            entry=Entry(
+                path=path, kind=Kind.DIRECTORY if path in folders else Kind.FILE, mode=modes.get(path, 0o644) ^ mode
+            ),
+            content=content,
+        )
+        for path in {*there, *(each.path for each in assertions.CONTENTS)}
+        if there.get(path, "-") or mode
+    }
+    return assert_here.Seen(
+        outputs={each.name: output for each in assertions.COMMANDS},
+        paths={path: found.get(path) for path in {*there, *found}},
+        configuration=configuration,
+    )
+
+
+def test_all_seventeen_hold_of_what_is_right_and_none_of_what_is_wrong() -> None:
+    content = b"app:x:10001:10001:\nVERSION_ID=12\nlog-level = info\n".replace(b"=12", b'="12"')
+    right = seen(0, content, "Linux\n10001\nport = 8080\nnode_modules\n", assertions.CONFIGURATION)
+    wrong = seen(0o002, b"", "", {"Env": [], "ExposedPorts": None, "Entrypoint": None, "Cmd": None, "WorkingDir": ""})
+    assert [words for words, holds in assert_here.judged(right) if not holds] == []
+    assert [words for words, holds in assert_here.judged(wrong) if holds] == []
+    assert len(list(assert_here.judged(right))) == 17
 
 
 def test_a_sample_is_an_image_of_so_many_files_and_the_same_each_time(tmp_path: Path) -> None:
