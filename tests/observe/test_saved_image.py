@@ -228,6 +228,8 @@ def test_a_file_is_known_by_its_content(name: str, content: bytes, nature: Natur
         (b'await import("late")', {"late"}),
         (b'require("./mine"); require(name); import "../x"', set()),
         (b'import fs from "node:fs"', set()),
+        (b'xrequire("a"); _from "b"; \xe9import "c"', {"c"}),
+        (b"from 'outer\\'import \"inner\"'", {"inner"}),
     ],
 )  # fmt: skip
 def test_packages_that_scripts_take_in_are_known_by_name(content: bytes, names: set[str]) -> None:

@@ -112,11 +112,11 @@ def read_contents(
         image = engine.client.images.get(image_id)
         if archive is None:
             chunks = cast("Iterable[bytes]", image.save(chunk_size=CHUNK_BYTES))
-            saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
+            saved = read_saved_image(chunks, kept_for_contents, names_alone=names_alone)
         else:
             with archive.open("rb") as file:
                 chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-                saved = read_saved_image(chunks, _is_kept, names_alone=names_alone)
+                saved = read_saved_image(chunks, kept_for_contents, names_alone=names_alone)
     except ImageNotFound as error:
         raise ObservationError(
             name or image_id, got="no such image", expected="the image that was built", action="Run the gate again."
@@ -164,7 +164,8 @@ def contents_of(
     )
 
 
-def _is_kept(path: str) -> bool:
+def kept_for_contents(path: str) -> bool:
+    """Whether the content of the file at a path is looked into again once all layers are read."""
     return path in ACCOUNTS or path in _RELEASES or tells_of_packages(path)
 
 

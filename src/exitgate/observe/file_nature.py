@@ -19,7 +19,11 @@ _PRIVATE_KEY = re.compile(
 )
 _SOURCES = re.compile(rb'"sourcesContent"\s*:\s*\[(?:\s*null\s*,)*\s*"')
 _MAP_INSIDE = re.compile(rb"sourceMappingURL=data:application/json[^,\s]{0,80};base64,([A-Za-z0-9+/=]+)")
-_IMPORT = re.compile(rb"""(?:\brequire\(|\bfrom|\bimport\(?)\s*["']((?:@[\w.-]+/)?\w[\w.-]*)(?:/[^"']*)?["']""")
+_NAME = rb"""\s*["']((?:@[\w.-]+/)?\w[\w.-]*)(?:/[^"']*)?["']"""
+# One expression a word, each with that word in front: re looks for a literal several times faster than for one of three. What
+# follows is looked at and not taken, so that no match hides another.
+_IMPORTS = tuple(re.compile(word % _NAME) for word in (rb"require\((?=%s)", rb"from(?=%s)", rb"import(?=\(?%s)"))
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,13 @@ def look_at(path: str, size_bytes: int, stream: IO[bytes], *, keep: bool, digest
 
 
 def _imports(content: bytes) -> frozenset[str]:
-    return frozenset(match.decode("ascii") for match in set(_IMPORT.findall(content)))
+    names = {
+        match[1]
+        for expression in _IMPORTS
+        for match in expression.finditer(content)
+        if match.start() == 0 or content[match.start() - 1] not in _WORD
+    }
+    return frozenset(name.decode("ascii") for name in names)
 
 
 def _carries_its_sources(content: bytes) -> bool:

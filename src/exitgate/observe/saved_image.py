@@ -181,6 +181,15 @@ def _entry(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, how: _H
         read.imports |= look.imports
         if look.kept is not None:
             read.kept.append((path, look.kept))
+    return entry_of(path, member, sha256=sha256, nature=nature)
+
+
+def entry_of(path: str, member: tarfile.TarInfo, *, sha256: str = "", nature: Nature = Nature.PLAIN) -> Entry:
+    """Return what an archive's header says of a member, and what was seen of its content.
+
+    Args:
+        path: Its absolute path in the image.
+    """
     return Entry(
         path=path,
         kind=_kind(member),

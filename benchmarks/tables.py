@@ -1,0 +1,161 @@
+"""The tables of README.md, written from the committed results between its markers, or compared with them.
+
+Run from the checkout: ``python -m benchmarks.tables [--check]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import RESULTS, ROOT
+from exitgate.atomic import write_atomically
+
+README = ROOT / "benchmarks" / "README.md"
+_MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BUCKETS = ((1_000, 2_500), (2_500, 6_000), (6_000, 15_000), (15_000, 30_000), (30_000, 50_001))
+_LINEAR_FROM = 0.98
+_QUIET_BELOW_CORES = 0.3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if they are not those of the results"
+    )
+    check = parser.parse_args().check
+    old = README.read_text(encoding="utf-8")
+    new = _MARKED.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", old)
+    if check and new != old:
+        raise SystemExit("benchmarks/README.md does not show the committed results: run python -m benchmarks.tables")
+    if not check:
+        write_atomically(README, new)
+
+
+def peer() -> str:
+    """Return what the seventeen assertions cost, and how that stands to the bounds."""
+    results = _results("peer")
+    costs, ratios = results["costs"], results["ratios"]
+    whole = costs["peer"]
+    rows = [
+        ("container-structure-test, whole process", whole["wall_s"], whole["cpu_s"], whole["peak_mib"], "", ""),
+        *(
+            (
+                f"exitgate in process, {words}",
+                costs[way]["observer_wall_s"],
+                costs[way]["observer_cpu_s"],
+                costs[way]["peak_mib"],
+                f"{ratios[way]['ratio']:.2f}",
+                f"≤ {ratios[way]['bound']}: {_met(ratios[way]['met'])}",
+            )
+            for way, words in (("fresh", "a fresh container a command"), ("shared", "one container"))
+        ),
+        (
+            "exitgate in process, one container, files from the whole image's contents",
+            *(costs["contents"][each] for each in ("observer_wall_s", "observer_cpu_s", "peak_mib")),
+            f"{costs['contents']['observer_wall_s'] / whole['wall_s']:.2f}",
+            "none",
+        ),
+        *(
+            (
+                f"the same as a whole process, {words}",
+                costs[way]["wall_s"],
+                costs[way]["cpu_s"],
+                costs[way]["peak_mib"],
+                "",
+                "",
+            )
+            for way, words in (("fresh", "fresh"), ("shared", "one"))
+        ),
+        (
+            "container-structure-test without the assertions on the large file and the large folder",
+            *(costs["peer, small files"][each] for each in ("wall_s", "cpu_s", "peak_mib")),
+            "",
+            "",
+        ),
+    ]
+    memory = ratios["memory"]
+    table = _table(
+        ("", "wall s", "CPU s", "peak MiB", "wall, of the peer's", "bound"),
+        ((name, f"{wall:.2f}", f"{cpu:.2f}", f"{peak:.0f}", *rest) for name, wall, cpu, peak, *rest in rows),
+    )
+    said = f"Memory: {memory['ratio']:.2f} of the peer's, ≤ {memory['bound']}: {_met(memory['met'])}."
+    return f"{_made(results)}\n\n{table}\n\n{said}"
+
+
+def linear() -> str:
+    """Return what images of each size cost, what an entry and a megabyte cost, and whether that is all."""
+    results = _results("linear")
+    images, fits = results["images"], results["fits"]
+    rows = []
+    for low, high in _BUCKETS:
+        inside = [each for each in images if low <= each["entries"] < high]
+        if inside:
+            entries, mb = (sum(each[key] for each in inside) for key in ("entries", "mb"))
+            cpu, wall = (sum(each[key] for each in inside) for key in ("cpu_s", "wall_s"))
+            peak = max(each["peak_mib"] for each in inside)
+            size = f"{low:,} to {min(high, 50_000):,}"
+            per = f"{cpu / entries * 1e6:.0f}"
+            rows.append(
+                (
+                    size,
+                    len(inside),
+                    f"{mb:.0f}",
+                    f"{wall:.2f}",
+                    f"{cpu:.2f}",
+                    per,
+                    f"{cpu / mb * 1e3:.0f}",
+                    f"{peak:.0f}",
+                )
+            )
+    table = _table(
+        ("entries", "images", "MB in all", "wall s", "CPU s", "CPU µs an entry", "CPU ms a MB", "peak MiB"), rows
+    )
+    return f"{_made(results)}\n\n{table}\n\n{_fitted(fits)}"
+
+
+TABLES: dict[str, Callable[[], str]] = {"peer": peer, "linear": linear}
+
+
+def _fitted(fits: dict[str, Any]) -> str:
+    time, memory = fits["time"], fits["memory"]
+    word = "linear" if min(time["r_squared"], memory["r_squared"]) >= _LINEAR_FROM else "not linear"
+    return (
+        f"**It is {word}**: CPU = {time['constant']:.2f} s + {time['per_1000_entries'] * 1000:.0f} µs an entry + "
+        f"{time['per_mb'] * 1000:.1f} ms a MB (R² {time['r_squared']:.3f}); memory = {memory['constant']:.1f} MiB + "
+        f"{memory['per_1000_entries']:.2f} MiB a 1,000 entries + {memory['per_mb']:.3f} MiB a MB (R² {memory['r_squared']:.3f})."
+    )
+
+
+def _made(results: dict[str, Any]) -> str:
+    machine = results["machine"]
+    busy = machine["busy_cores"]
+    return (
+        f"`{results['command']}`, {results['measured']}; {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, Python {machine['python']}; other work kept {busy} cores busy "
+        f"when it began.{' **The figures are provisional.**' if busy > _QUIET_BELOW_CORES else ''}"
+    )
+
+
+def _met(met: bool) -> str:  # noqa: FBT001
+    return "met" if met else "**missed**"
+
+
+def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(map(str, head)), *(list(map(str, row)) for row in rows)]
+    lines.insert(1, ["---", *["---:"] * (len(lines[0]) - 1)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _results(name: str) -> dict[str, Any]:
+    path: Path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+if __name__ == "__main__":
+    main()
