@@ -11,7 +11,9 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.dockerfile import Dockerfile, Instruction
 from exitgate.errors import ObservationError
-from exitgate.observe.task_definition import TaskDefinition, locations_of, read_task_definition, read_workload_settings
+from exitgate.observe.ecs import read_task_definition
+from exitgate.observe.task_definition import TaskDefinition, locations_of
+from exitgate.observe.workload_settings import read_workload_settings
 from exitgate.settings import ContainerSettings, HealthCheck, Mount
 from exitgate.target import BackingUse, Workload
 

@@ -286,7 +286,7 @@ def _run_probe(
                 "attempts inside the container",
                 got=f"the engine can't start one with these settings: {one_line(words, 200)}",
                 expected="a container that starts",
-                action="Mend the task definition's settings first.",
+                action="Mend the settings that production runs it with first.",
                 blocked_by="3.2.B.2.2",
             ) from error
         code = container.wait(timeout=_PROBE_TIMEOUT_S)["StatusCode"]
