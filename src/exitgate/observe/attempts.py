@@ -65,6 +65,8 @@ class Attempts(Observation):
 
     locations: Locations
     attempts: tuple[Attempt, ...]
+    settings: ContainerSettings
+    """With which everything was tried."""
 
     def of(self, kind: str) -> tuple[Attempt, ...]:
         """Return the attempts of a kind.
@@ -134,6 +136,7 @@ def read_attempts(
         evidence=(keep.keep(f"attempts-{name}.json", dump),),
         locations=locations,
         attempts=tuple(attempts),
+        settings=settings,
     )
 
 
