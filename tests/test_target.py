@@ -53,6 +53,15 @@ def test_a_workload_may_have_another_name_in_its_task_definition(tmp_path: Path)
     assert load_target(place(tmp_path, text)).workload("orders").container_name == "app"
 
 
+def test_a_workload_may_be_run_by_a_compose_file(tmp_path: Path) -> None:
+    text = changed('task_definition = "deploy/orders.json"', 'compose = "deploy/compose.yaml"')
+    place(tmp_path, text)
+    assert "compose = 'deploy/compose.yaml', which is not there" in refusal(tmp_path).got
+    (tmp_path / "deploy/compose.yaml").write_text("services: {}", encoding="utf-8")
+    orders = load_target(tmp_path).workload("orders")
+    assert (orders.compose, orders.task_definition) == ("deploy/compose.yaml", None)
+
+
 def test_subjects_are_named_by_kind_and_sorted(tmp_path: Path) -> None:
     target = load_target(place(tmp_path, SOUND))
     assert {kind.value: list(target.subjects(kind)) for kind in SubjectKind} == {

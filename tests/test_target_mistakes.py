@@ -155,7 +155,6 @@ def test_a_table_of_the_wrong_kind_is_shown_with_its_line(tmp_path: Path, text: 
     [
         ('name = "shop"\n', "[target]", 1, "target.name"),
         ("port = 8080\n", "[[service]]", 1, "service.0.port"),
-        ('task_definition = "deploy/billing.json"\n', "[[service]]", 2, "service.1.task_definition"),
         ('dockerfile = "apps/shell/Dockerfile"\n', "[frontend.workload]", 1, "frontend.0.workload.dockerfile"),
         ('path = "apps/cart"\n', "[[frontend]]", 2, "frontend.1.path"),
         ("gid_range = [10000, 65535]\n", "[policy.containers]", 1, "policy.containers.gid_range"),
@@ -168,6 +167,23 @@ def test_a_missing_key_is_named_with_the_line_of_its_table(
     error = refusal(place(tmp_path, text))
     assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, table, occurrence)}"
     assert error.got == f"'{name}' is missing"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "got", "start", "occurrence"),
+    [
+        ("", "neither task_definition nor compose", "[[service]]", 2),
+        ('task_definition = "deploy/billing.json"\ncompose = "c.yaml"', "task_definition and compose", "compose", 1),
+    ],
+)
+def test_a_workload_has_its_settings_from_one_file(
+    tmp_path: Path, wrong: str, got: str, start: str, occurrence: int
+) -> None:
+    text = changed('task_definition = "deploy/billing.json"', wrong)
+    error = refusal(place(tmp_path, text))
+    assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, start, occurrence)}"
+    assert error.got == got
+    assert error.expected == "one of the two: what production runs it with"
 
 
 def test_an_empty_file_is_told_that_it_names_no_target(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a container is to be run, whoever wrote it down: the settings of a task definition, in our own words."""
+"""How a container is to be run, whoever wrote it down: the settings of a task definition or a Compose service, in our own words."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ class ContainerSettings:
     mounts: tuple[Mount, ...] = ()
     temporary_mounts: tuple[str, ...] = ()
     """Paths of tmpfs mounts, absolute."""
+    groups: tuple[str, ...] = ()
+    """Supplementary groups beside the image's own, by number or name."""
+    kernel_parameters: tuple[tuple[str, str], ...] = ()
+    """Of the container's own namespaces, e.g. ``("net.core.somaxconn", "1024")``."""
     init_process: bool = False
     memory_bytes: int | None = None
 
@@ -74,13 +78,21 @@ class Locations:
     """Where in the target the settings of a workload stand, each as ``file:line``; what is absent, where it would stand."""
 
     definition: str
-    """The container's entry in the task definition."""
+    """The container's entry in the task definition, or in what stands for one."""
     user: str
     """What decides the user: the task definition's `user`, else the Dockerfile's last USER."""
     capabilities: str
     privileged: str
     read_only_root: str
     health_check: str
-    """The task definition's own."""
+    """The one that production runs: the task definition's own, or the Dockerfile's where the engine takes it from the image."""
     image_health_check: str
     """The Dockerfile's HEALTHCHECK."""
+    noun: str = "task definition"
+    """What messages call the file that `definition` points into."""
+    read_only_root_key: str = "readonlyRootFilesystem"
+    """What that file calls the setting."""
+    health_check_owner: str = "task definition"
+    """What `health_check` belongs to, as messages call it."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """Of each place to write its path in the container, and where it is given."""

@@ -14,6 +14,7 @@ from exitgate.assurance import Assurance
 from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
 from exitgate.policy import Policy, PolicyDigest, digest_of
+from exitgate.policy.rule import contradiction
 from exitgate.toml_source import Location, first_problem, line_of
 from exitgate.waivers import Exclusion, Responsibilities, Waiver
 
@@ -72,6 +73,10 @@ class BackingUse(_Strict):
 class Workload(_Strict):
     """A container that the target deploys."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["task_definition"]}, {"required": ["compose"]}]}
+    )
+
     name: _Name
     path: _RelativePath
     dockerfile: _RelativePath
@@ -82,19 +87,32 @@ class Workload(_Strict):
     port: _Port
     health_path: _HttpPath = "/healthz"
     """Answered with 2xx by a workload that works."""
-    task_definition: _RelativePath
+    task_definition: _RelativePath | None = None
+    """The ECS task definition that production runs it with, in JSON; either this or `compose`."""
+    compose: _RelativePath | None = None
+    """The Compose file that production runs it with; either this or `task_definition`."""
     container: str | None = None
-    """The container's name in the task definition; the workload's own name where it is not given."""
+    """The container's name in the task definition, or the service's in the Compose file; the workload's own where not given."""
     environment: dict[str, str] = {}
-    """Set on top of the task definition's own."""
+    """Set on top of what the task definition or the Compose file sets."""
     backing: dict[str, BackingUse] = {}
     """Environment variable to the backing server that it tells of, e.g. ``DATABASE_URL = "postgres/orders"``."""
     start_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Seconds within which the workload answers on its health path."""
 
+    @model_validator(mode="after")
+    def _has_one_source_of_settings(self) -> Workload:
+        if self.task_definition is None and self.compose is None:
+            raise contradiction("neither task_definition nor compose", "one of the two: what production runs it with")
+        if self.task_definition is not None and self.compose is not None:
+            raise contradiction(
+                "task_definition and compose", "one of the two: what production runs it with", "compose"
+            )
+        return self
+
     @property
     def container_name(self) -> str:
-        """The name of its container in the task definition."""
+        """The name of its container in the task definition, or of its service in the Compose file."""
         return self.container or self.name
 
 
@@ -321,7 +339,7 @@ def _refuse_strange_backings(target: Target, path: Path) -> None:
 def _refuse_missing_files(target: Target, path: Path) -> None:
     root = target.directory.resolve()
     for prefix, entry in _placed_entries(target.configuration):
-        for key in ("path", "dockerfile", "context", "task_definition"):
+        for key in ("path", "dockerfile", "context", "task_definition", "compose"):
             value = getattr(entry, key, None)
             if value is None:
                 continue

@@ -11,7 +11,9 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.dockerfile import Dockerfile, Instruction
 from exitgate.errors import ObservationError
-from exitgate.observe.task_definition import TaskDefinition, locations_of, read_task_definition, read_workload_settings
+from exitgate.observe.ecs import read_task_definition
+from exitgate.observe.task_definition import TaskDefinition, locations_of
+from exitgate.observe.workload_settings import read_workload_settings
 from exitgate.settings import ContainerSettings, HealthCheck, Mount
 from exitgate.target import BackingUse, Workload
 
@@ -306,6 +308,60 @@ def test_a_folder_that_rules_the_host_is_told_from_data(tmp_path: Path, path: st
     volume = {"name": "v", "host": {"sourcePath": path}}
     text = json.dumps({"family": "shop", "volumes": [volume], "containerDefinitions": [container]})
     assert bool(read(tmp_path, text).host_shares) is rules
+
+
+def _sharing(*taken: dict[str, Any]) -> str:
+    other = [
+        {"sourceVolume": "a", "containerPath": "/a"},
+        {"sourceVolume": "b", "containerPath": "/b", "readOnly": True},
+        {"sourceVolume": "sock", "containerPath": "/own"},
+    ]
+    definition = {
+        "family": "shop",
+        "volumes": [{"name": "a"}, {"name": "b"}, {"name": "sock", "host": {"sourcePath": "/run/docker.sock"}}],
+        "containerDefinitions": [
+            {
+                "name": "orders",
+                "image": "o",
+                "mountPoints": [{"sourceVolume": "a", "containerPath": "/own"}],
+                "volumesFrom": list(taken),
+            },
+            {"name": "agent", "image": "a", "mountPoints": other, "volumesFrom": [{"sourceContainer": "third"}]},
+            {"name": "third", "image": "t", "mountPoints": [{"sourceVolume": "sock", "containerPath": "/s"}]},
+        ],
+    }
+    return json.dumps(definition, indent=1)
+
+
+def test_volumes_of_another_container_count_as_its_own_but_after_them(tmp_path: Path) -> None:
+    task = read(tmp_path, _sharing({"sourceContainer": "agent"}, {"sourceContainer": "orders"}))
+    assert task.settings.mounts == (
+        Mount(path="/own", read_only=False),
+        Mount(path="/a", read_only=False),
+        Mount(path="/b", read_only=True),
+        Mount(path="/s", read_only=False, host_path="/run/docker.sock"),
+    )
+    line = next(n for n, text in enumerate(task.source.splitlines(), 1) if '"volumesFrom"' in text) + 1
+    assert dict(task.mount_locations)["/a"] == f"task.json:{line}"
+    assert [(share.got, share.location) for share in task.host_shares] == [("/run/docker.sock", f"task.json:{line}")]
+
+
+def test_volumes_that_are_taken_to_be_read_can_not_be_written_to(tmp_path: Path) -> None:
+    task = read(tmp_path, _sharing({"sourceContainer": "agent", "readOnly": True}))
+    assert task.settings.writable_paths == ("/own",)
+    assert [path for path, _ in task.mount_locations] == ["/own"]
+
+
+def test_volumes_of_a_container_that_is_not_there_are_an_error(tmp_path: Path) -> None:
+    error = refusal(tmp_path, _sharing({"sourceContainer": "none"}))
+    assert error.got == "volumes from 'none', which is not there"
+    assert error.expected == "one of orders, agent, third"
+
+
+def test_parameters_of_the_kernel_are_read_and_are_no_share_of_the_host(tmp_path: Path) -> None:
+    task = made(tmp_path, systemControls=[{"namespace": "net.core.somaxconn", "value": "1024"}])
+    assert task.settings.kernel_parameters == (("net.core.somaxconn", "1024"),)
+    assert task.host_shares == ()
 
 
 def test_the_other_containers_of_a_task_are_its_neighbours(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def validate(
     gate: GateOption = _DEFAULT_GATE,
 ) -> None:
     """Check a target's exitgate.toml, and the files that it names, without running anything."""
-    from exitgate.observe.task_definition import read_workload_settings
+    from exitgate.observe.workload_settings import read_workload_settings
     from exitgate.target import check_against, load_target
 
     loaded = load_gate(shipped_gate_directory(gate))

@@ -126,7 +126,18 @@ class FaultSite:
         self.add_file(path, f"mkdir -p {path.rpartition('/')[0] or '/'}", f"printf %s '{source}' > {path}")
 
     def edit_task(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Change the workload's task definition."""
+        """Change the workload's task definition.
+
+        Raises:
+            TargetError: if it has none, but a Compose file.
+        """
+        if self.workload.task_definition is None:
+            raise TargetError(
+                self.workload.name,
+                got="settings from a Compose file",
+                expected="a task definition that a fault can be put into",
+                action="Prove the gate on a target that has one, e.g. the reference.",
+            )
         path = self.root / self.workload.task_definition
         data = json.loads(path.read_text(encoding="utf-8"))
         change(data)

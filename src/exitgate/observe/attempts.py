@@ -65,6 +65,8 @@ class Attempts(Observation):
 
     locations: Locations
     attempts: tuple[Attempt, ...]
+    settings: ContainerSettings
+    """With which everything was tried."""
 
     def of(self, kind: str) -> tuple[Attempt, ...]:
         """Return the attempts of a kind.
@@ -134,6 +136,7 @@ def read_attempts(
         evidence=(keep.keep(f"attempts-{name}.json", dump),),
         locations=locations,
         attempts=tuple(attempts),
+        settings=settings,
     )
 
 
@@ -286,7 +289,7 @@ def _run_probe(
                 "attempts inside the container",
                 got=f"the engine can't start one with these settings: {one_line(words, 200)}",
                 expected="a container that starts",
-                action="Mend the task definition's settings first.",
+                action="Mend the settings that production runs it with first.",
                 blocked_by="3.2.B.2.2",
             ) from error
         code = container.wait(timeout=_PROBE_TIMEOUT_S)["StatusCode"]

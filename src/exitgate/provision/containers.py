@@ -73,6 +73,8 @@ def throwaway_container(
         ],
         # An engine refuses a nameless volume that is read-only; an empty tmpfs is the same to a workload.
         "tmpfs": {**dict.fromkeys(settings.temporary_mounts, ""), **_read_only(settings)} or None,
+        "group_add": list(settings.groups) or None,
+        "sysctls": dict(settings.kernel_parameters) or None,
         "security_opt": list(settings.security_options) or None,
         "init": settings.init_process or None,
         "mem_limit": settings.memory_bytes,
@@ -89,7 +91,7 @@ def throwaway_container(
         raise ProvisionError(
             f"container {name}",
             got=f"the engine refused: {error.explanation or error}",
-            expected="a container with the task definition's settings",
+            expected="a container with the settings that production runs it with",
             action="Try the same settings with `docker run`.",
         ) from error
     finally:

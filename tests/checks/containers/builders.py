@@ -8,6 +8,7 @@ from exitgate.assurance import Assurance
 from exitgate.dockerfile import Dockerfile, Instruction
 from exitgate.observation import Substrate
 from exitgate.observe.attempts import Attempt, Attempts
+from exitgate.observe.compose import ComposeService
 from exitgate.observe.image import ImageFacts, PrivilegedFile
 from exitgate.observe.life import Life
 from exitgate.observe.processes import ProcessFacts
@@ -83,6 +84,24 @@ def task(**settings: Any) -> TaskDefinition:
     )
 
 
+def compose(**settings: Any) -> ComposeService:
+    """Return the same from a Compose file, of which each key has a line of its own."""
+    keys = ("user", "read_only", "privileged", "cap_add", "cap_drop", "healthcheck", "environment", "command")
+    return ComposeService(
+        substrate=SUBSTRATE,
+        path="compose.yaml",
+        source="",
+        container="orders",
+        position=0,
+        image="orders",
+        settings=ContainerSettings(
+            **{"user": "10001:20001", "capabilities_dropped": ("ALL",), "health_check": health_check(), **settings}
+        ),
+        place="compose.yaml:2",
+        places={key: f"compose.yaml:{line}" for line, key in enumerate(keys, 3)},
+    )
+
+
 def image(**facts: Any) -> ImageFacts:
     sound: dict[str, Any] = {
         "id": "sha256:built",
@@ -121,6 +140,7 @@ def process(**facts: Any) -> ProcessFacts:
 
 def life(*processes: ProcessFacts, **facts: Any) -> Life:
     sound: dict[str, Any] = {
+        "locations": LOCATIONS,
         "image_id": "sha256:built",
         "answered": True,
         "failure": "",
@@ -137,7 +157,7 @@ def life(*processes: ProcessFacts, **facts: Any) -> Life:
         "image_check_frozen": None,
         "exit_code": 0,
     }
-    return Life(substrate=SUBSTRATE, locations=LOCATIONS, processes=processes, **{**sound, **facts})
+    return Life(substrate=SUBSTRATE, processes=processes, **{**sound, **facts})
 
 
 def build(**facts: Any) -> Build:
@@ -149,5 +169,5 @@ def attempt(kind: str, *, refused: bool = True, what: str = "do it", where: str 
     return Attempt(kind=kind, what=what, where=where, refused=refused, answer=answer or ("EPERM" if refused else "0"))
 
 
-def attempts(*tried: Attempt) -> Attempts:
-    return Attempts(substrate=SUBSTRATE, locations=LOCATIONS, attempts=tried)
+def attempts(*tried: Attempt, settings: ContainerSettings = CONFINED) -> Attempts:
+    return Attempts(substrate=SUBSTRATE, locations=LOCATIONS, attempts=tried, settings=settings)

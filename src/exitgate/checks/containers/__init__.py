@@ -19,6 +19,7 @@ from exitgate.checks.containers.health import (
 from exitgate.checks.containers.identity import declared_strangers, foreign_images, processes_outside
 from exitgate.checks.containers.images import failed_builds, open_folders, privileged_files
 from exitgate.checks.containers.misconfigurations import standing_misconfigurations
+from exitgate.checks.containers.mounts import writable_files
 from exitgate.checks.containers.packages import development_packages, unlocked_packages
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
@@ -66,4 +67,5 @@ __all__ = [
     "unfiltered_system_calls",
     "unlocked_packages",
     "unsafe_settings",
+    "writable_files",
 ]

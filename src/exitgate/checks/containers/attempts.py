@@ -8,7 +8,7 @@ from exitgate.settings import Locations
 
 _MOST_NAMED = 5
 _REMEDIES = {
-    "root-filesystem": "Set readonlyRootFilesystem to true in the task definition.",
+    "root-filesystem": "Set {key} to true in the {noun}.",
     "privilege-escalation": "Run as a user other than root, and take setuid files and files with capabilities out of the image.",
     "raw-socket": "Drop ALL capabilities, NET_RAW among them, and do not run as root.",
     "device": "Drop ALL capabilities, MKNOD among them; never run privileged.",
@@ -30,7 +30,9 @@ def granted_attempts(attempts: Attempts, kind: str) -> list[Finding]:
             message=f"the workload may {attempt.what}",
             expected="a refusal by the kernel",
             got=attempt.answer,
-            remedy=_REMEDIES[attempt.kind],
+            remedy=_REMEDIES[attempt.kind].format(
+                key=attempts.locations.read_only_root_key, noun=attempts.locations.noun
+            ),
         )
         for attempt in granted[:_MOST_NAMED]
     ]

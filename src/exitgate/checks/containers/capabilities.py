@@ -33,10 +33,10 @@ def added_capabilities(task: TaskDefinition, policy: ContainerPolicy) -> list[Fi
     findings += [
         Finding(
             location=task.locate("linuxParameters", "capabilities", "add"),
-            message=f"the task definition adds the capability {_plain(name)}",
+            message=f"the {task.noun} adds the capability {_plain(name)}",
             expected=_allowed(policy),
             got=_plain(name),
-            remedy="Remove it from linuxParameters.capabilities.add, or have the policy allow it by name.",
+            remedy=f"Remove it from {task.key('linuxParameters', 'capabilities', 'add')}, or have the policy allow it by name.",
         )
         for name in task.settings.capabilities_added
         if _plain(name) not in policy.allow_capabilities
@@ -44,7 +44,7 @@ def added_capabilities(task: TaskDefinition, policy: ContainerPolicy) -> list[Fi
     findings += [
         Finding(
             location=share.location,
-            message=f"the task definition gives the container {share.what}",
+            message=f"the {task.noun} gives the container {share.what}",
             expected="nothing of the host",
             got=share.got,
             remedy="Remove it: a container that has it can reach beyond its own walls, whatever user it runs as.",
@@ -74,6 +74,7 @@ def undropped_capabilities(task: TaskDefinition) -> list[Finding]:
     """Say where the task definition does not drop all capabilities."""
     if "ALL" in map(_plain, task.settings.capabilities_dropped) and not task.settings.privileged:
         return []
+    key = task.key("linuxParameters", "capabilities", "drop")
     got = (
         "privileged: true"
         if task.settings.privileged
@@ -82,10 +83,10 @@ def undropped_capabilities(task: TaskDefinition) -> list[Finding]:
     return [
         Finding(
             location=task.locate("linuxParameters", "capabilities", "drop"),
-            message="the task definition does not drop all capabilities",
-            expected='"drop": ["ALL"]',
+            message=f"the {task.noun} does not drop all capabilities",
+            expected=f'{key}: ["ALL"]',
             got=got,
-            remedy='Set linuxParameters.capabilities.drop to ["ALL"].',
+            remedy=f'Set {key} to ["ALL"].',
         )
     ]
 
@@ -105,7 +106,7 @@ def kept_capabilities(life: Life, policy: ContainerPolicy) -> list[Finding]:
                         message=message,
                         expected=_allowed(policy),
                         got=", ".join(extra),
-                        remedy="Drop ALL in the task definition, add none, and run as a user other than root.",
+                        remedy=f"Drop ALL in the {life.locations.noun}, add none, and run as a user other than root.",
                     ),
                 )
     return list(findings.values())
@@ -120,7 +121,7 @@ def unfiltered_system_calls(life: Life) -> list[Finding]:
             message=f"process {command!r} runs without a system-call filter",
             expected="seccomp mode 2 (filter)",
             got="seccomp off",
-            remedy="Do not run privileged or unconfined; ECS applies the default profile by itself.",
+            remedy="Do not run privileged or unconfined; the engine applies its default profile by itself.",
         )
         for command in commands
     ]

@@ -27,10 +27,15 @@ def missing_image_health_check(image: ImageFacts, dockerfile: Dockerfile, stage:
 
 
 def missing_task_health_check(task: TaskDefinition) -> list[Finding]:
-    """Say where the task definition has no health check: ECS does not look at the image's own."""
+    """Say where the task definition has no health check: ECS does not look at the image's own.
+
+    What runs the image's own, as Docker does, has one where the file does not switch it off.
+    """
     check = task.settings.health_check
     if check is not None and check.is_set:
         return []
+    if task.runs_image_health_check:
+        return [] if check is None or not check.command else [_switched_off(task)]
     return [
         Finding(
             location=task.locate("healthCheck"),
@@ -42,6 +47,16 @@ def missing_task_health_check(task: TaskDefinition) -> list[Finding]:
     ]
 
 
+def _switched_off(task: TaskDefinition) -> Finding:
+    return Finding(
+        location=task.locate("healthCheck"),
+        message=f"the {task.noun} switches the image's health check off",
+        expected=f"{task.key('healthCheck')} with a command, or none at all",
+        got="NONE",
+        remedy="Take it out, so that the image's own HEALTHCHECK is run.",
+    )
+
+
 def never_healthy(life: Life) -> list[Finding]:
     """Name each health check that does not say healthy of a workload that answers."""
     findings = []
@@ -49,7 +64,7 @@ def never_healthy(life: Life) -> list[Finding]:
         findings.append(
             Finding(
                 location=life.locations.health_check,
-                message="the task definition's health check never says healthy of a workload that answers",
+                message=f"{_owner(life)} health check never says healthy of a workload that answers",
                 expected="healthy",
                 got=life.health_output or "no output",
                 remedy=_remedy(life.health_check, has_shell=life.has_shell),
@@ -59,7 +74,7 @@ def never_healthy(life: Life) -> list[Finding]:
         findings.append(
             Finding(
                 location=life.locations.health_check,
-                message=f"the task definition's health check says unhealthy of a workload that answers, {life.wavered}",
+                message=f"{_owner(life)} health check says unhealthy of a workload that answers, {life.wavered}",
                 expected="healthy for as long as it answers",
                 got=life.health_output or "no output",
                 remedy="Run its command in the container again and again: it must depend on nothing but the workload's answer.",
@@ -87,7 +102,7 @@ def blind_health_checks(life: Life) -> list[Finding]:
         findings.append(
             Finding(
                 location=life.locations.health_check,
-                message=f"the task definition's health check stays healthy {blind}",
+                message=f"{_owner(life)} health check stays healthy {blind}",
                 expected="unhealthy",
                 got="healthy",
                 remedy=remedy,
@@ -104,6 +119,10 @@ def blind_health_checks(life: Life) -> list[Finding]:
             )
         )
     return findings
+
+
+def _owner(life: Life) -> str:
+    return f"the {life.locations.health_check_owner}'s"
 
 
 def _remedy(check: HealthCheck, *, has_shell: bool) -> str:

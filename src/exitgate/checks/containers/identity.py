@@ -11,7 +11,9 @@ from exitgate.observe.task_definition import TaskDefinition
 from exitgate.policy import ContainerPolicy
 from exitgate.provision.images import Build
 
-_REMEDY = "Set USER in the Dockerfile's last stage and `user` in the task definition to numbers in the policy's range, as uid:gid."
+_REMEDY = (
+    "Set USER in the Dockerfile's last stage and `user` in the {noun} to numbers in the policy's range, as uid:gid."
+)
 
 
 def declared_strangers(
@@ -20,7 +22,7 @@ def declared_strangers(
     """Name each declared user, of the image and of the task definition, that is absent or outside the policy's ranges."""
     declared = [(dockerfile.locate("USER", stage), "the image", image.user)]
     if task.settings.user:
-        declared.append((task.locate("user"), "the task definition", task.settings.user))
+        declared.append((task.locate("user"), f"the {task.noun}", task.settings.user))
     findings = []
     for location, who, user in declared:
         identity = image.resolve(user)
@@ -37,7 +39,7 @@ def declared_strangers(
                 message=f"{who} declares a user that the policy does not allow",
                 expected=expected,
                 got=got,
-                remedy=_REMEDY,
+                remedy=_REMEDY.format(noun=task.noun),
             )
         )
     return findings
@@ -57,7 +59,7 @@ def processes_outside(life: Life, policy: ContainerPolicy) -> list[Finding]:
                     message=message,
                     expected=f"uids in {policy.uid_range}, gids in {policy.gid_range}",
                     got=f"uids {_row(process.uids)}, gids {_row(process.gids)}, groups {_row(process.groups) or 'none'}",
-                    remedy=_REMEDY
+                    remedy=_REMEDY.format(noun=life.locations.noun)
                     + " A process that changes its user later does it by a setuid file or from root: remove either.",
                 ),
             )

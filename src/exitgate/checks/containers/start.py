@@ -13,7 +13,7 @@ def confinement_breaks(life: Life) -> list[Finding]:
         findings.append(
             Finding(
                 location=life.locations.definition,
-                message="the workload does not answer when run with its task definition's settings",
+                message=f"the workload does not answer when run with its {life.locations.noun}'s settings",
                 expected="a 2xx answer on its health path",
                 got=life.failure,
                 remedy="Run the image with the same settings by hand; the container's log is among the evidence.",
@@ -26,7 +26,7 @@ def confinement_breaks(life: Life) -> list[Finding]:
                 message="the root file system of the running container can be written to",
                 expected="mounted ro",
                 got=f"mounted {','.join(life.root_options) or 'in a way that could not be read'}",
-                remedy="Set readonlyRootFilesystem to true, and give the paths that must be written a volume.",
+                remedy=f"Set {life.locations.read_only_root_key} to true, and give the paths that must be written a volume.",
             )
         )
     return findings

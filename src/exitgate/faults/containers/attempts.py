@@ -11,6 +11,17 @@ def _writable_root(site: FaultSite) -> None:
     site.edit_container(lambda container: container.update(readonlyRootFilesystem=False))
 
 
+def _volume_over_code(site: FaultSite) -> None:
+    """Give the folder of what is started a volume, as somebody does who needs a cache or an upload beside the code."""
+    folder = next(word for word in reversed(site.entrypoint) if word.startswith("/")).rpartition("/")[0]
+    site.edit_task(lambda task: task.setdefault("volumes", []).append({"name": "uploads"}))
+    site.edit_container(
+        lambda container: container.setdefault("mountPoints", []).append(
+            {"sourceVolume": "uploads", "containerPath": folder}
+        )
+    )
+
+
 def _working_setuid_file(site: FaultSite) -> None:
     site.add_file("/usr/bin/su", "cp /bin/sh /usr/bin/su", mode="4755")
 
@@ -50,6 +61,15 @@ FAULTS = (
         location="task-definition",
         message="may create a file in",
         also=("3.2.B.2.2",),
+    ),
+    _fault(
+        "volume-over-code",
+        "a volume that can be written to was mounted over the code",
+        _volume_over_code,
+        check="root-filesystem",
+        location="task-definition",
+        message="over files of the image",
+        also=(),
     ),
     _fault(
         "setuid-escalation",
