@@ -17,6 +17,7 @@ from exitgate.errors import ObservationError
 from exitgate.observe.layers import Kind, Nature
 from exitgate.observe.paths import read_paths
 from exitgate.provision.engine import Engine
+
 from .archives import archive, folder, link, member
 
 NO_FILE = (404, b'{"message":"Could not find the file /none in container c"}')
