@@ -81,7 +81,7 @@ def _sent(response: requests.Response, path: str, *, whole: bool) -> AtPath | No
 
 def _leads_nowhere(status: int, said: str) -> bool:
     # Of a path below a file, engine 20.10 says with 500 that "lstat …: not a directory".
-    return (status == _NOT_FOUND and "no such container" not in said.lower()) or "not a directory" in said
+    return (status == _NOT_FOUND and "no such container" not in said.lower()) or ': not a directory"' in said
 
 
 def _first_entry(response: requests.Response, path: str, *, whole: bool) -> AtPath:
