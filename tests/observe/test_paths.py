@@ -92,6 +92,11 @@ def test_a_path_that_leads_nowhere_is_nothing_and_no_error() -> None:
     assert read_paths(engine, "c", ["/none"]) == {"/none": None}
 
 
+def test_a_path_below_a_file_is_nothing_either() -> None:
+    engine, _ = engine_that_answers({"/a/b": (500, b'{"message":"lstat /x/a/b: not a directory"}')})
+    assert read_paths(engine, "c", ["/a/b"]) == {"/a/b": None}
+
+
 def test_no_paths_are_no_answers() -> None:
     engine, _ = engine_that_answers({})
     assert read_paths(engine, "c", []) == {}

@@ -20,6 +20,7 @@ from exitgate.provision.engine import Engine
 if TYPE_CHECKING:
     import requests
 
+_NOT_FOUND = 404
 _HEADER_CHUNK_BYTES = 4 * 1024
 _CONTENT_CHUNK_BYTES = 256 * 1024
 
@@ -60,10 +61,7 @@ def _read(engine: Engine, container_id: str, path: str, *, whole: bool) -> AtPat
     address = f"{api.base_url}/v{api.api_version}/containers/{container_id}/archive"
     try:
         with api.get(address, params={"path": path}, stream=True, timeout=api.timeout) as response:
-            if response.status_code == requests.codes.not_found and _is_about_the_path(response):
-                return None
-            response.raise_for_status()
-            return _first_entry(response, path, whole=whole)
+            return _sent(response, path, whole=whole)
     except (requests.RequestException, tarfile.TarError, ValueError, OSError) as error:
         raise ObservationError(
             f"{path} of container {container_id[:12]}",
@@ -73,8 +71,17 @@ def _read(engine: Engine, container_id: str, path: str, *, whole: bool) -> AtPat
         ) from error
 
 
-def _is_about_the_path(response: requests.Response) -> bool:
-    return "no such container" not in response.text.lower()
+def _sent(response: requests.Response, path: str, *, whole: bool) -> AtPath | None:
+    if response.ok:
+        return _first_entry(response, path, whole=whole)
+    if _leads_nowhere(response.status_code, response.text):
+        return None
+    raise ValueError(f"the engine says {response.status_code}: {response.text}")
+
+
+def _leads_nowhere(status: int, said: str) -> bool:
+    # Of a path below a file, engine 20.10 says with 500 that "lstat …: not a directory".
+    return (status == _NOT_FOUND and "no such container" not in said.lower()) or ': not a directory"' in said
 
 
 def _first_entry(response: requests.Response, path: str, *, whole: bool) -> AtPath:
