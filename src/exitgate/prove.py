@@ -99,9 +99,13 @@ def _fresh_clone(source: Path, destination: Path) -> Clone:
 
 
 def _site(clone: Path) -> FaultSite:
-    """Return where faults go: the workload that leans on least, since that a check can fail is seen on one as well as on all."""
+    """Return where faults go: the workload that leans on least, since that a check can fail is seen on one as well as on all.
+
+    One with a task definition where there is any: faults are written into those, not into Compose files.
+    """
     target = load_target(clone)
-    return FaultSite(target, min(target.workloads, key=lambda workload: len(workload.backing), default=None))
+    by_ease = sorted(target.workloads, key=lambda each: (each.task_definition is None, len(each.backing)))
+    return FaultSite(target, by_ease[0] if by_ease else None)
 
 
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:

@@ -96,6 +96,12 @@ def test_files_of_variables_are_read_and_the_services_own_go_before(tmp_path: Pa
     assert dict(made(tmp_path, *lines).settings.environment) == {"A": "2", "C": "$X", "D": "1-z", "B": "own"}
 
 
+def test_one_file_of_variables_may_stand_alone(tmp_path: Path) -> None:
+    write(tmp_path, "one.env", "A=1\n")
+    for written in ("one.env", "{path: one.env}", "[one.env]"):
+        assert made(tmp_path, f"env_file: {written}").settings.environment == (("A", "1"),)
+
+
 @pytest.mark.parametrize("text", ["A", "A=$B", "A=${B:?x}"])
 def test_a_file_of_variables_that_leaves_one_open_is_not_assessed(tmp_path: Path, text: str) -> None:
     write(tmp_path, "one.env", text)
@@ -176,6 +182,7 @@ def test_an_included_file_is_looked_into_with_its_own_variables(tmp_path: Path) 
         ("{path: [a.yaml, b.yaml]}", PrerequisiteMissing),
         ("{path: a.yaml, project_directory: x}", PrerequisiteMissing),
         ("../out.yaml", ObservationError),
+        ("leads-out/x.yaml", ObservationError),
         ("/etc/passwd", ObservationError),
         ("compose.yaml", ObservationError),
         ("none.yaml", ObservationError),
@@ -185,6 +192,7 @@ def test_an_included_file_is_looked_into_with_its_own_variables(tmp_path: Path) 
 def test_an_include_that_can_not_be_followed_is_said(
     tmp_path: Path, include: str, kind: type[ObservationError | PrerequisiteMissing]
 ) -> None:
+    (tmp_path / "leads-out").symlink_to("/etc")
     write(tmp_path, "compose.yaml", f"include:\n  - {include}\nservices: {{db: {{image: x}}}}\n")
     with pytest.raises(kind) as caught:
         read_compose_service(tmp_path, "compose.yaml", "orders")

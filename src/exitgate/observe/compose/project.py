@@ -121,7 +121,12 @@ def _find(
         if len(files) > 1 or "env_file" in entry.mapping or "project_directory" in entry.mapping:
             raise _unfollowed(entry.place, "an include of several files, or with a folder or variables of its own")
         found = _find(
-            root, _path_of(files[0] if files else entry, folder, variables), name, variables, (*within, path), known
+            root,
+            _path_of(root, files[0] if files else entry, folder, variables),
+            name,
+            variables,
+            (*within, path),
+            known,
         )
         if found:
             return found
@@ -169,7 +174,7 @@ def _extended(
         raise ObservationError(extends.place, got="no service", expected="the name of one", action="Mend `extends`.")
     base_path, base_services = path, services
     if "file" in keys:
-        base_path = _path_of(keys["file"], posixpath.dirname(path), {})
+        base_path = _path_of(root, keys["file"], posixpath.dirname(path), {})
         base_services = _mapping(read_yaml(root, base_path)[1], "services", base_path)
     if of.value not in base_services:
         raise ObservationError(
@@ -213,19 +218,23 @@ def named(node: Node) -> dict[str, Node]:
     return found
 
 
-def path_inside(place: str, folder: str, value: str) -> str:
+def path_inside(root: Path, place: str, folder: str, value: str) -> str:
     """Return a path of the project relative to the target.
 
     Raises:
-        ObservationError: if it leads out of the target.
+        ObservationError: if it leads out of the target, through a link too.
     """
     path = posixpath.normpath(posixpath.join(folder, value))
-    if path.startswith(("/", "../")) or path == ".." or "\0" in path:
+    try:
+        inside = (root / path).resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):
+        inside = False
+    if not inside:
         raise ObservationError(place, got=f"{value!r}", expected="a path inside the target", action="Name one that is.")
     return path
 
 
-def _path_of(node: Node, folder: str, variables: dict[str, str]) -> str:
+def _path_of(root: Path, node: Node, folder: str, variables: dict[str, str]) -> str:
     if not isinstance(node.value, str):
         raise ObservationError(node.place, got="no path", expected="the path of a file", action="Mend that line.")
     try:
@@ -234,7 +243,7 @@ def _path_of(node: Node, folder: str, variables: dict[str, str]) -> str:
         raise ObservationError(node.place, got=str(error), expected="a path", action="Mend that line.") from error
     if filled.unset or "://" in filled.text or filled.text.endswith(".git"):
         raise _unfollowed(node.place, node.value)
-    return path_inside(node.place, folder, filled.text)
+    return path_inside(root, node.place, folder, filled.text)
 
 
 def _unfollowed(place: str, got: str) -> PrerequisiteMissing:

@@ -91,7 +91,8 @@ class Reading:
     def environment(self, given: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """Return the variables of the service with their values, in its own order, but for those that only the run knows."""
         values: dict[str, str] = {}
-        for file in self.found.keys["env_file"].items if "env_file" in self.found.keys else ():
+        files = self.found.keys.get("env_file")
+        for file in (files.items or (files,)) if files and files.value is not None else ():
             values |= self._of_file(file, given)
         own = self.found.keys.get("environment")
         for name, node in named(own).items() if own else ():
@@ -112,7 +113,7 @@ class Reading:
         written = entry.get("path") if isinstance(entry, dict) else entry
         if not isinstance(written, str):
             raise ObservationError(node.place, got="no path", expected="the path of a file", action="Mend `env_file`.")
-        path = path_inside(node.place, self.found.folder, written)
+        path = path_inside(self.root, node.place, self.found.folder, written)
         if not (self.root / path).is_file():
             self.unread.append(f"what {path} sets is unknown: it is not in the target")
             return {}
@@ -154,7 +155,7 @@ class Reading:
                 self.unread.append(f"{option} is not set in a run")
                 continue
             if name == "seccomp" and value not in {"unconfined", "builtin", "default"}:
-                path = path_inside(self.place("security_opt"), self.found.folder, value)
+                path = path_inside(self.root, self.place("security_opt"), self.found.folder, value)
                 try:
                     options.append(f"seccomp={(self.root / path).read_text(encoding='utf-8')}")
                 except (OSError, ValueError) as error:
