@@ -96,6 +96,7 @@ def test_findings_reach_record_and_terminal(tiny: Tiny) -> None:
         "expected": "right",
         "got": "wrong",
         "remedy": "Mend it.",
+        "rule": "",
     }
     assert check["message"] == "it is wrong, and 1 more"
     for word in (
