@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.catalogue import Gate
+from exitgate.catalogue import Gate, SubjectKind
 from exitgate.errors import ExitgateError, UsageError, one_line
 from exitgate.faults import FAULTS, Fault
 from exitgate.faults.fault import FaultSite
@@ -68,7 +68,7 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
     with tempfile.TemporaryDirectory(prefix="exitgate-prove-") as folder:
         scratch = Path(folder)
         base = _fresh_clone(source, scratch / "base")
-        subjects = _site(base.path).subjects
+        subjects = tuple(sorted({each for fault in faults for each in _site(gate, fault, base.path).subjects}))
         left_out = _dear_beside(gate, faults)
         before = _run(gate, base.path, scratch / "before", criteria, subjects, left_out)
         problems = _not_green(before, faults, subjects)
@@ -98,14 +98,19 @@ def _fresh_clone(source: Path, destination: Path) -> Clone:
     )
 
 
-def _site(clone: Path) -> FaultSite:
-    """Return where faults go: the workload that leans on least, since that a check can fail is seen on one as well as on all.
+def _site(gate: Gate, fault: Fault, clone: Path) -> FaultSite:
+    """Return where a fault goes: that a check can fail is seen on one subject of its kind as well as on all of them.
 
-    One with a task definition where there is any: faults are written into those, not into Compose files.
+    The workload that leans on least, with a task definition where there is any: faults are written into those, not into
+    Compose files. A service where the check is made of services.
     """
     target = load_target(clone)
-    by_ease = sorted(target.workloads, key=lambda each: (each.task_definition is None, len(each.backing)))
-    return FaultSite(target, by_ease[0] if by_ease else None)
+    kind = gate.check(fault.control, fault.check).subject
+    workloads = target.configuration.service if kind is SubjectKind.SERVICE else target.workloads
+    by_ease = sorted(workloads, key=lambda each: (each.task_definition is None, len(each.backing)))
+    chosen = by_ease[0] if by_ease else None
+    frontends = target.subjects(SubjectKind.FRONTEND)[:1] if kind is SubjectKind.FRONTEND else ()
+    return FaultSite(target, chosen, frontend=next(iter(frontends), ""))
 
 
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:
@@ -114,7 +119,7 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     tree = restore(clone.path, clone.commit)
     check = location = message = ""
     try:
-        site = _site(clone.path)
+        site = _site(gate, fault, clone.path)
         fault.inject(site)
         if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
             reason = "the fault changed nothing"

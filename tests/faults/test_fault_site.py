@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.catalogue import SubjectKind, load_gate
 from exitgate.errors import TargetError
-from exitgate.faults.fault import FaultSite
+from exitgate.faults.fault import Fault, FaultSite
 from exitgate.prove import _site
 from exitgate.target import load_target
 from tests.target_folder import SOUND, place
 
+ROOT = Path(__file__).parents[2]
+GATE = load_gate(ROOT / "gates/gate3")
 COMPOSED = SOUND.replace('task_definition = "deploy/orders.json"', 'compose = "deploy/orders.json"')
+
+
+def _aimed_at(kind: SubjectKind) -> Fault:
+    control, check = next((c.id, k.id) for c in GATE.controls for k in c.checks if k.subject is kind)
+    return Fault(
+        id="any", title="Any", control=control, check=check, location="", message="anything", inject=lambda site: None
+    )
 
 
 def test_a_workload_of_a_compose_file_takes_no_fault_and_says_so(tmp_path: Path) -> None:
@@ -23,4 +33,17 @@ def test_a_workload_of_a_compose_file_takes_no_fault_and_says_so(tmp_path: Path)
 
 def test_a_workload_with_a_task_definition_is_chosen_where_there_is_one(tmp_path: Path) -> None:
     place(tmp_path, SOUND.replace('task_definition = "deploy/billing.json"', 'compose = "deploy/billing.json"'))
-    assert _site(tmp_path).workload.name == "orders"
+    assert _site(GATE, _aimed_at(SubjectKind.WORKLOAD), tmp_path).workload.name == "orders"
+
+
+@pytest.mark.parametrize(
+    ("kind", "subjects"),
+    [
+        (SubjectKind.WORKLOAD, ("web",)),
+        (SubjectKind.SERVICE, ("orders",)),
+        (SubjectKind.FRONTEND, ("web", "mfe-cart")),
+        (SubjectKind.TARGET, ("web",)),
+    ],
+)
+def test_the_subject_is_of_the_kind_that_the_check_is_made_of(kind: SubjectKind, subjects: tuple[str, ...]) -> None:
+    assert _site(GATE, _aimed_at(kind), ROOT / "reference").subjects == subjects

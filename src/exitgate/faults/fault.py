@@ -46,11 +46,13 @@ class FaultSite:
     target: Target
     chosen: Workload | None
     """The workload to break; nothing where the target has none."""
+    frontend: str = ""
+    """The front end to break, where the fault is for one."""
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The subject that a run has to look at to see the fault."""
-        return (self.chosen.name,) if self.chosen else ()
+        """The subjects that a run has to look at to see the fault."""
+        return tuple(name for name in (self.chosen.name if self.chosen else "", self.frontend) if name)
 
     @property
     def root(self) -> Path:
