@@ -226,7 +226,16 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
         position=position,
         image=own.image,
         settings=_settings(own, {volume.name: volume.host.sourcePath for volume in parsed.volumes}),
-        host_shares=tuple(_host_shares(parsed, position, path, source)),
+        host_shares=(
+            *_host_shares(parsed, path, source),
+            *(
+                share
+                for index in (position, *(each for each in range(len(names)) if each != position))
+                for share in _shares_of_container(
+                    parsed, index, path, source, whose=names[index] if index != position else ""
+                )
+            ),
+        ),
         neighbours=tuple(
             Neighbour(
                 name=other.name,
@@ -240,16 +249,31 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
     )
 
 
-def _host_shares(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:
-    """Yield what the container is given of its host: namespaces, devices, folders, and profiles that are switched off."""
+def _host_shares(parsed: _TaskDefinition, path: str, source: str) -> Iterator[HostShare]:
+    """Yield the namespaces that all containers of the task share with their host."""
+    for key, mode in (("networkMode", parsed.networkMode), ("pidMode", parsed.pidMode), ("ipcMode", parsed.ipcMode)):
+        if mode == "host":
+            yield HostShare(
+                what=f"the host's {key.removesuffix('Mode')} namespace",
+                got=f"{key}: host",
+                location=f"{path}:{line_of_key(source, (key,))}",
+            )
+
+
+def _shares_of_container(
+    parsed: _TaskDefinition, position: int, path: str, source: str, *, whose: str
+) -> Iterator[HostShare]:
+    """Yield what a container is given of its host: devices, folders, and profiles that are switched off.
+
+    Args:
+        whose: Another container's name: who breaks out of it has the workload beside it. Empty for the workload's own.
+    """
 
     def share(what: str, got: str, *keys: str | int) -> HostShare:
+        what = f"{whose} beside it {what}" if whose else what
         return HostShare(what=what, got=got, location=f"{path}:{line_of_key(source, keys)}")
 
     own, place = parsed.containerDefinitions[position], ("containerDefinitions", position)
-    for key, mode in (("networkMode", parsed.networkMode), ("pidMode", parsed.pidMode), ("ipcMode", parsed.ipcMode)):
-        if mode == "host":
-            yield share(f"the host's {key.removesuffix('Mode')} namespace", f"{key}: host", key)
     for option in own.dockerSecurityOptions:
         if option.endswith(("unconfined", "disable")):
             yield share("no confinement by the kernel's profile", option, *place, "dockerSecurityOptions")
