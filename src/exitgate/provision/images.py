@@ -37,8 +37,6 @@ _NETWORK = (
 )
 _EPOCH = "SOURCE_DATE_EPOCH"
 """Seconds since 1970 that tools write in place of now, see reproducible-builds.org; here the commit's own time."""
-_CACHE_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
-"""Keeps the caches that instructions mount apart from those of other builds, see BuildKit's built-in build arguments."""
 _NO_ROOM = "no space left on device"
 _PARSE_ERROR_LINE = re.compile(r"(?:parse error (?:on )?line|Dockerfile:) ?(\d+)")
 _STEP = re.compile(r"^#(\d+) \[[^\]]*\] (.+)$", re.MULTILINE)
@@ -228,8 +226,8 @@ def _failed(run: Run, workload: Workload, substrate: Substrate, failure: str, fa
 
 def _arguments(run: Run, workload: Workload, order: _Order, identity_file: Path) -> list[str]:
     arguments = ["build", "--progress=plain", "--pull=false", f"--iidfile={identity_file}"]
-    # Without the latter, what RUN --mount=type=cache keeps would be common to both builds: --no-cache leaves it in place.
-    arguments += ["--no-cache", f"--build-arg={_CACHE_NAMESPACE}={run.id}-{order.name}"] if order.fresh else []
+    # It begins the caches that instructions mount anew, too.
+    arguments += ["--no-cache"] if order.fresh else []
     arguments += [f"--file={order.directory / workload.dockerfile}", f"--tag=exitgate-{run.id}:{order.name}"]
     arguments += [f"--label={name}={value}" for name, value in run.labels.items()]
     given = {_EPOCH: commit_time(order.directory), **workload.build_args, **order.bases.build_args}
