@@ -46,6 +46,7 @@ def test_an_image_of_a_program_and_its_libraries_holds_no_tool() -> None:
         "usr/local/bin/pnpm", "usr/bin/pip3.11", "usr/bin/gcc", "usr/bin/gcc-12", "usr/bin/x86_64-linux-gnu-gcc-12",
         "usr/bin/g++", "usr/bin/cc", "usr/bin/make", "usr/bin/ld", "usr/local/go/bin/go", "usr/bin/git",
         "app/node_modules/.bin/tsc", "usr/local/bin/corepack", "usr/bin/gdb",
+        "usr/bin/tdnf", "usr/bin/ld.bfd", "usr/local/bin/zig", "opt/maven/bin/mvn", "app/node_modules/.bin/tsx",
     ],
 )  # fmt: skip
 def test_a_tool_is_a_finding_whether_file_script_or_link(path: str) -> None:

@@ -19,11 +19,11 @@ from exitgate.target import Workload
 _TOOLS = re.compile(
     r"^(?:[\w.]+-linux-[\w]+-)?(?:"
     # Package managers of systems and of languages.
-    r"apt|apt-get|aptitude|dpkg|apk|yum|dnf|microdnf|zypper|rpm|pacman|brew|snap|conda|nix"
+    r"apt|apt-get|aptitude|dpkg|apk|yum|dnf|microdnf|tdnf|opkg|zypper|rpm|pacman|brew|snap|conda|mamba|micromamba|nix"
     r"|npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack|bun|bunx|deno|pip|uv|poetry|gem|bundle|bundler|composer|cargo"
     # Compilers, linkers, builders, debuggers.
-    r"|gcc|cc|g\+\+|c\+\+|clang|clang\+\+|tcc|cpp|as|ld|gold|gdb|lldb|strace|make|gmake|cmake|ninja|meson|bazel|nx|turbo"
-    r"|javac|rustc|go|gofmt|tsc|esbuild|swc|rollup|webpack|vite|node-gyp"
+    r"|gcc|cc|g\+\+|c\+\+|clang|clang\+\+|tcc|cpp|as|ld|ld\.(?:bfd|gold|lld)|lld|gold|gfortran|zig|nasm|gdb|lldb|strace|make|gmake|cmake|ninja|meson|bazel|nx|turbo"
+    r"|javac|kotlinc|mvn|gradle|rustc|swiftc|ghc|go|gofmt|tsc|tsx|ts-node|parcel|esbuild|swc|rollup|webpack|vite|node-gyp"
     # What fetches sources.
     r"|git|svn|hg"
     r")(?:-?\d+(?:\.\d+)*)?$"
