@@ -29,6 +29,8 @@ def test_a_release_past_its_end_of_life_is_a_finding() -> None:
         ({"packages": ()}, "reads not one package of its debian 12.11"),
         ({"packages": (LODASH,)}, "reads not one package of its debian 12.11"),
         ({"database_age_hours": 48.1}, "put together 48 hours ago"),
+        ({"pretended": "debian_version says 99, and 12 in the base image"}, "changes which system it says that it is"),
+        ({"database_age_hours": -9.0}, "9 hours from now"),
         ({"database_age_hours": 9000.0}, "put together 9000 hours ago"),
     ],
 )

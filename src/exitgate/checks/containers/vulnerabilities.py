@@ -7,6 +7,8 @@ from exitgate.finding import Finding
 from exitgate.observe.scan import OS_PACKAGES, ImageScan, Vulnerability
 from exitgate.policy.containers import SEVERITIES, Severity, VulnerabilityPolicy
 
+_CLOCKS_DIFFER_HOURS = 1
+
 
 def invalid_scans(scan: ImageScan, policy: VulnerabilityPolicy) -> list[Finding]:
     """Name the operating system's release where nobody mends it any more.
@@ -42,12 +44,26 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
             expected="one whose packages it can compare with advisories",
             action="Start from a base image that keeps its /etc/os-release and package database.",
         )
+    if scan.pretended:
+        raise PrerequisiteMissing(
+            scan.image,
+            got=f"the Dockerfile changes which system it says that it is: {scan.pretended}",
+            expected="the base image's own release, by which advisories are found",
+            action="Leave those files alone; for another release start from a base image of it.",
+        )
     if not any(package.kind == OS_PACKAGES for package in scan.packages):
         raise PrerequisiteMissing(
             scan.image,
             got=f"the scanner reads not one package of its {scan.system.family} {scan.system.release}",
             expected="a package database that is still there",
             action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
+        )
+    if scan.database_age_hours < -_CLOCKS_DIFFER_HOURS:
+        raise PrerequisiteMissing(
+            "vulnerability database",
+            got=f"put together {-scan.database_age_hours:.0f} hours from now, by its own words",
+            expected="a time that has been",
+            action="Set this machine's clock, or download the database anew.",
         )
     if scan.database_age_hours > policy.database_max_age_hours:
         raise PrerequisiteMissing(
