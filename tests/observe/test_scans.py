@@ -122,7 +122,7 @@ def test_programs_of_the_base_image_that_no_package_tells_of_are_limits_by_name(
     trivy_says(image=report(), convert=EMPTY_SBOM, sbom=report())
     seen = contents(archive(*(member(f"opt/tool{number}", b"\x7fELF" + bytes(8)) for number in range(7))))
     scan = scanned(tmp_path)
-    assert with_limits_of_base(scan, seen) is scan
+    assert with_limits_of_base(scan, seen) == scan
     base = {path: (entry, replace(layer, from_base=True)) for path, (entry, layer) in seen.entries.items()}
     limits = with_limits_of_base(scan, replace(seen, entries=base)).substrate.limits
     assert "/opt/tool0, /opt/tool1, /opt/tool2, /opt/tool3, /opt/tool4 and 2 more" in limits[-1]
@@ -154,10 +154,10 @@ def test_a_release_that_own_layers_change_is_pretended(
     assert bool(pretended) is bool(words)
 
 
-def test_a_release_that_the_scanner_takes_for_another_one_is_pretended(tmp_path: Path, trivy_says: Says) -> None:
+def test_a_release_that_the_scanner_takes_for_another_one_is_misread(tmp_path: Path, trivy_says: Says) -> None:
     trivy_says(image=report(system={"Family": "debian", "Name": "99.1"}), convert=EMPTY_SBOM, sbom=report())
     alone = contents(archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n")))
-    assert "takes it for 99.1" in with_limits_of_base(scanned(tmp_path), alone).pretended
+    assert "takes it for 99.1" in with_limits_of_base(scanned(tmp_path), alone).misread
 
 
 def test_what_a_program_holds_is_located_at_the_program(tmp_path: Path, trivy_says: Says) -> None:

@@ -88,7 +88,9 @@ class ImageScan(Observation):
     database_age_hours: float
     """From when the database was put together to the scan."""
     pretended: str = ""
-    """Why the release that was recognised is not the image's own, as a clause; empty where it is."""
+    """How the target's own layers change which release the base image says that it is, as a clause; empty where they don't."""
+    misread: str = ""
+    """How the scanner takes the image for another release than its files tell of, as a clause; empty where it does not."""
 
 
 def read_scan(
@@ -150,8 +152,7 @@ def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
     The base's own executables that belong to no package are limits, by name; and a release is pretended where the target's own
     layers changed the files that tell it: of one that it does not know, Trivy finds nothing.
     """
-    if pretended := _pretended(scan, contents):
-        scan = replace(scan, pretended=pretended)
+    scan = replace(scan, pretended=_pretended(contents), misread=_misread(scan, contents))
     found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
     if not found:
         return scan
@@ -160,15 +161,20 @@ def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
     return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
 
 
-def _pretended(scan: ImageScan, contents: ImageContents) -> str:
+def _pretended(contents: ImageContents) -> str:
     told, of_base = _releases(contents.texts), _releases(contents.base_texts)
     for kind in sorted(told.keys() | of_base.keys()) if of_base else ():
         if told.get(kind) != of_base.get(kind):
             return f"{kind} says {told.get(kind, 'nothing')}, and {of_base.get(kind, 'nothing')} in the base image"
-    version = re.search(r"VERSION_ID=(\d+)", told.get("os-release", ""))
+    return ""
+
+
+def _misread(scan: ImageScan, contents: ImageContents) -> str:
+    told = _releases(contents.texts).get("os-release", "")
+    version = re.search(r"VERSION_ID=(\d+)", told)
     recognised = re.match(r"\d+", scan.system.release) if scan.system else None
     if version and recognised and recognised[0] != version[1]:
-        return f"the scanner takes it for {recognised.string}, and os-release says {told['os-release']}"
+        return f"the scanner takes it for {recognised.string}, and os-release says {told}"
     return ""
 
 

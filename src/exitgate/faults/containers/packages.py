@@ -34,6 +34,16 @@ def _package(name: str, version: str, inside: str = "/app") -> Inject:
     return inject
 
 
+def _moved(name: str) -> Inject:
+    def inject(site: FaultSite) -> None:
+        folder = f"/app/vendor/{name}"
+        site.add_script(f"{folder}/package.json", json.dumps({"name": name, "version": "5.9.3", "main": "index.js"}))
+        site.add_script(f"{folder}/index.js", "module.exports = {};")
+        site.append("ENV NODE_PATH=/app/vendor")
+
+    return inject
+
+
 FAULTS = (
     Fault(
         id="development-installed",
@@ -62,5 +72,15 @@ FAULTS = (
         location="image:/app/plugins/node_modules/fastify",
         message="does not lock",
         inject=_package("fastify", "5.0.0-absent", inside="/app/plugins"),
+    ),
+    Fault(
+        id="package-moved-away",
+        title="a tool of development lies outside node_modules, where NODE_PATH finds it",
+        control=_CONTROL,
+        check="no-dev-packages",
+        location="image:/app/vendor/typescript",
+        message="which only development needs",
+        inject=_moved("typescript"),
+        also=frozenset({"3.2.B.1.2", "3.2.B.1.1"}),
     ),
 )
