@@ -21,6 +21,7 @@ from exitgate.checks.containers import (
     irreproducible_builds,
     kept_capabilities,
     lax_policies,
+    lax_scan_limits,
     leaked_secrets,
     missing_budgets,
     missing_image_health_check,
@@ -245,6 +246,12 @@ def test_the_health_check_notices_a_workload_that_hangs(once_healthy: Life) -> N
 def test_the_image_builds_from_a_clean_clone(build: Build) -> None:
     """The image builds from a clean clone of the commit."""
     assert failed_builds(build) == []
+
+
+@pytest.mark.check("3.2.C.2", "policy-declared")
+def test_limits_for_findings_of_scanners_are_declared(target: Target) -> None:
+    """The target's rules say for how long vulnerabilities may stand, and no limit of theirs lets everything stand."""
+    assert lax_scan_limits(target) == []
 
 
 @pytest.mark.check("3.2.C.2", "scan-valid")

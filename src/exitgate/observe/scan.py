@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.canaries import unheard_canaries
 from exitgate.observe.contents import RELEASES, ImageContents
 from exitgate.observe.trivy_report import (
     ListedPackage,
@@ -87,6 +88,8 @@ class ImageScan(Observation):
     """Sorted by package and id."""
     database_age_hours: float
     """From when the database was put together to the scan."""
+    unheard: tuple[str, ...] = ()
+    """Packages in which every database of the image's kind knows vulnerabilities, and this one knows none."""
     pretended: str = ""
     """How the target's own layers change which release the base image says that it is, as a clause; empty where they don't."""
     misread: str = ""
@@ -127,10 +130,12 @@ def read_scan(
     sbom = run_trivy(scanner, "convert", report_path, sbom_path, "--format", "cyclonedx")
     by_sbom = read_report(run_trivy(scanner, "sbom", sbom_path, folder / f"{workload}.by-sbom.json", *given))
     system = report.metadata.system
+    unheard, limits = unheard_canaries(scanner, database, folder, (system.family, system.release), workload=workload)
     return ImageScan(
         substrate=replace(
             substrate,
             name=f"scan by Trivy {scanner.version} with a vulnerability database of {database.updated:%Y-%m-%d}",
+            limits=(*substrate.limits, *limits),
             substitutes=(*substrate.substitutes, *((database.substitute,) if database.substitute else ())),
             tools=(*substrate.tools, scanner.tool),
         ),
@@ -143,6 +148,7 @@ def read_scan(
         sbom=read_sbom(sbom),
         vulnerabilities=_vulnerabilities(report, by_sbom, now),
         database_age_hours=(now - database.updated).total_seconds() / 3600,
+        unheard=unheard,
     )
 
 

@@ -82,11 +82,13 @@ class VulnerabilityPolicy(Rule):
     """``[policy.containers.vulnerabilities]``: which findings of the scanner fail the gate, and when (3.2.C.2)."""
 
     max_age_days: Annotated[dict[Severity, Annotated[int, Field(strict=True, ge=0)]], Field(min_length=1)]
-    """Days since publication for which a vulnerability of that severity may stand. Severities left out are not judged."""
+    """Days since publication for which a vulnerability of that severity may stand. Severities left out are not judged; the gate
+    wants critical at 30 or less and high at 90 or less."""
     misconfiguration_severity: Severity
-    """The mildest misconfiguration of Dockerfile or image that fails the gate."""
+    """The mildest misconfiguration of Dockerfile or image that fails the gate; the gate wants high or milder."""
     database_max_age_hours: Count
-    """Hours. What an older vulnerability database does not find says nothing; Trivy's is made anew every 6 hours."""
+    """Hours. What an older vulnerability database does not find says nothing; Trivy's is made anew every 6 hours. The gate wants
+    168 or less."""
 
     @model_validator(mode="after")
     def _the_worse_the_sooner(self) -> Self:
@@ -144,6 +146,16 @@ class ContainerPolicy(Rule):
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} is not an absolute path inside the image")
         return paths
+
+    @field_validator("allow_capabilities")
+    @classmethod
+    def _without_prefix(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name.startswith("CAP_"):
+                raise ValueError(
+                    f"capabilities without CAP_: {name.removeprefix('CAP_')}, as task definitions name them"
+                )
+        return names
 
     @model_validator(mode="after")
     def _each_repository_once(self) -> Self:

@@ -30,6 +30,7 @@ def test_a_release_past_its_end_of_life_is_a_finding() -> None:
         ({"packages": (LODASH,)}, "reads not one package of its debian 12.11"),
         ({"database_age_hours": 48.1}, "put together 48 hours ago"),
         ({"misread": "the scanner takes it for 99, and os-release says 12"}, "which release it is can't be told"),
+        ({"unheard": ("lodash 4.17.11", "openssl 0.0.1")}, "no vulnerability of lodash 4.17.11 nor of openssl 0.0.1"),
         ({"database_age_hours": -9.0}, "9 hours from now"),
         ({"database_age_hours": 9000.0}, "put together 9000 hours ago"),
     ],

@@ -24,6 +24,7 @@ from exitgate.checks.containers.packages import development_packages, unlocked_p
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
 from exitgate.checks.containers.sbom import incomplete_sboms
+from exitgate.checks.containers.scan_policy import lax_scan_limits
 from exitgate.checks.containers.secrets import leaked_secrets
 from exitgate.checks.containers.size import missing_budgets, oversized_images
 from exitgate.checks.containers.stage_contents import undivided_contents
@@ -48,6 +49,7 @@ __all__ = [
     "irreproducible_builds",
     "kept_capabilities",
     "lax_policies",
+    "lax_scan_limits",
     "leaked_secrets",
     "missing_budgets",
     "missing_image_health_check",

@@ -72,6 +72,13 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
             expected="a package database that is still there",
             action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
         )
+    if scan.unheard:
+        raise PrerequisiteMissing(
+            "vulnerability database",
+            got=f"it knows no vulnerability of {' nor of '.join(scan.unheard)}, and every real one knows some",
+            expected="one that is whole",
+            action="Download the database anew: `trivy image --download-db-only`, or name another: --gate-trivy-db DIR.",
+        )
     if scan.database_age_hours < -_CLOCKS_DIFFER_HOURS:
         raise PrerequisiteMissing(
             "vulnerability database",
