@@ -16,6 +16,7 @@ from exitgate.checks.containers import (
     foreign_bases,
     foreign_images,
     granted_attempts,
+    images_from_elsewhere,
     incomplete_sboms,
     invalid_scans,
     irreproducible_builds,
@@ -46,6 +47,7 @@ from exitgate.dockerfile import Dockerfile
 from exitgate.observe.attempts import Attempts
 from exitgate.observe.built_stages import BuiltStages
 from exitgate.observe.contents import ImageContents
+from exitgate.observe.deployed_image import DeployedImage
 from exitgate.observe.differences import Rebuild
 from exitgate.observe.image import ImageFacts
 from exitgate.observe.life import Life
@@ -300,6 +302,12 @@ def test_two_builds_come_to_the_same_image(rebuild: Rebuild) -> None:
 def test_what_ran_is_what_was_built(life: Life, build: Build) -> None:
     """The image that ran is the one that was built from the commit."""
     assert foreign_images(life, build) == []
+
+
+@pytest.mark.check("3.2.C.3", "deployed-image")
+def test_production_is_told_to_run_what_is_built(deployed_image: DeployedImage) -> None:
+    """The task definition names an image of the repository that the target gives for the workload, where it gives one."""
+    assert images_from_elsewhere(deployed_image) == []
 
 
 @pytest.mark.check("3.2.C.3", "root-filesystem")

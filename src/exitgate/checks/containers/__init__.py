@@ -9,6 +9,7 @@ from exitgate.checks.containers.capabilities import (
     undropped_capabilities,
     unfiltered_system_calls,
 )
+from exitgate.checks.containers.deployed_image import images_from_elsewhere
 from exitgate.checks.containers.environment import unsafe_settings
 from exitgate.checks.containers.health import (
     blind_health_checks,
@@ -44,6 +45,7 @@ __all__ = [
     "foreign_bases",
     "foreign_images",
     "granted_attempts",
+    "images_from_elsewhere",
     "incomplete_sboms",
     "invalid_scans",
     "irreproducible_builds",
