@@ -145,9 +145,10 @@ def test_nothing_opens_the_process_to_others(
     task_definition: TaskDefinition,
     dockerfile: Dockerfile,
     workload: Workload,
+    container_policy: ContainerPolicy,
 ) -> None:
     """No variable and no argument opens a debugger, loads foreign code or switches checks off."""
-    assert unsafe_settings(contents, image, task_definition, dockerfile, workload.stage) == []
+    assert unsafe_settings(contents, image, task_definition, dockerfile, workload, container_policy) == []
 
 
 @pytest.mark.check("3.2.B.1.3", "no-dev-packages")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
@@ -78,6 +79,24 @@ class AllowedContent(Rule):
     """Why the running workload needs it."""
 
 
+class AllowedVariable(Rule):
+    """``[[policy.containers.allow_environment]]``: code that a variable may load into the process all the same (3.2.B.1.2)."""
+
+    workload: Text
+    """Whose."""
+    name: Literal["NODE_OPTIONS", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "JAVA_TOOL_OPTIONS"]
+    """The variable. Debuggers that one of these opens are found all the same."""
+    value: Annotated[str, Field(pattern=r"^[^*\s][^*]{2}")]
+    """The whole value; ``*`` is any part of it without blanks, colons and commas, but for the first three characters."""
+    reason: Text
+    """What it loads, and why the running workload needs it."""
+
+    def allows(self, name: str, value: str) -> bool:
+        """Say whether a variable may have that value."""
+        pattern = re.escape(self.value).replace(r"\*", r"[^\s:,;]*")
+        return name == self.name and re.fullmatch(pattern, value) is not None
+
+
 class VulnerabilityPolicy(Rule):
     """``[policy.containers.vulnerabilities]``: which findings of the scanner fail the gate, and when (3.2.C.2)."""
 
@@ -135,6 +154,8 @@ class ContainerPolicy(Rule):
     """Workload to the bytes that its image may have, unpacked, as `docker image inspect` says its size (3.2.A.3)."""
     allow_content: tuple[AllowedContent, ...] = ()
     """What else images may hold of compilers, package managers and the like (3.2.B.1.2)."""
+    allow_environment: tuple[AllowedVariable, ...] = ()
+    """Variables that may load code into a workload's process, e.g. an agent that traces it (3.2.B.1.2)."""
     refuse_shells: Flag = False
     """Whether an image that holds a shell is a finding (3.2.B.1.2). Most official images have one; distroless ones don't."""
     vulnerabilities: VulnerabilityPolicy | None = None

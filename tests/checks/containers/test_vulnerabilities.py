@@ -41,6 +41,10 @@ def test_a_blind_scan_is_not_assessed_and_never_clean(facts: dict[str, object], 
             judge(scan(**facts), limits())
 
 
+def test_an_image_of_nothing_but_programs_that_list_their_modules_can_be_scanned() -> None:
+    assert invalid_scans(scan(system=None, packages=(LODASH,), self_told=True), limits()) == []
+
+
 def test_an_end_of_life_release_without_packages_is_not_assessed() -> None:
     with pytest.raises(PrerequisiteMissing):
         invalid_scans(scan(system=System(family="debian", release="9", end_of_life=True), packages=()), limits())

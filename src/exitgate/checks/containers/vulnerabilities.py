@@ -51,7 +51,7 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
     Raises:
         PrerequisiteMissing: if it did not: it would find nothing then, and that would look just like a clean image.
     """
-    if scan.system is None:
+    if scan.system is None and not scan.self_told:
         raise PrerequisiteMissing(
             scan.image,
             got="the scanner recognises no operating system in it",
@@ -65,7 +65,7 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
             expected="the base image's own release, by which advisories are found",
             action="Leave those files alone; for another release start from a base image of it.",
         )
-    if not any(package.kind == OS_PACKAGES for package in scan.packages):
+    if scan.system is not None and not any(package.kind == OS_PACKAGES for package in scan.packages):
         raise PrerequisiteMissing(
             scan.image,
             got=f"the scanner reads not one package of its {scan.system.family} {scan.system.release}",
