@@ -83,8 +83,8 @@ def _system_from_a_stage(site: FaultSite) -> None:
     """Have another image's folder of the system come through a stage that seems to make something."""
     first = site.dockerfile.stages(site.workload.build_args).all[0]
     written = first.image.written if first.image else ""
-    _insert_ahead(site, f"FROM {written} AS tools", 'RUN ["true"]')
-    site.append("COPY --from=tools /usr/share/ /tools/share/")
+    _insert_ahead(site, f"FROM {written} AS tools", "RUN :")
+    site.append("COPY --from=tools /etc/ /tools/etc/")
 
 
 def _foreign_frontend(site: FaultSite) -> None:
@@ -169,7 +169,7 @@ FAULTS = (
         "system-from-a-stage",
         "a whole folder of an image that nobody reviewed comes through a stage that builds nothing",
         _system_from_a_stage,
-        "the image of a stage whose /usr/share the deployed stage takes whole",
+        "the image of a stage whose /etc the deployed stage takes whole",
         also=frozenset({"3.2.A.3", "3.2.B.1.2", "3.2.C.2"}),
     ),
     _fault(

@@ -44,7 +44,13 @@ def _add_capability(site: FaultSite) -> None:
 
 
 def _allow_every_file(site: FaultSite) -> None:
-    _rewrite(site, r"^gid_range = .*?$", r'\g<0>\nallow_capabilities = ["DAC_OVERRIDE"]')
+    text = (site.root / CONFIGURATION_FILE).read_text(encoding="utf-8")
+    has_list = re.search(r"^allow_capabilities = ", text, re.MULTILINE)
+    _rewrite(
+        site,
+        r"^allow_capabilities = [^\]]*\]" if has_list else r"^(?=gid_range = )",
+        'allow_capabilities = ["DAC_OVERRIDE"]' + ("" if has_list else "\n"),
+    )
 
 
 def _share_the_network(site: FaultSite) -> None:
