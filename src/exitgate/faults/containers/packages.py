@@ -34,14 +34,17 @@ def _package(name: str, version: str, inside: str = "/app") -> Inject:
     return inject
 
 
-def _moved(name: str) -> Inject:
-    def inject(site: FaultSite) -> None:
-        folder = f"/app/vendor/{name}"
-        site.add_script(f"{folder}/package.json", json.dumps({"name": name, "version": "5.9.3", "main": "index.js"}))
-        site.add_script(f"{folder}/index.js", "module.exports = {};")
-        site.append("ENV NODE_PATH=/app/vendor")
-
-    return inject
+def _moved_away(site: FaultSite) -> None:
+    """Put a package of development where no package manager looks, and Node.js does."""
+    packages = json.loads((site.root / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    place, locked = next(
+        (path, each) for path, each in sorted(packages.items()) if each.get("dev") and "peer" not in each
+    )
+    name = place.rpartition("node_modules/")[2]
+    manifest = {"name": name, "version": locked["version"], "main": "index.js"}
+    site.add_script(f"/app/vendor/{name}/package.json", json.dumps(manifest))
+    site.add_script(f"/app/vendor/{name}/index.js", "module.exports = {};")
+    site.append("ENV NODE_PATH=/app/vendor")
 
 
 FAULTS = (
@@ -78,9 +81,9 @@ FAULTS = (
         title="a tool of development lies outside node_modules, where NODE_PATH finds it",
         control=_CONTROL,
         check="no-dev-packages",
-        location="image:/app/vendor/typescript",
+        location="image:/app/vendor/",
         message="which only development needs",
-        inject=_moved("typescript"),
+        inject=_moved_away,
         also=frozenset({"3.2.B.1.2", "3.2.B.1.1"}),
     ),
 )
