@@ -1,0 +1,1 @@
+"""Rules of the criterion "CI blocks failing changes"."""
