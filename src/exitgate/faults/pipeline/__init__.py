@@ -1,0 +1,8 @@
+"""Faults of the criterion "CI blocks failing changes"."""
+
+from exitgate.faults.pipeline.branches import FAULTS as _BRANCHES
+from exitgate.faults.pipeline.required import FAULTS as _REQUIRED
+from exitgate.faults.pipeline.rulesets import FAULTS as _RULESETS
+from exitgate.faults.pipeline.workflow import FAULTS as _WORKFLOW
+
+FAULTS = (*_BRANCHES, *_RULESETS, *_REQUIRED, *_WORKFLOW)
