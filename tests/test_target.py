@@ -293,3 +293,27 @@ def test_no_vulnerability_database_stands_in_unless_the_target_says_so(tmp_path:
 def test_a_misspelt_key_of_the_vulnerability_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=r"exitgate.toml:\d+: .*substitutes"):
         load_target(place(tmp_path, f"{SOUND}[vulnerability_database]\nsubstitutes = true\n"))
+
+
+def test_where_the_pipeline_is_kept_has_defaults(tmp_path: Path) -> None:
+    pipeline = load_target(place(tmp_path, SOUND)).configuration.pipeline
+    assert pipeline.workflows == (".github/workflows/ci.yml",)
+    assert (pipeline.rulesets, pipeline.default_branch, pipeline.package_manager) == ((), "main", None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ('workflows = ["ci.yml"]', "pipeline.workflows"),
+        ('workflows = [".github/workflows/sub/ci.yml"]', "pipeline.workflows"),
+        ("workflows = []", "pipeline.workflows"),
+        ('rulesets = ["/etc/passwd"]', "pipeline.rulesets"),
+        ('rulesets = ["a/../../b.json"]', "leads out of the target"),
+        ('ruleset = ["a.json"]', "pipeline.ruleset"),
+        ('package_manager = "bun"', "pipeline.package_manager"),
+    ],
+)
+def test_a_pipeline_that_github_would_not_read_is_refused(tmp_path: Path, keys: str, words: str) -> None:
+    error = refusal(place(tmp_path, f"{SOUND}[pipeline]\n{keys}\n"))
+    assert words in error.got
+    assert error.subject.endswith(f":{SOUND.count(chr(10)) + 2}")

@@ -141,6 +141,31 @@ class VulnerabilityDatabase(_Strict):
     """True where a few well-known advisories may stand in where no real database can be had. Makes the run a rehearsal."""
 
 
+_WorkflowFile = Annotated[str, Field(pattern=r"^\.github/workflows/[^/\\]+\.ya?ml$")]
+_FileInside = Annotated[str, Field(pattern=r"^[^/\\]+(/[^/\\]+)*$")]
+
+
+class Pipeline(_Strict):
+    """``[pipeline]``: where the target keeps what decides which changes get in. What is not there is a finding, no mistake here."""
+
+    workflows: Annotated[tuple[_WorkflowFile, ...], Field(min_length=1)] = (".github/workflows/ci.yml",)
+    """The workflows that validate changes; GitHub reads them from that folder alone. The others there are read as well."""
+    rulesets: tuple[_FileInside, ...] = ()
+    """The repository's branch rulesets, exported as JSON by GitHub's page or REST API."""
+    default_branch: Annotated[str, Field(min_length=1)] = "main"
+    """The one that ``~DEFAULT_BRANCH`` of a ruleset means."""
+    package_manager: Literal["npm", "pnpm", "yarn"] | None = None
+    """What installs dependencies; where it is not given, package.json's ``packageManager`` or the one lockfile decides."""
+
+    @model_validator(mode="after")
+    def _inside_the_target(self) -> Pipeline:
+        for key in ("workflows", "rulesets"):
+            for index, path in enumerate(getattr(self, key)):
+                if ".." in path.split("/"):
+                    raise contradiction(f"{path!r} leads out of the target", "a path inside the target", key, index)
+        return self
+
+
 class Configuration(Responsibilities):
     """The whole of ``exitgate.toml``."""
 
@@ -150,6 +175,7 @@ class Configuration(Responsibilities):
     backing: tuple[Backing, ...] = ()
     substitute: dict[str, Substitute] = Field(default={})
     vulnerability_database: VulnerabilityDatabase = VulnerabilityDatabase()
+    pipeline: Pipeline = Pipeline()
     policy: Policy = Policy()
 
 

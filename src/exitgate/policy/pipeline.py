@@ -93,6 +93,16 @@ class AcceptedLint(Rule):
     reason: Text
 
 
+class OptionalJob(Rule):
+    """``[[policy.pipeline.optional_job]]``: a job of a workflow that validates changes, whose failure may pass (3.1.A.1.3)."""
+
+    workflow: Text
+    """Its file, from the root of the target."""
+    job: Text
+    """Its id."""
+    reason: Text
+
+
 class PipelinePolicy(Rule):
     """``[policy.pipeline]``: what CI has to do before a change may be merged."""
 
@@ -109,6 +119,7 @@ class PipelinePolicy(Rule):
     required_check: tuple[RequiredCheck, ...] = ()
     bypass: tuple[BypassActor, ...] = ()
     accepted_lint: tuple[AcceptedLint, ...] = ()
+    optional_job: tuple[OptionalJob, ...] = ()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

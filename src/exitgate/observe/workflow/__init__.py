@@ -1,0 +1,22 @@
+"""The target's GitHub workflows, composite actions and rulesets, read with the place of everything in them, and GitHub's model of them."""
+
+from exitgate.observe.workflow.folder import Workflows, read_workflows, refuse_unrunnable
+from exitgate.observe.workflow.model import PipelineModel, Scenario, model_of
+from exitgate.observe.workflow.reading import parse_action, parse_workflow
+from exitgate.observe.workflow.rulesets import Rulesets, read_ruleset, read_rulesets
+from exitgate.observe.workflow.script import bash_oracle
+
+__all__ = [
+    "PipelineModel",
+    "Rulesets",
+    "Scenario",
+    "Workflows",
+    "bash_oracle",
+    "model_of",
+    "parse_action",
+    "parse_workflow",
+    "read_ruleset",
+    "read_rulesets",
+    "read_workflows",
+    "refuse_unrunnable",
+]

@@ -1,0 +1,115 @@
+"""What GitHub would make of the target's workflows and rulesets: the model, run on the events that the policy's samples stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from exitgate.assurance import Assurance
+from exitgate.github.events import NEW_COMMITS, Event, contexts_of, filters_paths, starts
+from exitgate.github.filters import samples
+from exitgate.github.outcomes import Ending, Oracle, Result, endings_of
+from exitgate.github.producers import Nameless, Producer, producers
+from exitgate.github.workflow import Job, Workflow
+from exitgate.observation import Observation, Substrate
+from exitgate.observe.workflow.folder import Workflows
+from exitgate.observe.workflow.rulesets import Rulesets
+
+_UNFILTERED = "exitgate/sample.bin"
+"""A file that no filter names; as good as any that people will add."""
+_SUBSTRATE = Substrate(
+    assurance=Assurance.MODELLED,
+    name="a model of GitHub's rules",
+    limits=("workflows and rulesets of the organisation, and GitHub's settings, are not seen",),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What a required check says when one job ends badly."""
+
+    event: Event
+    workflow: Workflow
+    job: Job
+    """That ends badly."""
+    result: Result
+    endings: dict[str, Ending]
+    """Of all jobs of the workflow, by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineModel(Observation):
+    """The target's workflows and rulesets, and what GitHub makes of them."""
+
+    workflows: Workflows
+    rulesets: Rulesets
+    default_branch: str
+    oracle: Oracle
+    """Says what a script of a job that looks at others' results exits with."""
+
+    def changes(self, branch: str, *, queue: bool) -> Iterator[Event]:
+        """Yield what happens to a change on its way into a branch: each event that needs its checks reported, whatever it touches."""
+        for action in NEW_COMMITS:
+            yield Event(name="pull_request", branch=branch, action=action, repository=self.rulesets.repository)
+        if queue:
+            yield Event(
+                name="merge_group", branch=branch, action="checks_requested", repository=self.rulesets.repository
+            )
+
+    def touched(self, event: Event) -> Iterator[Event]:
+        """Yield the same event for changes that touch this and that: what path filters speak of, and what none does."""
+        found: dict[str, None] = {_UNFILTERED: None}
+        for workflow in self.workflows.all.values():
+            trigger = workflow.triggers.get(event.name)
+            if trigger is not None and filters_paths(trigger):
+                for pattern in (*(trigger.paths or ()), *(trigger.paths_ignore or ())):
+                    found |= dict.fromkeys(samples(pattern.text))
+        for path in found:
+            yield Event(
+                name=event.name,
+                branch=event.branch,
+                action=event.action,
+                paths=(path,),
+                fork=event.fork,
+                repository=event.repository,
+            )
+
+    def reported(self, event: Event) -> tuple[tuple[Producer, ...], tuple[Nameless, ...]]:
+        """Return the checks that an event has reported."""
+        return producers(self.workflows.all.values(), event, self.workflows.all)
+
+    def endings(
+        self, workflow: Workflow, event: Event, forced: dict[str, Result], watched: frozenset[str]
+    ) -> dict[str, Ending]:
+        """Return what becomes of a workflow's jobs if some end so."""
+        return endings_of(workflow, contexts_of(event, workflow), forced, watched=watched, oracle=self.oracle)
+
+    def failures(self, event: Event, watched: Callable[[Workflow], frozenset[str]]) -> Iterator[Scenario]:
+        """Yield what becomes of each workflow that validates changes when one of its jobs fails, or is cancelled.
+
+        Args:
+            watched: The jobs of a workflow that report required checks.
+        """
+        for workflow in self.workflows.ci:
+            if not starts(workflow, event):
+                continue
+            reporting = watched(workflow)
+            calm = self.endings(workflow, event, {}, frozenset())
+            for job in workflow.jobs.values():
+                if calm[job.id].result is Result.SKIPPED:
+                    continue
+                for result in (Result.FAILURE, Result.CANCELLED):
+                    yield Scenario(
+                        event=event,
+                        workflow=workflow,
+                        job=job,
+                        result=result,
+                        endings=self.endings(workflow, event, {job.id: result}, reporting - {job.id}),
+                    )
+
+
+def model_of(workflows: Workflows, rulesets: Rulesets, default_branch: str, oracle: Oracle) -> PipelineModel:
+    """Return the model of a target whose workflows are valid."""
+    return PipelineModel(
+        substrate=_SUBSTRATE, workflows=workflows, rulesets=rulesets, default_branch=default_branch, oracle=oracle
+    )
