@@ -251,7 +251,7 @@ def _loss(node: Simple, above: _Above, fate: Fate, script: syntax.Script) -> Los
                 return Loss.CONDITION
             case syntax.While() if _within(each.condition, inside):
                 return Loss.CONDITION
-        inside = each if not isinstance(each, syntax.Word) else inside
+        inside = each
     for function in (each for each in above if isinstance(each, syntax.Function)):
         for call, around in _walked(script.body, ()):
             if call.words and call.words[0].constant == function.name and function not in around:

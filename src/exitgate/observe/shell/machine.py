@@ -577,7 +577,9 @@ class Machine:
             equal = None
             if isinstance(left, str) and isinstance(right, str):
                 equal = left == right if not set(right) & set("*?[") else None
-            elif (FAILING in {left, right} and {"0", ""} & {left, right}) or (FILLED in {left, right} and "" in {left, right}):
+            elif (FAILING in {left, right} and {"0", ""} & {left, right}) or (
+                FILLED in {left, right} and "" in {left, right}
+            ):
                 equal = False
             return None if equal is None else equal == (operator != "!=")
         return None
@@ -611,4 +613,3 @@ class Machine:
             shell.variables[name] = value
             return value
         return combined(self._number(shell, operands[0]), operator, right)
-

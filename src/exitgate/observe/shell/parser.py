@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Literal
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
@@ -148,7 +149,7 @@ class _Reader:
                 return self.conditional(node, depth)
             case "while_statement":
                 body = next(child for child in children if child.type == "do_group")
-                kind = "until" if children[0].type == "until" else "while"
+                kind: Literal["until", "while"] = "until" if children[0].type == "until" else "while"
                 condition = self.block([child for child in children[1:] if child != body], depth)
                 return syntax.While(kind, condition, self.block(body.children[1:-1], depth))
             case "for_statement" | "c_style_for_statement":

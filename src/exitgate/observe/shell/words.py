@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from exitgate.observe.shell.syntax import Expression, Simple, Word
 
-_WRAPPERS = {"time", "command", "builtin", "env", "nice", "nohup", "sudo", "timeout", "stdbuf", "ionice", "xvfb-run", "exec"}
+_WRAPPERS = {
+    "time",
+    "command",
+    "builtin",
+    "env",
+    "nice",
+    "nohup",
+    "sudo",
+    "timeout",
+    "stdbuf",
+    "ionice",
+    "xvfb-run",
+    "exec",
+}
 _WRAPPERS |= {"dotenv", "cross-env", "taskset", "setsid", "retry", "unbuffer"}
 _TAKES_A_VALUE = {
     "timeout": {"-k", "-s", "--kill-after", "--signal"},
@@ -20,8 +33,26 @@ _TAKES_A_VALUE = {
     "exec": {"-a"},
 }
 _SHELLS = {"bash", "sh", "dash", "zsh", "ksh", "ash"}
-_QUESTIONS = {"grep", "egrep", "fgrep", "rg", "diff", "cmp", "which", "type", "hash", "pgrep", "read", "mountpoint", "pidof"}
-_ASKS_BY_FLAG = {"git": {"--quiet", "--exit-code", "--is-ancestor"}, "jq": {"-e", "--exit-status"}, "command": {"-v", "-V"}}
+_QUESTIONS = {
+    "grep",
+    "egrep",
+    "fgrep",
+    "rg",
+    "diff",
+    "cmp",
+    "which",
+    "type",
+    "hash",
+    "pgrep",
+    "read",
+    "mountpoint",
+    "pidof",
+}
+_ASKS_BY_FLAG = {
+    "git": {"--quiet", "--exit-code", "--is-ancestor"},
+    "jq": {"-e", "--exit-status"},
+    "command": {"-v", "-V"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +125,11 @@ def nested_script(node: Simple, here: Mapping[str, tuple[str, int]]) -> Inner | 
                 return Inner(text=script.constant, line=node.line, flags=frozenset(flags))
         else:
             for beside in node.beside:
-                if beside.constant in here:
+                if beside.constant is not None and beside.constant in here:
                     text, line = here[beside.constant]
-                    return Inner(text=text, line=line, flags=frozenset(flags | ({"e"} if "errexit" in flags else set())))
+                    return Inner(
+                        text=text, line=line, flags=frozenset(flags | ({"e"} if "errexit" in flags else set()))
+                    )
     return None
 
 
