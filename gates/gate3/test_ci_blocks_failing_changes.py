@@ -12,5 +12,5 @@ from exitgate.observe.verification import Verification
 
 @pytest.mark.check("3.1.C.2", "no-masking")
 def test_no_known_way_hides_a_failure(decided_verification: Verification) -> None:
-    """None of the known ways to hide a failure is present where the workflows verify a change, in what they run, and in its tests."""
+    """None of the known ways to hide a failure is present where the workflows verify a change, or in what they run."""
     assert masked_failures(decided_verification) == []

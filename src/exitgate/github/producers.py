@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exitgate.github.events import Event, contexts_of, starts
 from exitgate.github.evaluation import Unknown
+from exitgate.github.events import Event, contexts_of, starts
 from exitgate.github.expressions import BadExpression
 from exitgate.github.matrix import check_names
 from exitgate.github.workflow import Job, Workflow

@@ -120,6 +120,8 @@ class PipelinePolicy(Rule):
     bypass: tuple[BypassActor, ...] = ()
     accepted_lint: tuple[AcceptedLint, ...] = ()
     optional_job: tuple[OptionalJob, ...] = ()
+    runner_labels: tuple[Text, ...] = ()
+    """Labels of runners of one's own, which GitHub does not know (3.1.B.1.1)."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -1,5 +1,37 @@
 """Rules of the criterion "CI blocks failing changes"."""
 
+from exitgate.checks.pipeline.affected import blind_comparisons
+from exitgate.checks.pipeline.aggregates import skippable_checks, unreached_checks
+from exitgate.checks.pipeline.installs import loose_installs
 from exitgate.checks.pipeline.masking import masked_failures, undecided
+from exitgate.checks.pipeline.node_versions import uncovered_versions
+from exitgate.checks.pipeline.permissions import secrets_for_forks, wide_permissions
+from exitgate.checks.pipeline.policy import undeclared_branches, undeclared_required_checks, undeclared_review_rules
+from exitgate.checks.pipeline.required import foreign_requirements, misproduced_checks
+from exitgate.checks.pipeline.rules import lax_rulesets, unlimited_bypasses
+from exitgate.checks.pipeline.soundness import invalid_workflows, standing_lint, unpinned_uses
+from exitgate.checks.pipeline.triggers import misplaced_starts, unreported_checks
 
-__all__ = ["masked_failures", "undecided"]
+__all__ = [
+    "blind_comparisons",
+    "foreign_requirements",
+    "invalid_workflows",
+    "lax_rulesets",
+    "loose_installs",
+    "masked_failures",
+    "misplaced_starts",
+    "misproduced_checks",
+    "secrets_for_forks",
+    "skippable_checks",
+    "standing_lint",
+    "uncovered_versions",
+    "undecided",
+    "undeclared_branches",
+    "undeclared_required_checks",
+    "undeclared_review_rules",
+    "unlimited_bypasses",
+    "unpinned_uses",
+    "unreached_checks",
+    "unreported_checks",
+    "wide_permissions",
+]

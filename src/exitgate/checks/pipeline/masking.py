@@ -73,7 +73,7 @@ def _of_command(verifying: VerifyingCommand) -> Iterator[Finding]:
             location=verifying.place,
             message=words[command.fate],
             expected=_EXPECTED,
-            got=f"{command.loss.value}, run by {verifying.shell}",
+            got=f"{command.loss.value}, run by {verifying.run_by}",
             remedy=_REMEDIES.get(command.loss, "Let its status be the script's."),
             rule=f"masking/{command.loss.value}",
         )

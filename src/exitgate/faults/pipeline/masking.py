@@ -27,12 +27,12 @@ def _edit(site: FaultSite, path: str, change: Callable[[str], str]) -> None:
     file.write_text(after, encoding="utf-8")
 
 
-def _run(script: str, *, shell: str = "", keys: str = "") -> Inject:
+def _run(script: str, *, run_by: str = "", keys: str = "") -> Inject:
     """Replace what the unit-test step runs, and give it further keys."""
 
     def inject(site: FaultSite) -> None:
         lines = "".join(f"\n          {line}" for line in script.splitlines())
-        more = (f"\n        shell: {shell}" if shell else "") + (f"\n        {keys}" if keys else "")
+        more = (f"\n        shell: {run_by}" if run_by else "") + (f"\n        {keys}" if keys else "")
         _edit(site, _WORKFLOW, lambda text: text.replace(f"run: {_TESTS}\n", f"run: |{lines}{more}\n", 1))
 
     return inject
@@ -115,7 +115,7 @@ FAULTS = (
     _fault(
         "pipeline-sh",
         "output through tee in sh, which has no pipefail",
-        _run(f"{_TESTS} | tee log", shell="sh"),
+        _run(f"{_TESTS} | tee log", run_by="sh"),
         _HIDDEN,
     ),
     _fault(
@@ -124,7 +124,7 @@ FAULTS = (
         _run(f"set +o pipefail\n{_TESTS} | tee log"),
         _HIDDEN,
     ),
-    _fault("custom-shell", "a shell of one's own without -e", _run(f"{_TESTS}\necho done", shell="bash {0}"), _HIDDEN),
+    _fault("custom-shell", "a shell of one's own without -e", _run(f"{_TESTS}\necho done", run_by="bash {0}"), _HIDDEN),
     _fault("trap", "a trap that ends with 0", _run(f"trap 'exit 0' EXIT\n{_TESTS}"), _HIDDEN),
     _fault("err-trap", "an ERR trap that ends with 0", _run(f"trap 'exit 0' ERR\n{_TESTS}"), _HIDDEN),
     _fault("condition", "tests as a condition", _run(f"if {_TESTS}; then echo passed; fi"), _HIDDEN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -87,6 +88,7 @@ class ScriptFates:
     """The line that could not be parsed; 0 where all could."""
 
 
+@functools.lru_cache(maxsize=4096)
 def read_script(text: str, first_line: int, options: ShellOptions) -> ScriptFates:
     """Tell the fate of every command's failure.
 
@@ -127,7 +129,9 @@ def fate_of(script: syntax.Script, place: tuple[int, ...], options: ShellOptions
     return Fate.REACHES
 
 
-def _followed(script: syntax.Script, place: tuple[int, ...], options: ShellOptions, *, once: bool) -> Fate:
+def _followed(  # noqa: C901 - one loop over all ways
+    script: syntax.Script, place: tuple[int, ...], options: ShellOptions, *, once: bool
+) -> Fate:
     results: set[bool] = set()
     answers: list[bool] = []
     for _ in range(_MOST_WAYS):
@@ -147,9 +151,9 @@ def _followed(script: syntax.Script, place: tuple[int, ...], options: ShellOptio
             status = "endless"
         if machine.runs:
             if status == OK:
-                results.add(True)
+                results |= {True}
             elif isinstance(status, str) or status.name == "FAILING":
-                results.add(False)
+                results |= {False}
             else:
                 results |= {True, False}
         del answers[asked:]

@@ -2,26 +2,26 @@
 
 Where the script asks what nobody can know, both answers are followed. Tried against bash and dash themselves.
 
-Source: Bash Reference Manual, "The Set Builtin" (-e, pipefail), "Bourne Shell Builtins" (trap, wait), "Command Execution Environment".
+Source: Bash Reference Manual: "The Set Builtin" (-e, pipefail), "Bourne Shell Builtins" (trap), "Command Execution Environment".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from exitgate.observe.shell import syntax
 from exitgate.observe.shell.parser import UnreadableScript, parse_script
 from exitgate.observe.shell.reach import Reach
-from exitgate.observe.shell.syntax import Block, Expression, Simple, Word
-from exitgate.observe.shell.values import FAILING, FILLED, NOT_OK, OK, UNKNOWN, Job, Status, Value, combined, truth
+from exitgate.observe.shell.reckoner import Reckoner, Shell
+from exitgate.observe.shell.syntax import Block, Simple, Word
+from exitgate.observe.shell.values import FAILING, FILLED, NOT_OK, OK, UNKNOWN, Job, Status, Value
 from exitgate.observe.shell.words import is_question, nested_script, question_in_words, swallows, unwrapped
 
 _MOST_ROUNDS = 3
 _DEEPEST_CALL = 40
 
 
-class Exits(Exception):  # noqa: N818 - no error: a shell that ends
+class Exits(Exception):
     """The shell ends with a status."""
 
     def __init__(self, status: Status) -> None:
@@ -29,43 +29,14 @@ class Exits(Exception):  # noqa: N818 - no error: a shell that ends
         self.status = status
 
 
-class _Leaves(Exception):  # noqa: N818 - ``break``, ``continue`` and ``return``
+class _Leaves(Exception):
     def __init__(self, word: str, status: Status = OK, levels: int = 1) -> None:
         super().__init__(word)
         self.word, self.status, self.levels = word, status, levels
 
 
-class Endless(Exception):  # noqa: N818 - a way that never comes to its end
+class Endless(Exception):
     """The script goes on for ever, or longer than is followed."""
-
-
-@dataclass
-class _Shell:
-    """The state of one shell; a subshell gets a copy."""
-
-    errexit: bool = False
-    pipefail: bool = False
-    errtrace: bool = False
-    inherit_errexit: bool = False
-    shielded: int = 0
-    """Above 0 where a failure is being looked at: in a condition, before ``&&``, after ``!``."""
-    variables: dict[str, Value] = field(default_factory=dict)
-    lists: dict[str, tuple[Value, ...]] = field(default_factory=dict)
-    functions: dict[str, syntax.Node] = field(default_factory=dict)
-    traps: dict[str, str] = field(default_factory=dict)
-    status: Status = OK
-    depth: int = 0
-    arguments: int = 0
-
-    def copy(self) -> _Shell:
-        """Return what a subshell starts with: everything but traps."""
-        return replace(
-            self,
-            variables=dict(self.variables),
-            lists=dict(self.lists),
-            functions=dict(self.functions),
-            traps={"ERR": self.traps["ERR"]} if self.errtrace and "ERR" in self.traps else {},
-        )
 
 
 class Machine:
@@ -82,6 +53,7 @@ class Machine:
     ) -> None:
         self.script, self.target, self.choose, self.once, self.posix = script, target, choose, once, posix
         self.reach = Reach(script, target)
+        self.reckoner = Reckoner(self.reach.assigned_anywhere)
         self.runs = 0
         """How often the command ran."""
         self.here = dict(script.here_documents)
@@ -92,9 +64,9 @@ class Machine:
         Raises:
             Endless: if it does not end.
         """
-        return self._in_new_shell(_Shell(errexit=errexit, pipefail=pipefail), self.script.body)
+        return self._in_new_shell(Shell(errexit=errexit, pipefail=pipefail), self.script.body)
 
-    def _in_new_shell(self, shell: _Shell, body: syntax.Node) -> Status:
+    def _in_new_shell(self, shell: Shell, body: syntax.Node) -> Status:
         try:
             status = self._node(shell, body)
         except Exits as end:
@@ -114,7 +86,7 @@ class Machine:
                 pass
         return status
 
-    def _text(self, shell: _Shell, text: str, line: int, within: tuple[int, ...]) -> Status:
+    def _text(self, shell: Shell, text: str, line: int, within: tuple[int, ...]) -> Status:
         try:
             script = parse_script(text, line, within)
         except UnreadableScript as error:
@@ -124,12 +96,12 @@ class Machine:
 
     # ---- Commands
 
-    def _node(self, shell: _Shell, node: syntax.Node) -> Status:
+    def _node(self, shell: Shell, node: syntax.Node) -> Status:
         status = self._executed(shell, node)
         shell.status = status
         return status
 
-    def _executed(self, shell: _Shell, node: syntax.Node) -> Status:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
+    def _executed(self, shell: Shell, node: syntax.Node) -> Status:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
         match node:
             case Simple():
                 return self._checked(shell, self._simple(shell, node))
@@ -153,7 +125,7 @@ class Machine:
                 self._aside(shell, node.beside)
                 return self._node(shell, node.command)
             case syntax.Question():
-                return self._checked(shell, self._answer(shell, node))
+                return self._checked(shell, self.reckoner.answer(shell, node))
             case syntax.Function():
                 shell.functions[node.name] = node.body
                 return OK
@@ -166,7 +138,7 @@ class Machine:
             case syntax.Case():
                 return self._case(shell, node)
 
-    def _checked(self, shell: _Shell, status: Status) -> Status:
+    def _checked(self, shell: Shell, status: Status) -> Status:
         """End the shell where a failure does that."""
         if status == OK or shell.shielded:
             return status
@@ -181,7 +153,7 @@ class Machine:
             raise Exits(status)
         return status
 
-    def _shielded(self, shell: _Shell, node: syntax.Node) -> Status:
+    def _shielded(self, shell: Shell, node: syntax.Node) -> Status:
         shell.shielded += 1
         try:
             return self._node(shell, node)
@@ -191,7 +163,7 @@ class Machine:
     def _decided(self, status: Status) -> bool:
         return self.choose() if status is UNKNOWN else status == OK
 
-    def _pipeline(self, shell: _Shell, node: syntax.Pipeline) -> Status:
+    def _pipeline(self, shell: Shell, node: syntax.Pipeline) -> Status:
         if len(node.commands) == 1:
             if not node.negated:
                 return self._node(shell, node.commands[0])
@@ -206,22 +178,22 @@ class Machine:
             return NOT_OK if self._decided(status) else OK
         return self._checked(shell, status)
 
-    def _background(self, shell: _Shell, node: syntax.Background) -> None:
+    def _background(self, shell: Shell, node: syntax.Background) -> None:
         shell.variables["!"] = Job(self._in_new_shell(shell.copy(), node.command))
 
-    def _if(self, shell: _Shell, node: syntax.If) -> Status:
+    def _if(self, shell: Shell, node: syntax.If) -> Status:
         for index, (condition, body) in enumerate(node.arms):
             if condition is None:
                 return self._node(shell, body)
             asked = self._shielded(shell, condition)
-            if asked is UNKNOWN and self._passed_by(shell, *(arm for _, arm in node.arms[index:])):
-                if all(other is None or not self.reach.has_target(other) for other, _ in node.arms[index + 1 :]):
-                    return OK
+            elsewhere = all(other is None or not self.reach.has_target(other) for other, _ in node.arms[index + 1 :])
+            if asked is UNKNOWN and elsewhere and self._passed_by(shell, *(arm for _, arm in node.arms[index:])):
+                return OK
             if self._decided(asked):
                 return self._node(shell, body)
         return OK
 
-    def _passed_by(self, shell: _Shell, *bodies: Block) -> bool:
+    def _passed_by(self, shell: Shell, *bodies: Block) -> bool:
         """Leave out what can't matter: before the command has failed, where it does not stand and nothing lasting is done."""
         if self.runs or any(self.reach.has_target(body) or self.reach.has_effects(body) for body in bodies):
             return False
@@ -230,8 +202,8 @@ class Machine:
             shell.lists.pop(name, None)
         return True
 
-    def _case(self, shell: _Shell, node: syntax.Case) -> Status:
-        value = self._value(shell, node.word)
+    def _case(self, shell: Shell, node: syntax.Case) -> Status:
+        value = self.reckoner.value(shell, node.word)
         if not isinstance(value, str) and self._passed_by(shell, *(body for _, body in node.arms)):
             return OK
         for patterns, body in node.arms:
@@ -252,7 +224,7 @@ class Machine:
 
     # ---- Loops
 
-    def _while(self, shell: _Shell, node: syntax.While) -> Status:
+    def _while(self, shell: Shell, node: syntax.While) -> Status:
         if not self.runs and not self.reach.has_target(node) and not self.reach.has_effects(node):
             for name in self.reach.assigned(node):
                 shell.variables[name] = UNKNOWN
@@ -269,8 +241,8 @@ class Machine:
             raise Endless
         return status
 
-    def _for(self, shell: _Shell, node: syntax.For) -> Status:
-        values = [value for word in node.words for value in self._values(shell, word)]
+    def _for(self, shell: Shell, node: syntax.For) -> Status:
+        values = [value for word in node.words for value in self.reckoner.values(shell, word)]
         known = bool(node.words) and all(isinstance(value, (str, Job)) for value in values)
         plain = all(not isinstance(value, str) or not set(value) & set("*?[{") for value in values)
         rounds: list[Value] = values[:_MOST_ROUNDS] if known and plain else [UNKNOWN, UNKNOWN]
@@ -282,7 +254,7 @@ class Machine:
                 break
         return status
 
-    def _round(self, shell: _Shell, body: Block) -> tuple[Status, bool]:
+    def _round(self, shell: Shell, body: Block) -> tuple[Status, bool]:
         try:
             return self._node(shell, body), False
         except _Leaves as left:
@@ -295,7 +267,7 @@ class Machine:
 
     # ---- One command
 
-    def _simple(self, shell: _Shell, node: Simple) -> Status:
+    def _simple(self, shell: Shell, node: Simple) -> Status:
         self._aside(shell, node.beside)
         substituted: Status = OK
         for given in node.assignments:
@@ -323,7 +295,7 @@ class Machine:
             raise Exits(status)
         return status
 
-    def _call(self, shell: _Shell, body: syntax.Node, arguments: int) -> Status:
+    def _call(self, shell: Shell, body: syntax.Node, arguments: int) -> Status:
         if shell.depth > _DEEPEST_CALL:
             raise Endless
         shell.depth += 1
@@ -341,8 +313,8 @@ class Machine:
             if trap is not None:
                 shell.traps.setdefault("ERR", trap)
 
-    def _builtin(self, shell: _Shell, node: Simple, words: tuple[Word, ...]) -> Status:  # noqa: C901, PLR0911, PLR0912 - a table of builtins
-        given = [self._value(shell, word) for word in words[1:]]
+    def _builtin(self, shell: Shell, node: Simple, words: tuple[Word, ...]) -> Status:  # noqa: C901, PLR0911, PLR0912 - a table of builtins
+        given = [self.reckoner.value(shell, word) for word in words[1:]]
         first = given[0] if given else None
         match words[0].constant:
             case "true" | ":":
@@ -357,8 +329,8 @@ class Machine:
                 raise _Leaves("return", self._as_status(shell.status if first is None else first))
             case "break" | "continue" as word:
                 raise _Leaves(word, levels=int(first) if isinstance(first, str) and first.isdigit() else 1)
-            case "set" | "shopt":
-                return self._options(shell, words[0].constant or "", given)
+            case "set" | "shopt" as word:
+                return self._options(shell, word, given)
             case "trap":
                 return self._trap(shell, given)
             case "wait":
@@ -371,7 +343,7 @@ class Machine:
             case "let":
                 return UNKNOWN
             case "test" | "[":
-                return self._said(self._asked(shell, question_in_words(words[1:])))
+                return self.reckoner.said(self.reckoner.asked(shell, question_in_words(words[1:])))
             case "die" | "fatal" | "abort" | "bail":
                 # Defined elsewhere, and known by its name all over the world.
                 raise Exits(NOT_OK)
@@ -386,7 +358,7 @@ class Machine:
         except UnreadableScript:
             return UNKNOWN
         self.here.update(script.here_documents)
-        shell = _Shell(errexit="e" in flags, pipefail="pipefail" in flags)
+        shell = Shell(errexit="e" in flags, pipefail="pipefail" in flags)
         status = self._in_new_shell(shell, script.body)
         return OK if swallows(node.words) else status
 
@@ -398,7 +370,7 @@ class Machine:
             return OK if not value.strip() or not value.strip().lstrip("-").isdigit() else str(int(value) % 256)
         return value
 
-    def _options(self, shell: _Shell, name: str, given: list[Value]) -> Status:
+    def _options(self, shell: Shell, name: str, given: list[Value]) -> Status:
         texts = [value for value in given if isinstance(value, str)]
         if name == "shopt":
             if "inherit_errexit" in texts:
@@ -419,7 +391,7 @@ class Machine:
                     setattr(shell, option, turned_on)
         return OK
 
-    def _trap(self, shell: _Shell, given: list[Value]) -> Status:
+    def _trap(self, shell: Shell, given: list[Value]) -> Status:
         texts = [value if isinstance(value, str) else "" for value in given if value != "--"]
         if len(texts) > 1:
             for signal in texts[1:]:
@@ -430,7 +402,7 @@ class Machine:
                     shell.traps[key] = texts[0]
         return OK
 
-    def _wait(self, shell: _Shell, given: list[Value]) -> Status:
+    def _wait(self, shell: Shell, given: list[Value]) -> Status:
         if any(value == "-n" for value in given):
             last = shell.variables.get("!")
             return last.status if isinstance(last, Job) else OK
@@ -441,20 +413,20 @@ class Machine:
 
     # ---- Words
 
-    def _aside(self, shell: _Shell, words: tuple[Word, ...]) -> None:
+    def _aside(self, shell: Shell, words: tuple[Word, ...]) -> None:
         """Run what stands in words: its status is lost."""
         for word in words:
             for part in word.parts:
                 if isinstance(part, syntax.Substitution):
                     self._substituted(shell, part)
 
-    def _substituted(self, shell: _Shell, part: syntax.Substitution) -> Status:
+    def _substituted(self, shell: Shell, part: syntax.Substitution) -> Status:
         inner = shell.copy()
         if not (self.posix or shell.inherit_errexit):
             inner.errexit = False
         return self._in_new_shell(inner, part.body)
 
-    def _assign(self, shell: _Shell, given: syntax.Assignment, *, keep: bool) -> Status | None:
+    def _assign(self, shell: Shell, given: syntax.Assignment, *, keep: bool) -> Status | None:
         """Return the status of the substitution in it, where there is one."""
         status: Status | None = None
         for part in given.value.parts if given.value else ():
@@ -463,10 +435,10 @@ class Machine:
         if not keep:
             return status
         if given.items is not None:
-            own = tuple(value for word in given.items for value in self._values(shell, word))
+            own = tuple(value for word in given.items for value in self.reckoner.values(shell, word))
             shell.lists[given.name] = (*shell.lists.get(given.name, ()), *own) if given.adds else own
             return status
-        value = self._value(shell, given.value) if given.value else ""
+        value = self.reckoner.value(shell, given.value) if given.value else ""
         if given.adds:
             before = shell.variables.get(given.name, "")
             if isinstance(before, str) and isinstance(value, str):
@@ -475,141 +447,3 @@ class Machine:
                 value = FILLED if (before and before is not UNKNOWN) or (value and value is not UNKNOWN) else UNKNOWN
         shell.variables[given.name] = value
         return status
-
-    def _values(self, shell: _Shell, word: Word) -> tuple[Value, ...]:
-        if len(word.parts) == 1 and isinstance(part := word.parts[0], syntax.Variable) and part.index in {"@", "*"}:
-            if not part.counted and not part.opaque:
-                return shell.lists.get(part.name, (UNKNOWN,))
-        value = self._value(shell, word)
-        if isinstance(value, str) and any(not isinstance(part, syntax.Text) for part in word.parts):
-            return tuple(value.split())
-        return (value,)
-
-    def _value(self, shell: _Shell, word: Word) -> Value:
-        values = [self._part(shell, part) for part in word.parts]
-        if len(values) == 1:
-            return values[0]
-        texts = [value for value in values if isinstance(value, str)]
-        if len(texts) == len(values):
-            return "".join(texts)
-        return FILLED if any(texts) or FAILING in values or FILLED in values else UNKNOWN
-
-    def _part(self, shell: _Shell, part: syntax.Part) -> Value:
-        match part:
-            case syntax.Text():
-                return part.value
-            case syntax.Substitution():
-                return UNKNOWN
-            case syntax.Sum():
-                return self._number(shell, part.expression)
-        if part.opaque:
-            return UNKNOWN
-        if part.index:
-            return self._indexed(shell, part)
-        value = self._variable(shell, part.name)
-        if part.default is not None and value == "":
-            return self._value(shell, part.default)
-        return value
-
-    def _indexed(self, shell: _Shell, part: syntax.Variable) -> Value:
-        if part.name not in shell.lists:
-            # A list that the script fills somewhere is empty until then.
-            return "0" if part.counted and part.name in self.reach.assigned_anywhere else UNKNOWN
-        values = shell.lists[part.name]
-        if part.counted:
-            return str(len(values))
-        if part.index.isdigit() and int(part.index) < len(values):
-            return values[int(part.index)]
-        if part.index in {"@", "*"}:
-            texts = [value for value in values if isinstance(value, str)]
-            return " ".join(texts) if len(texts) == len(values) else UNKNOWN
-        return UNKNOWN
-
-    def _variable(self, shell: _Shell, name: str) -> Value:
-        if name == "?":
-            return shell.status
-        if name in shell.variables:
-            return shell.variables[name]
-        if name in shell.lists:
-            return shell.lists[name][0] if shell.lists[name] else ""
-        # What the script gives a value somewhere has none before that; anything else comes from outside.
-        return "" if name in self.reach.assigned_anywhere else UNKNOWN
-
-    # ---- Questions
-
-    def _answer(self, shell: _Shell, node: syntax.Question) -> Status:
-        if node.arithmetic:
-            return self._said(truth(self._number(shell, node.expression)))
-        return self._said(self._asked(shell, node.expression))
-
-    @staticmethod
-    def _said(answer: bool | None) -> Status:
-        return UNKNOWN if answer is None else OK if answer else NOT_OK
-
-    def _asked(self, shell: _Shell, expression: Expression) -> bool | None:  # noqa: C901, PLR0911 - a table of operators
-        operands = expression.operands
-        match expression.operator:
-            case "" if expression.word is not None:
-                return self._is_filled(self._value(shell, expression.word))
-            case "!":
-                inner = self._asked(shell, operands[0])
-                return None if inner is None else not inner
-            case "&&" | "||" | "-a" | "-o" as operator if len(operands) > 1:
-                decided = operator in {"||", "-o"}
-                left, right = self._asked(shell, operands[0]), self._asked(shell, operands[1])
-                if decided in {left, right}:
-                    return decided
-                return None if left is None or right is None else not decided
-            case "-n" | "-z" as operator if operands[0].word is not None:
-                filled = self._is_filled(self._value(shell, operands[0].word))
-                return None if filled is None else filled == (operator == "-n")
-        if len(operands) == 1 + 1 and operands[0].word is not None and operands[1].word is not None:
-            left_value, right_value = self._value(shell, operands[0].word), self._value(shell, operands[1].word)
-            return self._compared(left_value, expression.operator, right_value)
-        return None
-
-    @staticmethod
-    def _compared(left: Value, operator: str, right: Value) -> bool | None:
-        named = {"-eq": "==", "-ne": "!=", "-lt": "<", "-gt": ">", "-le": "<=", "-ge": ">="}
-        if operator in named:
-            return truth(combined(left, named[operator], right))
-        if operator in {"=", "==", "!="}:
-            equal = None
-            if isinstance(left, str) and isinstance(right, str):
-                equal = left == right if not set(right) & set("*?[") else None
-            elif (FAILING in {left, right} and {"0", ""} & {left, right}) or (
-                FILLED in {left, right} and "" in {left, right}
-            ):
-                equal = False
-            return None if equal is None else equal == (operator != "!=")
-        return None
-
-    @staticmethod
-    def _is_filled(value: Value) -> bool | None:
-        return None if value is UNKNOWN else value != ""
-
-    def _number(self, shell: _Shell, expression: Expression) -> Value:
-        operands = expression.operands
-        if expression.word is not None:
-            text = expression.word.constant
-            if text is None:
-                return self._value(shell, expression.word)
-            return text if text.lstrip("-").isdigit() else self._variable(shell, text)
-        operator = expression.operator
-        if operator in {"++", "--", "++after", "--after"} and operands[0].word is not None:
-            before = self._number(shell, operands[0])
-            after = combined(before, operator[0], "1")
-            shell.variables[operands[0].word.text] = after
-            return before if operator.endswith("after") else after
-        if operator == "!" and operands:
-            answer = truth(self._number(shell, operands[0]))
-            return UNKNOWN if answer is None else str(int(not answer))
-        if len(operands) != 1 + 1:
-            return UNKNOWN
-        right = self._number(shell, operands[1])
-        if operator in {"=", "+=", "|=", "-="} and operands[0].word is not None:
-            name = operands[0].word.text
-            value = right if operator == "=" else combined(self._variable(shell, name), operator[0], right)
-            shell.variables[name] = value
-            return value
-        return combined(self._number(shell, operands[0]), operator, right)

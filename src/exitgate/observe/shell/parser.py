@@ -277,7 +277,7 @@ class _Reader:
     def word(self, node: Node) -> Word:
         return Word(tuple(self.parts(node)), _raw(node))
 
-    def parts(self, node: Node) -> list[syntax.Part]:  # noqa: C901, PLR0911 - one arm for each kind of part
+    def parts(self, node: Node) -> list[syntax.Part]:  # noqa: PLR0911 - one arm for each kind of part
         match node.type:
             case "string" | "translated_string":
                 return self.quoted(node)

@@ -51,7 +51,7 @@ def switched_tests(path: str, source: str) -> Iterator[SwitchedTest]:
     if not re.search(r"only|skip|todo|fixme|fail|fit|fdescribe|xit|xdescribe|xtest|xcontext", source):
         return
     data = source.encode()
-    waiting = [_parser(with_jsx=path.endswith("x") or path.endswith(".js")).parse(data).root_node]
+    waiting = [_parser(with_jsx=path.endswith(("x", ".js"))).parse(data).root_node]
     while waiting:
         node = waiting.pop()
         waiting.extend(reversed(node.children))

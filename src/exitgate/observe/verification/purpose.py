@@ -1,4 +1,4 @@
-"""What a command verifies: tests, lint, types, a build, an install, a migration; and by which script or target of the repository."""
+"""What a command verifies: tests, lint, types, a build, an install, a migration; and by which script or target it does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _VERIFYING_NAME = re.compile(
     re.IGNORECASE,
 )
 _TOOLS = {
-    "tests": "jest vitest mocha ava tap tape playwright cypress karma wdio pytest tox phpunit rspec ctest nightwatch testcafe jasmine",
+    "tests": "jest vitest mocha ava tap tape playwright cypress karma wdio pytest tox phpunit rspec ctest "
+    "nightwatch testcafe jasmine",
     "lint": "eslint biome oxlint stylelint secretlint gitleaks squawk actionlint zizmor hadolint commitlint knip ruff flake8 mypy "
     "shellcheck yamllint markdownlint tflint checkov golangci-lint standard xo spectral trufflehog ls-lint",
     "types": "tsc vue-tsc svelte-check pyright flow attw publint",
@@ -96,7 +97,7 @@ class Invocation:
     """What a command is there for."""
 
     kind: str = ""
-    """``tests``, ``lint``, ``types``, ``build``, ``install``, ``migration``, ``tasks``, ``script``; empty where it verifies nothing."""
+    """``tests``, ``lint``, ``types``, ``build``, ``install``, ``migration``, ``tasks``, ``script``; empty: nothing."""
     scripts: tuple[str, ...] = ()
     """Scripts of package.json or targets of Nx and the like that it runs."""
     make_targets: tuple[str, ...] | None = None
@@ -112,7 +113,7 @@ def names_verification(name: str) -> bool:
     return bool(_VERIFYING_NAME.search(name.replace("_", "-")))
 
 
-def purpose_of(words: Sequence[str]) -> Invocation:  # noqa: C901, PLR0911 - one arm for each kind of program
+def purpose_of(words: Sequence[str]) -> Invocation:  # noqa: C901, PLR0911, PLR0912 - one arm for each kind of program
     """Read a command's words, wrappers left away."""
     if not words:
         return _NOTHING
@@ -154,7 +155,7 @@ def purpose_of(words: Sequence[str]) -> Invocation:  # noqa: C901, PLR0911 - one
     return _NOTHING
 
 
-def _managed(manager: str, rest: list[str]) -> Invocation:
+def _managed(manager: str, rest: list[str]) -> Invocation:  # noqa: PLR0911 - one arm for each command
     bare = _bare(rest, _WITH_VALUE)
     if not bare:
         return Invocation(kind="install") if manager == "yarn" else _NOTHING
@@ -180,7 +181,7 @@ def _managed(manager: str, rest: list[str]) -> Invocation:
     return _NOTHING
 
 
-def _tasks(name: str, rest: list[str]) -> Invocation:
+def _tasks(name: str, rest: list[str]) -> Invocation:  # noqa: C901 - one arm for each way to name a target
     named: list[str] = []
     waiting = list(rest)
     bare: list[str] = []

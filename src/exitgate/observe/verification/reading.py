@@ -14,7 +14,7 @@ from exitgate.observation import Observation, Substrate
 from exitgate.observe.shell import CommandFate, ScriptFates, ShellOptions, read_script
 from exitgate.observe.verification.focused import SwitchedTest, is_test_file, switched_tests
 from exitgate.observe.verification.purpose import Invocation, names_verification, purpose_of
-from exitgate.observe.verification.shells import ShellKind, shell_of
+from exitgate.observe.verification.shells import ShellKind, foreign_fates, shell_of
 from exitgate.observe.verification.sources import NamedScript, Repository, TaskSetting, read_repository
 from exitgate.observe.workflow import Workflows
 
@@ -40,7 +40,7 @@ class VerifyingCommand:
     place: str
     kind: str
     command: CommandFate
-    shell: str
+    run_by: str
     """In words: what runs the script that it stands in."""
     ignored: bool = False
     """Whether what runs it ignores its status."""
@@ -121,7 +121,7 @@ class _Reader:
         return found[0] if len(found) == 1 else ""
 
     def script(
-        self, text: str, path: str, line: int, options: ShellOptions, *, shell: str, ignored: bool = False
+        self, text: str, path: str, line: int, options: ShellOptions, *, run_by: str, ignored: bool = False
     ) -> bool:
         """Follow a script; say whether it verifies anything.
 
@@ -142,7 +142,7 @@ class _Reader:
                 verifies = True
                 place = f"{path}:{command.line}"
                 self.commands.append(
-                    VerifyingCommand(place=place, kind=kind, command=command, shell=shell, ignored=ignored)
+                    VerifyingCommand(place=place, kind=kind, command=command, run_by=run_by, ignored=ignored)
                 )
                 self.follow(invocation)
         return verifies
@@ -162,7 +162,7 @@ class _Reader:
             self.followed.add(name)
             for each in (f"pre{name}", name, f"post{name}"):
                 for script in self.named.get(each, []):
-                    self.script(script.text, script.path, script.line, _NPM, shell="sh -c, as npm and Nx run scripts")
+                    self.script(script.text, script.path, script.line, _NPM, run_by="sh -c, as npm and Nx run scripts")
         for target in invocation.make_targets if invocation.make_targets is not None else ():
             self._make(target)
         if invocation.make_targets == () and self.recipes:
@@ -171,11 +171,11 @@ class _Reader:
         text = self.repository.text(path) if path else None
         options = _options_of_file(text or "", path)
         if text is not None and options is not None:
-            self.script(text, path, 1, options, shell="the shell that its first line names")
+            self.script(text, path, 1, options, run_by="the shell that its first line names")
 
     def _make(self, target: str) -> None:
         for recipe in self.recipes.get(target, []):
-            self.script(recipe.text, recipe.path, recipe.line, _NPM, shell="make", ignored=recipe.ignored)
+            self.script(recipe.text, recipe.path, recipe.line, _NPM, run_by="make", ignored=recipe.ignored)
 
 
 def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...]) -> Verification:
@@ -238,14 +238,12 @@ def _step(reader: _Reader, workflow: Workflow, job: Job, step: Step) -> bool:
     kind = shell_of(step.shell, job.runs_on.text if job.runs_on else "")
     path = step.run.path or workflow.path
     if kind.options is not None:
-        return reader.script(step.run.text, path, step.run.first_line, kind.options, shell=kind.words)
+        return reader.script(step.run.text, path, step.run.first_line, kind.options, run_by=kind.words)
     return _foreign(reader, step.run.text, path, step.run.first_line, kind)
 
 
 def _foreign(reader: _Reader, text: str, path: str, line: int, kind: ShellKind) -> bool:
     """Read a script of another shell line by line; what such a shell makes of a failure is said by its kind."""
-    from exitgate.observe.verification.shells import foreign_fates
-
     found = False
     for command in foreign_fates(text, line, kind):
         invocation = purpose_of(command.words)
@@ -253,7 +251,7 @@ def _foreign(reader: _Reader, text: str, path: str, line: int, kind: ShellKind) 
         if what:
             found = True
             place = f"{path}:{command.line}"
-            reader.commands.append(VerifyingCommand(place=place, kind=what, command=command, shell=kind.words))
+            reader.commands.append(VerifyingCommand(place=place, kind=what, command=command, run_by=kind.words))
             reader.follow(invocation)
     return found
 

@@ -76,9 +76,9 @@ def foreign_fates(text: str, first_line: int, kind: ShellKind) -> Iterator[Comma
         following = lines[index + 1][1] if index + 1 < len(lines) else ""
         looked_at = _NEXT_CHECKS.search(line) or _NEXT_CHECKS.search(following) or checked_always
         fate, loss = Fate.REACHES, Loss.NONE
-        if "{0}" not in kind.words and not ends_with_last:
-            fate = Fate.UNKNOWN if kind.words != "python" else Fate.REACHES
-        elif ends_with_last and following and not looked_at:
+        if not ends_with_last:
+            fate = Fate.UNKNOWN
+        elif following and not looked_at:
             fate, loss = Fate.LOST, Loss.ERREXIT_OFF
         if re.search(r";\s*(?:exit 0|\$true)\s*$|\|\|\s*(?:\$true|exit 0|ver|echo)", line):
             fate, loss = Fate.LOST, Loss.OR

@@ -1,4 +1,4 @@
-"""The target's GitHub workflows, composite actions and rulesets, read with the place of everything in them, and GitHub's model of them."""
+"""The target's workflows, composite actions and rulesets, with the place of everything, and what GitHub makes of them."""
 
 from exitgate.observe.workflow.folder import Workflows, read_workflows, refuse_unrunnable
 from exitgate.observe.workflow.model import PipelineModel, Scenario, model_of

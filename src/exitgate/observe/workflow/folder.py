@@ -34,6 +34,14 @@ class Workflows(Observation):
         """Those that validate changes and are there."""
         return tuple(self.all[path] for path in self.named if path in self.all)
 
+    def place_of_on(self, event: str = "") -> str:
+        """Return where an event stands under ``on:``, or else where ``on:`` does, in the first that validates changes."""
+        for workflow in self.ci:
+            on = workflow.source.mapping.get("on")
+            if on is not None:
+                return workflow.triggers[event].place if event in workflow.triggers else on.place
+        return next(iter(self.named))
+
     def called(self, job: Job) -> Workflow | None:
         """Return the workflow of the target's own that a job calls; nothing where it calls none, or another's."""
         uses = job.uses.text if job.uses else ""

@@ -1,16 +1,16 @@
-"""What GitHub would make of the target's workflows and rulesets: the model, run on the events that the policy's samples stand for."""
+"""What GitHub would make of the target's workflows and rulesets: the model, run on the events of the policy's samples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exitgate.assurance import Assurance
 from exitgate.github.events import NEW_COMMITS, Event, contexts_of, filters_paths, starts
 from exitgate.github.filters import samples
 from exitgate.github.outcomes import Ending, Oracle, Result, endings_of
 from exitgate.github.producers import Nameless, Producer, producers
-from exitgate.github.workflow import Job, Workflow
+from exitgate.github.workflow import Job, Trigger, Workflow
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.workflow.folder import Workflows
 from exitgate.observe.workflow.rulesets import Rulesets
@@ -48,7 +48,7 @@ class PipelineModel(Observation):
     """Says what a script of a job that looks at others' results exits with."""
 
     def changes(self, branch: str, *, queue: bool) -> Iterator[Event]:
-        """Yield what happens to a change on its way into a branch: each event that needs its checks reported, whatever it touches."""
+        """Yield what happens to a change on its way into a branch: each event that needs its checks."""
         for action in NEW_COMMITS:
             yield Event(name="pull_request", branch=branch, action=action, repository=self.rulesets.repository)
         if queue:
@@ -77,6 +77,15 @@ class PipelineModel(Observation):
     def reported(self, event: Event) -> tuple[tuple[Producer, ...], tuple[Nameless, ...]]:
         """Return the checks that an event has reported."""
         return producers(self.workflows.all.values(), event, self.workflows.all)
+
+    def names_without_filters(self, workflow: Workflow, event: Event) -> frozenset[str]:
+        """Return the names of the checks that a workflow would report for an event if its filters let it start."""
+        trigger = workflow.triggers.get(event.name)
+        if trigger is None:
+            return frozenset()
+        open_to_all = Trigger(event=event.name, place=trigger.place, types=(event.action,) if event.action else None)
+        opened = replace(workflow, triggers={event.name: open_to_all})
+        return frozenset(each.name for each in producers((opened,), event, self.workflows.all)[0])
 
     def endings(
         self, workflow: Workflow, event: Event, forced: dict[str, Result], watched: frozenset[str]

@@ -1,4 +1,4 @@
-"""What a shell makes of a script of an aggregate job: it looks at results and exits, so it is run, with nothing at hand but text tools.
+"""What a shell makes of an aggregate job's script: it looks at results and exits, so it is run, with text tools alone.
 
 The shell is the real one, with the options that GitHub's runner gives it; what the script would call beyond text tools is not
 there, and makes the answer unknown.
