@@ -4,10 +4,181 @@ from __future__ import annotations
 
 import pytest
 
-from exitgate.checks.pipeline.masking import masked_failures
+from exitgate.checks.pipeline import (
+    blind_comparisons,
+    foreign_requirements,
+    invalid_workflows,
+    lax_rulesets,
+    loose_installs,
+    masked_failures,
+    misplaced_starts,
+    misproduced_checks,
+    secrets_for_forks,
+    skippable_checks,
+    standing_lint,
+    uncovered_versions,
+    undeclared_branches,
+    undeclared_required_checks,
+    undeclared_review_rules,
+    unlimited_bypasses,
+    unpinned_uses,
+    unreached_checks,
+    unreported_checks,
+    wide_permissions,
+)
 from exitgate.observe.verification import Verification
+from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
+from exitgate.observe.workflow.linters import Lint
+from exitgate.observe.workflow.packages import Packages
+from exitgate.policy import PipelinePolicy
+from exitgate.target import Target
 
-# ---- 3.1.C.2: CI blocks the failing merge ---------------------------------------------------------------------------
+# ---- 3.1.A.1.1 Branches that start CI
+
+
+@pytest.mark.check("3.1.A.1.1", "policy-declared")
+def test_the_branches_that_start_ci_are_declared(target: Target) -> None:
+    """The target's rules name the protected branches, with samples that start CI and samples that do not."""
+    assert undeclared_branches(target) == []
+
+
+@pytest.mark.check("3.1.A.1.1", "branches-trigger")
+def test_ci_starts_on_every_protected_branch_and_no_other(
+    pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy
+) -> None:
+    """By GitHub's filter rules, pushes and pull requests start CI on every branch that the policy expects, and on no other."""
+    assert misplaced_starts(pipeline_model, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.1", "checks-reported")
+def test_no_filter_leaves_a_required_check_unreported(
+    pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy
+) -> None:
+    """Whatever a change touches and however its pull request came about, each required check is reported on it."""
+    assert unreported_checks(pipeline_model, pipeline_policy) == []
+
+
+# ---- 3.1.A.1.2 Rules for pull requests
+
+
+@pytest.mark.check("3.1.A.1.2", "policy-declared")
+def test_what_a_pull_request_needs_is_declared(target: Target) -> None:
+    """The target's rules say what a pull request needs, and refuse force-pushes and deletions of protected branches."""
+    assert undeclared_review_rules(target) == []
+
+
+@pytest.mark.check("3.1.A.1.2", "ruleset-conforms")
+def test_rulesets_are_as_strict_as_the_policy(pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy) -> None:
+    """On every protected branch, the active rulesets add up to rules at least as strict as the policy."""
+    assert lax_rulesets(pipeline_model, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.2", "bypass-limited")
+def test_nobody_gets_round_the_rules(rulesets: Rulesets, pipeline_policy: PipelinePolicy) -> None:
+    """The exported rulesets let nobody round them but the actors that the policy names."""
+    assert unlimited_bypasses(rulesets, pipeline_policy) == []
+
+
+# ---- 3.1.A.1.3 Checks required for merge
+
+
+@pytest.mark.check("3.1.A.1.3", "policy-declared")
+def test_required_checks_are_declared(target: Target) -> None:
+    """The target's rules name the checks that have to succeed before a merge."""
+    assert undeclared_required_checks(target) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "ruleset-requires")
+def test_rulesets_require_the_same_checks(rulesets: Rulesets, pipeline_policy: PipelinePolicy, target: Target) -> None:
+    """The exported rulesets require exactly the checks that the policy names, each of its one application."""
+    assert foreign_requirements(rulesets, pipeline_policy, target.configuration.pipeline.default_branch) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "one-producer")
+def test_one_job_reports_each_required_check(pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy) -> None:
+    """On every event of a pull request, and of the merge queue where there is one, one job reports each required check."""
+    assert misproduced_checks(pipeline_model, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "never-skipped")
+def test_no_required_check_can_be_skipped(pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy) -> None:
+    """Neither a condition nor how another job ends can skip a job that reports a required check."""
+    assert skippable_checks(pipeline_model, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "failures-reach")
+def test_every_failing_job_fails_a_required_check(
+    pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy
+) -> None:
+    """Each job of the workflow that fails, or is cancelled, makes a required check fail."""
+    assert unreached_checks(pipeline_model, pipeline_policy) == []
+
+
+# ---- 3.1.B.1.1 A sound CI workflow
+
+
+@pytest.mark.check("3.1.B.1.1", "workflow-valid")
+def test_github_runs_the_workflow(
+    workflow_files: Workflows, workflow_lint: Lint, pipeline_policy: PipelinePolicy
+) -> None:
+    """The workflows that validate changes are there, GitHub would run them, and actionlint reports no error in them."""
+    assert invalid_workflows(workflow_files, workflow_lint, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.B.1.1", "security-lint")
+def test_zizmor_has_nothing_against_the_workflows(security_lint: Lint, pipeline_policy: PipelinePolicy) -> None:
+    """Zizmor finds nothing at the policy's severity or above, but for what the policy accepts by name."""
+    assert standing_lint(security_lint, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.B.1.1", "actions-pinned")
+def test_everything_that_workflows_use_is_pinned(workflows: Workflows) -> None:
+    """Every action and reusable workflow of others is pinned to a commit, and every image to a digest."""
+    assert unpinned_uses(workflows) == []
+
+
+@pytest.mark.check("3.1.B.1.1", "least-permissions")
+def test_tokens_may_do_no_more_than_the_policy_allows(workflows: Workflows, pipeline_policy: PipelinePolicy) -> None:
+    """What each job's token may do is written down, and no more than the policy allows."""
+    assert wide_permissions(workflows, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.B.1.1", "forks-get-no-secrets")
+def test_a_fork_reaches_no_secret(pipeline_model: PipelineModel, pipeline_policy: PipelinePolicy) -> None:
+    """No job that a fork's pull request can start runs with secrets, or with a token that can write."""
+    assert secrets_for_forks(pipeline_model, pipeline_policy) == []
+
+
+# ---- 3.1.B.1.2 Matrix of Node versions
+
+
+@pytest.mark.check("3.1.B.1.2", "matrix-covers")
+def test_the_matrix_has_every_supported_node_version(
+    workflows: Workflows, packages: Packages, pipeline_policy: PipelinePolicy
+) -> None:
+    """The matrix has a leg for each Node.js version that the policy supports, and every package's engines allow it."""
+    assert uncovered_versions(workflows, packages, pipeline_policy) == []
+
+
+# ---- 3.1.B.1.3 Installation from the lockfile only
+
+
+@pytest.mark.check("3.1.B.1.3", "frozen-install")
+def test_installs_keep_to_the_lockfile(workflows: Workflows, packages: Packages, target: Target) -> None:
+    """The lockfile is committed, and every install of the workflow refuses to change it."""
+    assert loose_installs(workflows, packages, target.configuration.pipeline) == []
+
+
+# ---- 3.1.B.1.4 Nx affected graph in use
+
+
+@pytest.mark.check("3.1.B.1.4", "history-present")
+def test_nx_can_compare(workflows: Workflows) -> None:
+    """Each job that runs affected tasks has the whole history, and names no base that an event may lack."""
+    assert blind_comparisons(workflows) == []
+
+
+# ---- 3.1.C.2 CI blocks the failing merge
 
 
 @pytest.mark.check("3.1.C.2", "no-masking")

@@ -4,7 +4,7 @@ from exitgate.faults.containers import FAULTS as _CONTAINERS
 from exitgate.faults.fault import Fault
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
 
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_PIPELINE)
+FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

@@ -9,7 +9,6 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.workflow import Workflows
 from exitgate.observe.workflow.packages import LOCKFILES, Packages
-from exitgate.policy import PipelinePolicy
 from exitgate.target import Pipeline
 
 _COMMAND = re.compile(r"(?<![\w./-])(npm|pnpm|yarn)(?![\w./-])([^;&|#]*)")
@@ -25,13 +24,12 @@ _FROZEN = {
 }
 
 
-def loose_installs(workflows: Workflows, packages: Packages, place: Pipeline, policy: PipelinePolicy) -> list[Finding]:
+def loose_installs(workflows: Workflows, packages: Packages, place: Pipeline) -> list[Finding]:
     """Name each install of a workflow that may change the lockfile, and a lockfile that is not committed.
 
     Raises:
         PrerequisiteMissing: if no workflow installs anything, or the package manager can't be told.
     """
-    del policy
     manager = _manager(packages, place)
     findings: list[Finding] = []
     if not any(name.rpartition("/")[2] in LOCKFILES[manager] for name in packages.lockfiles):

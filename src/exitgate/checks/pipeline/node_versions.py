@@ -34,10 +34,12 @@ def uncovered_versions(workflows: Workflows, packages: Packages, policy: Pipelin
     found: dict[str, list[str]] = {}
     unknown: dict[str, str] = {}
     for workflow, job in jobs:
-        versions = list(_versions(workflows, workflow, job, event))
-        if job.matrix is not None:
-            found.setdefault(job.matrix.place, []).extend(each for each in versions if isinstance(each, str))
-            unknown |= {job.matrix.place: ", ".join(sorted(each.of)) for each in versions if isinstance(each, Unknown)}
+        for version in _versions(workflows, workflow, job, event) if job.matrix is not None else ():
+            place = job.matrix.place if job.matrix is not None else ""
+            if isinstance(version, Unknown):
+                unknown[place] = ", ".join(sorted(version.of))
+            else:
+                found.setdefault(place, []).append(version)
     return [*_uncovered(workflows, found, unknown, policy), *_refused(packages, policy)]
 
 
