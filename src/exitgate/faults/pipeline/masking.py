@@ -11,7 +11,7 @@ from exitgate.faults.fault import Fault, FaultSite, Inject
 
 _CONTROL = "3.1.C.2"
 _WORKFLOW = ".github/workflows/ci.yml"
-_MODEL = frozenset({"3.1.A.1.3", "3.1.B.1.1"})
+_MODEL = frozenset({"3.1.A.1.3", "3.1.B.1.1", "3.1.B.1.4"})
 """Controls that the model of GitHub, or a linter of workflows, may turn red for the same line."""
 _TESTS = "npx nx affected -t test"
 
@@ -158,6 +158,7 @@ FAULTS = (
         "the change is compared with itself",
         _run(f"{_TESTS} --base=HEAD"),
         "compares the change with itself",
+        yaml=True,
     ),
     _fault(
         "make-minus",
