@@ -143,11 +143,22 @@ def endings_of(
             endings[job.id] = Ending(result=Result.SKIPPED)
         elif job.id in forced:
             endings[job.id] = _softened(job, forced[job.id], inside)
-        elif job.id in watched:
+        elif job.id in watched and _looks_at_others(job):
             endings[job.id] = steps_end(workflow, job, inside, oracle)
         else:
             endings[job.id] = Ending(result=Result.SUCCESS)
     return endings
+
+
+def _looks_at_others(job: Job) -> bool:
+    """Whether a job's steps read what became of others; where none does, they succeed whatever that was."""
+    texts = [*job.env.values(), *(node for step in job.steps for node in _texts_of(step))]
+    return any("needs" in node.text for node in texts)
+
+
+def _texts_of(step: Step) -> list[Node]:
+    given = [step.run, step.condition.source if step.condition else None, step.continue_on_error]
+    return [*(node for node in given if node is not None), *step.env.values(), *step.with_.values()]
 
 
 def _softened(job: Job, result: Result, contexts: Contexts) -> Ending:
@@ -270,7 +281,8 @@ def _action_ends(step: Step, contexts: Contexts) -> Result | Unknown:
     """Return how a used action ends: re-actors/alls-green by what it documents; any other one is taken to succeed."""
     uses = step.uses.text if step.uses else ""
     if uses.split("@")[0].lower() != "re-actors/alls-green":
-        return Result.SUCCESS
+        told = any("needs" in node.text for node in (*step.env.values(), *step.with_.values()))
+        return Unknown(frozenset({uses})) if told else Result.SUCCESS
     given = {name: as_text(resolved(node, contexts)) for name, node in step.with_.items()}
     needs = contexts.values.get("needs")
     if not isinstance(needs, Object) or any(isinstance(each, Unknown) for each in given.values()):

@@ -10,7 +10,7 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.github.engines import allows, newest
 from exitgate.github.evaluation import Object, Unknown, as_text
-from exitgate.github.events import Event, contexts_of, starts
+from exitgate.github.events import Event, contexts_of
 from exitgate.github.expressions import BadExpression
 from exitgate.github.matrix import legs, resolved
 from exitgate.github.workflow import Job, Workflow
@@ -28,9 +28,7 @@ def uncovered_versions(workflows: Workflows, packages: Packages, policy: Pipelin
         PrerequisiteMissing: if no job has a matrix of versions that the files tell.
     """
     event = Event(name="pull_request", branch=branches_of(policy).start_ci[0], action="opened")
-    jobs = [
-        (workflow, job) for workflow in workflows.ci if starts(workflow, event) for _, job in workflows.jobs(workflow)
-    ]
+    jobs = [(workflow, job) for workflow in workflows.ci for _, job in workflows.jobs(workflow)]
     found: dict[str, list[str]] = {}
     unknown: dict[str, str] = {}
     for workflow, job in jobs:

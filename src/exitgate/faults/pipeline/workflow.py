@@ -97,7 +97,10 @@ _SOUND = faults(
         "security-lint",
         WORKFLOWS,
         "zizmor: code injection via template expansion",
-        edit(r"run: npx nx affected -t lint$", "run: npx nx affected -t lint # ${{ github.event.pull_request.title }}"),
+        edit(
+            r"run: npx nx affected -t lint$",
+            'run: npx nx affected -t lint --title="${{ github.event.pull_request.title }}"',
+        ),
     ),
     (
         "action-by-tag",

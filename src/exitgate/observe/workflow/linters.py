@@ -113,6 +113,8 @@ def read_actionlint(scanner: ScanTool, root: Path, paths: Sequence[str]) -> Lint
     Raises:
         ObservationError: if it fails, hangs, or says nothing that can be read.
     """
+    if not paths:
+        return Lint(substrate=_substrate(scanner), paths=(), findings=())
     with tempfile.TemporaryDirectory(prefix="exitgate-lint-") as name:
         empty = Path(name) / "actionlint.yaml"
         empty.write_text("{}\n", encoding="utf-8")
@@ -150,6 +152,8 @@ def read_zizmor(scanner: ScanTool, root: Path, paths: Sequence[str]) -> Lint:
     Raises:
         ObservationError: if it fails, hangs, or says nothing that can be read.
     """
+    if not paths:
+        return Lint(substrate=_substrate(scanner), paths=(), findings=())
     with tempfile.TemporaryDirectory(prefix="exitgate-lint-") as name:
         folder = Path(name)
         for path in paths:

@@ -132,7 +132,7 @@ class _Reading:
             if not isinstance(key, yaml.ScalarNode):
                 raise self.refused(key, "a key that is no word", "a name")
             name = str(key.value)
-            if name == "<<" and key.style is None:
+            if name == "<<" and not key.style:
                 raise self.refused(
                     key, "a merge key, which GitHub does not know", "the keys themselves, or a plain alias"
                 )
