@@ -10,6 +10,7 @@ from exitgate.checks.pipeline import (
     invalid_workflows,
     lax_rulesets,
     loose_installs,
+    masked_failures,
     misplaced_starts,
     misproduced_checks,
     secrets_for_forks,
@@ -25,6 +26,7 @@ from exitgate.checks.pipeline import (
     unreported_checks,
     wide_permissions,
 )
+from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
 from exitgate.observe.workflow.linters import Lint
 from exitgate.observe.workflow.packages import Packages
@@ -174,3 +176,12 @@ def test_installs_keep_to_the_lockfile(workflows: Workflows, packages: Packages,
 def test_nx_can_compare(workflows: Workflows) -> None:
     """Each job that runs affected tasks has the whole history, and names no base that an event may lack."""
     assert blind_comparisons(workflows) == []
+
+
+# ---- 3.1.C.2 CI blocks the failing merge
+
+
+@pytest.mark.check("3.1.C.2", "no-masking")
+def test_no_known_way_hides_a_failure(decided_verification: Verification) -> None:
+    """None of the known ways to hide a failure is present where the workflows verify a change, or in what they run."""
+    assert masked_failures(decided_verification) == []

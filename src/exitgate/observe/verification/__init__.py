@@ -1,0 +1,21 @@
+"""What the target's workflows verify, and what becomes of each failure on its way to the workflow's result."""
+
+from exitgate.observe.verification.focused import SwitchedTest
+from exitgate.observe.verification.reading import (
+    LonelyJob,
+    TolerantStep,
+    Verification,
+    VerifyingCommand,
+    read_verification,
+)
+from exitgate.observe.verification.sources import TaskSetting
+
+__all__ = [
+    "LonelyJob",
+    "SwitchedTest",
+    "TaskSetting",
+    "TolerantStep",
+    "Verification",
+    "VerifyingCommand",
+    "read_verification",
+]
