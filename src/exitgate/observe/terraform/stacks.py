@@ -16,8 +16,8 @@ from exitgate.observe.terraform.blocks import Block, read_blocks
 from exitgate.observe.terraform.resources import Names, Resource, Stack, merged
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
-from exitgate.target import Target
 from exitgate.target import Stack as DeclaredStack
+from exitgate.target import Target
 
 _MODULE: Final = re.compile(r'module\.([^.\[]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?\.')
 _PINNED: Final = re.compile(r"[?&]ref=|^\.{1,2}/|^[a-z0-9.-]+/[^/]+/[^/]+(/[^/]+)?$")
