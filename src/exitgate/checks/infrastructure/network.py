@@ -31,21 +31,7 @@ def foreign_networks(planned: Infrastructure, policy: InfrastructurePolicy) -> l
                     got=str(got),
                     remedy=_LAYOUT,
                 )
-        seen = set()
-        for subnet in stack.of("aws_subnet"):
-            place = (subnet.get("availability_zone"), subnet.get("cidr_block"))
-            if any(isinstance(part, Unknown) for part in place):
-                judgement.open(subnet, "availability_zone, cidr_block")
-                continue
-            seen.add(place)
-            if place not in wanted:
-                judgement.fault(
-                    subnet.locate("cidr_block"),
-                    f"{subnet.address} is no subnet of the policy's",
-                    expected="a zone and range that a tier lists",
-                    got=f"{place[1]} in {place[0]}",
-                    remedy=_LAYOUT,
-                )
+        seen = _judge_subnets(stack, wanted, judgement)
         for zone, cidr in sorted(wanted):
             if vpcs and (zone, cidr) not in seen and not judgement.unknown:
                 judgement.fault(
@@ -57,6 +43,25 @@ def foreign_networks(planned: Infrastructure, policy: InfrastructurePolicy) -> l
                 )
 
     return judged(planned, judge)
+
+
+def _judge_subnets(stack: Stack, wanted: set[tuple[str, str]], judgement: Judgement) -> set[object]:
+    seen: set[object] = set()
+    for subnet in stack.of("aws_subnet"):
+        place = (subnet.get("availability_zone"), subnet.get("cidr_block"))
+        if any(isinstance(part, Unknown) for part in place):
+            judgement.open(subnet, "availability_zone, cidr_block")
+            continue
+        seen.add(place)
+        if place not in wanted:
+            judgement.fault(
+                subnet.locate("cidr_block"),
+                f"{subnet.address} is no subnet of the policy's",
+                expected="a zone and range that a tier lists",
+                got=f"{place[1]} in {place[0]}",
+                remedy=_LAYOUT,
+            )
+    return seen
 
 
 def exposed_tiers(planned: Infrastructure, policy: InfrastructurePolicy) -> list[Finding]:
@@ -109,9 +114,8 @@ def _open_tables(stack: Stack, judgement: Judgement) -> dict[str, Resource]:
         tables = route.references("route_table_id")
         if not tables:
             judgement.open(route, "route_table_id")
-        for table in tables or ():
-            if _leads_out(route, route.get("gateway_id"), judgement):
-                found[table] = route
+        if _leads_out(route, route.get("gateway_id"), judgement):
+            found.update(dict.fromkeys(tables or (), route))
     for table in stack.of("aws_route_table", "aws_default_route_table"):
         for block in table.blocks("route") or ():
             if _leads_out(table, block.get("gateway_id"), judgement):
