@@ -238,7 +238,7 @@ def _leave_unasked(tree: Path) -> None:
         if _LEFT_OUT.intersection(path.parts):
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
-        changed = _EPHEMERAL.sub(r"\1\2(terraform_data.exitgate_unknown.id == \"\" ? (\3) : null)", text)
+        changed = _EPHEMERAL.sub(r'\1\2(terraform_data.exitgate_unknown.id == "" ? (\3) : null)', text)
         if changed != text:
             path.write_text(changed, encoding="utf-8")
             unknown = path.parent / "zz_exitgate_unknown.tf"

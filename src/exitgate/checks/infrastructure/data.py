@@ -1,8 +1,8 @@
-"""3.3.B.2.1 to 3.3.B.2.3: databases, Redis and RabbitMQ: each service's own, encrypted, private, and closed to who has no secret."""
+"""3.3.B.2.1 to 3.3.B.2.3: databases, Redis and RabbitMQ: encrypted, private, and closed to who has no secret."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
 from exitgate.finding import Finding
@@ -162,7 +162,7 @@ def literal_users(planned: Infrastructure) -> list[Finding]:
             users = broker.get("user")
             blocks = [users] if not isinstance(users, tuple) else list(users)
             for block in blocks:
-                password = block if not hasattr(block, "get") else block.get("password")
+                password = block.get("password") if isinstance(block, Mapping) else block
                 if _literal(password):
                     judgement.fault(
                         broker.locate("user"),

@@ -68,15 +68,9 @@ def rights_beyond_need(planned: Infrastructure, policy: InfrastructurePolicy, wo
         if role is None:
             return
         for owner, statement in _grants(stack, role, judgement):
-            if str(statement.get("Effect")) != "Allow":
-                continue
-            for key in ("NotAction", "NotResource"):
-                if key in statement:
-                    _beyond(judgement, owner, role, f"all but {', '.join(_list(statement[key]))} by {key}")
-            for action in _list(statement.get("Action")):
-                for resource in _list(statement.get("Resource")):
-                    if (action, resource) not in needed:
-                        _beyond(judgement, owner, role, f"{action} on {resource}")
+            if str(statement.get("Effect")) == "Allow":
+                for what in _unneeded(statement, needed):
+                    _beyond(judgement, owner, role, what)
         for each in (
             *_attached(stack, role),
             *(v for v in _list(role.get("managed_policy_arns")) if v.startswith("arn:")),
@@ -102,13 +96,23 @@ def shared_roles(planned: Infrastructure, workload: Workload) -> list[Finding]:
                 if not mine and isinstance(other, Reference) and other.address == role.address:
                     judgement.fault(
                         pair[1].locate("task_role_arn"),
-                        f"{role.address} is the task role of {workload.name} and the {key.partition('_')[0]} role of {task.address}",
+                        f"{role.address} is a role of {workload.name} and the {key.partition('_')[0]} role of {task.address}",
                         expected="a task role that nothing else uses",
                         got="a shared role",
                         remedy="Give the service a task role of its own.",
                     )
 
     return judged(planned, judge)
+
+
+def _unneeded(statement: Mapping[str, object], needed: set[tuple[str, str]]) -> Iterator[str]:
+    for key in ("NotAction", "NotResource"):
+        if key in statement:
+            yield f"all but {', '.join(_list(statement[key]))} by {key}"
+    for action in _list(statement.get("Action")):
+        for resource in _list(statement.get("Resource")):
+            if (action, resource) not in needed:
+                yield f"{action} on {resource}"
 
 
 def _beyond(judgement: Judgement, owner: Resource, role: Resource, what: str) -> None:
