@@ -2,8 +2,9 @@
 
 from exitgate.faults.containers import FAULTS as _CONTAINERS
 from exitgate.faults.fault import Fault
+from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
 
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS,)
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_INFRASTRUCTURE)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

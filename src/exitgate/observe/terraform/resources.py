@@ -111,7 +111,7 @@ class Stack:
 def merged(after: object, unknown: object, sensitive: object, named: object, names: Names) -> Value:
     """Return a planned value, with its unknowns named where the second plan has names for them."""
     if sensitive is True:
-        return Sensitive(known=unknown is not True and after is not None)
+        return Sensitive(known=after is not None and not _hides(unknown))
     if unknown is True:
         return _named(named, names)
     if isinstance(after, dict):
@@ -146,6 +146,13 @@ def _named(value: object, names: Names) -> Value:
         parts = tuple(_named(each, names) for each in value)
         return UNKNOWN if all(isinstance(each, Unknown) for each in parts) else parts
     return UNKNOWN
+
+
+def _hides(unknown: object) -> bool:
+    """Say whether anything inside is unknown: of a block with a secret in it the whole is marked as one."""
+    if isinstance(unknown, dict):
+        return any(_hides(each) for each in unknown.values())
+    return any(_hides(each) for each in unknown) if isinstance(unknown, list) else unknown is True
 
 
 def _part(whole: object, key: object) -> object:

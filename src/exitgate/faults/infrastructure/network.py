@@ -1,0 +1,93 @@
+"""Faults of 3.3.A.1 to 3.3.A.3: regions, layout and routes, and rules that were never made."""
+
+from __future__ import annotations
+
+from exitgate.faults.infrastructure.editing import added, fault, removed, replaced
+
+_NETWORK = "infra/modules/network/main.tf"
+_ROUTE = """
+resource "aws_route" "shortcut" {{
+  route_table_id         = aws_route_table.{table}.id
+  destination_cidr_block = "{range}"
+  gateway_id             = aws_internet_gateway.this.id
+}}
+"""
+FAULTS = (
+    fault(
+        "3.3.A.1 resources-in-region",
+        "region-of-another-continent",
+        "an ARN names a region on another continent",
+        replaced(
+            "infra/modules/endpoints/main.tf",
+            "arn:${var.partition}:s3:::prod-",
+            "arn:${var.partition}:s3:us-east-1::prod-",
+        ),
+        location="infra/modules/endpoints/main.tf:",
+        message="names us-east-1",
+    ),
+    fault(
+        "3.3.A.1 resources-in-region",
+        "repository-in-another-region",
+        "endpoints let images in from a repository in another region",
+        replaced(
+            "infra/main.tf", '"${local.arn.ecr}:repository', '"arn:aws:ecr:eu-west-1:${var.account_id}:repository'
+        ),
+        location="infra/modules/endpoints/main.tf:",
+        message="names eu-west-1",
+    ),
+    fault(
+        "3.3.A.1 resources-in-region",
+        "trust-in-another-region",
+        "roles trust tasks of another region",
+        replaced(
+            "infra/modules/service/roles.tf", '"${local.arn.ecs}:*"', '"arn:aws:ecs:us-west-2:${var.account_id}:*"'
+        ),
+        location="infra/modules/service/roles.tf:",
+        message="names us-west-2",
+    ),
+    fault(
+        "3.3.A.2 network-conforms",
+        "vpc-range-of-another",
+        "the VPC has the range of a network that it is to be peered with",
+        replaced(_NETWORK, "cidr_block           = var.vpc_cidr", 'cidr_block           = "10.30.0.0/16"'),
+        location=_NETWORK,
+        message="another range than the policy's",
+    ),
+    fault(
+        "3.3.A.2 network-conforms",
+        "one-zone",
+        "all subnets lie in one zone",
+        replaced(_NETWORK, "availability_zone       = each.value.zone", 'availability_zone       = "eu-central-1a"'),
+        location=_NETWORK,
+        message="is no subnet of the policy's",
+        also=frozenset({"3.3.B.1.2"}),
+    ),
+    fault(
+        "3.3.A.2 private-tiers-isolated",
+        "data-tier-open",
+        "the data tier's route table leads to the internet gateway",
+        added(_NETWORK, _ROUTE.format(table="data", range="0.0.0.0/0")),
+        location=_NETWORK,
+        message="has a route to an internet gateway",
+    ),
+    fault(
+        "3.3.A.2 private-tiers-isolated",
+        "services-in-public-table",
+        "the services' subnets use the public route table",
+        replaced(
+            _NETWORK,
+            "route_table_id = aws_route_table.services[each.key].id\n}",
+            "route_table_id = aws_route_table.public.id\n}",
+        ),
+        location=_NETWORK,
+        message="has a route to an internet gateway",
+    ),
+    fault(
+        "3.3.reproducible locked",
+        "lock-file-missing",
+        "the lock file of the providers is not committed",
+        removed("infra/.terraform.lock.hcl"),
+        location="infra",
+        message="there is no .terraform.lock.hcl",
+    ),
+)
