@@ -7,7 +7,7 @@ from exitgate.checks.infrastructure.balancer import (
     unsound_balancers,
 )
 from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
-from exitgate.checks.infrastructure.code import undeclared_infrastructure, unlocked_code
+from exitgate.checks.infrastructure.code import lax_flows, undeclared_infrastructure, unlocked_code
 from exitgate.checks.infrastructure.data import (
     literal_users,
     open_brokers,
@@ -24,6 +24,7 @@ from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need
 __all__ = [
     "exposed_tiers",
     "foreign_networks",
+    "lax_flows",
     "literal_users",
     "loose_trust",
     "missing_clusters",

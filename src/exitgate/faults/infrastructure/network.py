@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exitgate.faults.fault import FaultSite
 from exitgate.faults.infrastructure.editing import added, fault, removed, replaced
 
 _NETWORK = "infra/modules/network/main.tf"
@@ -12,7 +13,87 @@ resource "aws_route" "shortcut" {{
   gateway_id             = aws_internet_gateway.this.id
 }}
 """
+_MODULE = """
+module "extra" {{
+  source = "{source}"
+}}
+"""
+_POLICY = frozenset({"3.3.A.1", "3.3.A.2", "3.3.A.3"})
+_FIRST_FLOW = 'source = "internet"\ndestination = "balancer"\nports = [80, 443'
+
+
+def _without(site: FaultSite, *headings: str) -> None:
+    """Take tables out of exitgate.toml, each from its heading to the next one's."""
+    file = site.root / "exitgate.toml"
+    kept, dropping = [], False
+    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("["):
+            dropping = line.strip().strip("[]").startswith(headings)
+        kept += [] if dropping else [line]
+    file.write_text("".join(kept), encoding="utf-8")
+
+
 FAULTS = (
+    fault(
+        "3.3.A.1 policy-declared",
+        "infrastructure-policy-missing",
+        "the target has no rules for its infrastructure",
+        lambda site: _without(site, "policy.infrastructure"),
+        location="exitgate.toml:",
+        message="say nothing of regions",
+        also=_POLICY,
+    ),
+    fault(
+        "3.3.A.2 policy-declared",
+        "network-policy-missing",
+        "the target's rules give no layout of its network",
+        lambda site: _without(
+            site, "policy.infrastructure.network", "policy.infrastructure.endpoints", "policy.infrastructure.flow"
+        ),
+        location="exitgate.toml:",
+        message="say nothing of network",
+        also=_POLICY,
+    ),
+    fault(
+        "3.3.A.3 policy-declared",
+        "flows-missing",
+        "the target's rules list no flow",
+        lambda site: _without(site, "policy.infrastructure.flow"),
+        location="exitgate.toml:",
+        message="say nothing of flow",
+    ),
+    fault(
+        "3.3.A.3 policy-declared",
+        "database-port-declared-open",
+        "the policy opens the port of PostgreSQL to the internet",
+        replaced("exitgate.toml", _FIRST_FLOW, _FIRST_FLOW + ", 5432"),
+        location="exitgate.toml:",
+        message="opens port 5432 to the internet",
+    ),
+    fault(
+        "3.3.A.3 policy-declared",
+        "cache-port-declared-open",
+        "the policy opens the port of Redis to the internet",
+        replaced("exitgate.toml", _FIRST_FLOW, _FIRST_FLOW + ", 6379"),
+        location="exitgate.toml:",
+        message="opens port 6379 to the internet",
+    ),
+    fault(
+        "3.3.reproducible locked",
+        "module-of-a-branch",
+        "a module comes from a branch of somebody's repository",
+        added("infra/main.tf", _MODULE.format(source="git::https://git.example/extra.git?ref=main")),
+        location="infra/main.tf:",
+        message="module.extra from",
+    ),
+    fault(
+        "3.3.reproducible locked",
+        "module-without-version",
+        "a module comes from a registry in any version",
+        added("infra/main.tf", _MODULE.format(source="example/extra/aws")),
+        location="infra/main.tf:",
+        message="module.extra from",
+    ),
     fault(
         "3.3.A.1 resources-in-region",
         "region-of-another-continent",

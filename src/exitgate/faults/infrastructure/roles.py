@@ -94,4 +94,16 @@ FAULTS = (
         message="has no task_role_arn",
         also=frozenset({"3.3.B.3.2"}),
     ),
+    fault(
+        "3.3.B.3.3 own-role",
+        "execution-role-of-code",
+        "ECS starts the tasks with the role of their code",
+        replaced(
+            _SERVICE,
+            "execution_role_arn       = aws_iam_role.execution.arn",
+            "execution_role_arn       = aws_iam_role.task.arn",
+        ),
+        location=_SERVICE,
+        message="is a role of",
+    ),
 )

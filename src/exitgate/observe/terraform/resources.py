@@ -94,8 +94,6 @@ class Stack:
     named: bool
     """Whether what refers to what is known."""
     why_not_named: str = ""
-    unlocked: tuple[tuple[str, str], ...] = ()
-    """Providers and modules that are locked to no one version, as ``(location, what)``."""
     variables: tuple[tuple[str, str], ...] = ()
     """Simple values of variables that are no secrets."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,6 @@ from exitgate.target import Stack as DeclaredStack
 from exitgate.target import Target
 
 _MODULE: Final = re.compile(r'module\.([^.\[]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?\.')
-_PINNED: Final = re.compile(r"[?&]ref=|^\.{1,2}/|^[a-z0-9.-]+/[^/]+/[^/]+(/[^/]+)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,6 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
         ),
         named=files.named is not None,
         why_not_named=files.why_not_named,
-        unlocked=tuple(folders.unlocked(declared.path)),
         variables=tuple(
             (name, str(told["value"]))
             for name, told in sorted(plan.get("variables", {}).items())
@@ -134,24 +132,6 @@ class _Folders:
                 return nearest
             folder, configuration = (folder / source).resolve(), call.get("module", {})
         return self._blocks(folder).get(f"{change['type']}.{change['name']}", nearest)
-
-    def unlocked(self, path: str) -> Iterator[tuple[str, str]]:
-        """Yield what is locked to no version: a missing lock file, and modules from elsewhere without one."""
-        if not (self._folder / ".terraform.lock.hcl").is_file():
-            yield path, "providers: there is no .terraform.lock.hcl"
-        yield from self._unlocked_modules(self._folder, self._configuration)
-
-    def _unlocked_modules(self, folder: Path, configuration: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        for name, call in sorted(configuration.get("module_calls", {}).items()):
-            source = str(call.get("source", ""))
-            if source.startswith("."):
-                yield from self._unlocked_modules((folder / source).resolve(), call.get("module", {}))
-                continue
-            block = self._blocks(folder).get(f"module.{name}")
-            exact = re.fullmatch(r"=?\s*\d+\.\d+\.\d+", str(call.get("version_constraint", "")).strip())
-            if not exact and not re.search(r"[?&]ref=(v?\d+\.\d+\.\d+|[0-9a-f]{40})$", source):
-                place = f"{block.path}:{block.line}" if block else _relative(self._root, folder)
-                yield place, f"module {name} from {source.partition('?')[0]}"
 
     def _blocks(self, folder: Path) -> dict[str, Block]:
         if folder not in self._read:
