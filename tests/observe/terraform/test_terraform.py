@@ -15,11 +15,12 @@ from exitgate.provision.terraform import TerraformTool, find_mirror, find_terraf
 from exitgate.run import Run
 from exitgate.target import Target, load_target
 
+FAILS = """[ "$1" = init ] || { echo '{"diagnostic":{"severity":"error","summary":"%s","detail":"%s"}}'; exit 1; }"""
 CONFIGURATION = """[target]
 name = "shop"
 
 [infrastructure]
-plan_timeout_s = 2
+plan_timeout_s = 3
 
 [[infrastructure.stack]]
 name = "only"
@@ -56,7 +57,7 @@ def plan_by(script: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "kind", "words"),
     [
-        ("sleep 30", ObservationError, "no end after 2 s"),
+        ("sleep 30", ObservationError, "no end after 3 s"),
         ("echo 'Error: Unclosed configuration block' >&2; exit 1", ObservationError, "Unclosed configuration block"),
         (
             "echo 'Error: Failed to query available provider packages' >&2; exit 1",
@@ -64,12 +65,12 @@ def plan_by(script: str, folder: Path) -> None:
             "registry or a mirror",
         ),
         (
-            '[ "$1" = init ] || { echo \'{"diagnostic":{"severity":"error","summary":"No value for required variable"}}\'; exit 1; }',
+            FAILS % ("No value for required variable", ""),
             PrerequisiteMissing,
             "a value for each variable",
         ),
         (
-            '[ "$1" = init ] || { echo \'{"diagnostic":{"severity":"error","summary":"x","detail":"dial tcp: refused"}}\'; exit 1; }',
+            FAILS % ("x", "dial tcp: refused"),
             PrerequisiteMissing,
             "without a network",
         ),
