@@ -19,7 +19,7 @@ module "extra" {{
 }}
 """
 _POLICY = frozenset({"3.3.A.1", "3.3.A.2", "3.3.A.3"})
-_FIRST_FLOW = 'source = "internet"\ndestination = "balancer"\nports = [80, 443'
+_FIRST_FLOW = "ports = [80, 443"
 
 
 def _without(site: FaultSite, *headings: str) -> None:
