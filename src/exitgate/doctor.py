@@ -12,6 +12,7 @@ from exitgate.errors import ExitgateError, one_line
 from exitgate.process import run_tool, scrubbed_environment
 from exitgate.provision.engine import connect, engine_address, find_builder
 from exitgate.provision.scanner import ScanTool, find_hadolint, find_trivy
+from exitgate.provision.terraform import find_mirror, find_terraform
 
 _NEEDS_CONTAINERS = "every check that is executed in containers: 3.2.A.2, 3.2.B.2.*, 3.2.C.*"
 
@@ -37,6 +38,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _host_processes()
     yield _scanner("trivy", find_trivy, "what images hold that is known to be bad: 3.2.C.2")
     yield _scanner("hadolint", find_hadolint, "what is wrong in Dockerfiles: no-misconfigurations of 3.2.C.2")
+    yield _terraform()
     yield _on_path(
         "node",
         "nothing where base images can be pulled; else the substitutes can't be made",
@@ -89,6 +91,18 @@ def _scanner(name: str, find: Callable[[], ScanTool], without: str) -> ToolFindi
     except ExitgateError as error:
         return ToolFinding(tool=name, found=False, version="", where=str(error), without=without)
     return ToolFinding(tool=name, found=True, version=found.version, where=found.executable, without=without)
+
+
+def _terraform() -> ToolFinding:
+    without = "what the infrastructure code plans: 3.3.*"
+    try:
+        found = find_terraform()
+    except ExitgateError as error:
+        return ToolFinding(tool="terraform", found=False, version="", where=str(error), without=without)
+    mirror = find_mirror()
+    providers = f"providers from {mirror}, else from their registry" if mirror else "providers from their registry"
+    where = f"{found.executable}, {providers}"
+    return ToolFinding(tool="terraform", found=True, version=found.version, where=where, without=without)
 
 
 def _host_processes() -> ToolFinding:

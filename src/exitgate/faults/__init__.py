@@ -5,6 +5,9 @@ from exitgate.faults.fault import Fault
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
 
 FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS)
+from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
+
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_INFRASTRUCTURE)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

@@ -1,0 +1,8 @@
+"""Faults of the criterion "infrastructure reproducible"."""
+
+from exitgate.faults.infrastructure.data import FAULTS as _DATA
+from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
+from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
+from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
+
+FAULTS = (*_NETWORK, *_EDGE, *_DATA, *_ROLES)

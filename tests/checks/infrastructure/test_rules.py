@@ -1,0 +1,304 @@
+"""Rules on planned infrastructure: one clean, one faulty, one empty plan each; and an unknown is never a pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from exitgate.assurance import Assurance
+from exitgate.checks import infrastructure as rules
+from exitgate.errors import PrerequisiteMissing
+from exitgate.finding import Finding
+from exitgate.observation import Substrate
+from exitgate.observe.terraform import UNKNOWN, Infrastructure, Reference, Resource, Sensitive, Stack, Value
+from exitgate.policy import InfrastructurePolicy
+from exitgate.target import Workload, load_target
+
+REFERENCE = load_target(Path(__file__).parents[3] / "reference")
+ORDERS: Workload = REFERENCE.workload("orders")
+assert REFERENCE.policy.infrastructure
+POLICY: InfrastructurePolicy = REFERENCE.policy.infrastructure
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+    "Condition": {"StringEquals": {"aws:SourceAccount": "1"}, "ArnLike": {"aws:SourceArn": "x"}},
+}
+
+
+def resource(address: str, **values: Value) -> Resource:
+    lines = tuple((name, 10 + index) for index, name in enumerate(values))
+    return Resource(
+        address=address,
+        type=address.split(".", maxsplit=1)[0],
+        values=values,
+        path="infra/main.tf",
+        line=9,
+        lines=lines,
+    )
+
+
+def planned(*resources: Resource) -> Infrastructure:
+    substrate = Substrate(assurance=Assurance.DECLARED, name="plan")
+    return Infrastructure(substrate=substrate, stacks=(Stack(name="staging", resources=resources, named=True),))
+
+
+def clean() -> dict[str, Resource]:
+    assert POLICY.network
+    tiers = {tier.name: tier for tier in POLICY.network.tier}
+    made = [resource("aws_vpc.main", cidr_block=POLICY.network.vpc_cidr), resource("aws_internet_gateway.out")]
+    made += [resource(f"aws_route_table.{name}") for name in tiers]
+    made.append(
+        resource(
+            "aws_route.out",
+            route_table_id=Reference("aws_route_table.public", "id"),
+            gateway_id=Reference("aws_internet_gateway.out", "id"),
+        )
+    )
+    for name, tier in tiers.items():
+        for zone, cidr in tier.subnets.items():
+            subnet = f"aws_subnet.{name}-{zone}"
+            made.append(resource(subnet, availability_zone=zone, cidr_block=cidr))
+            made.append(
+                resource(
+                    f"aws_route_table_association.{name}-{zone}",
+                    subnet_id=Reference(subnet, "id"),
+                    route_table_id=Reference(f"aws_route_table.{name}", "id"),
+                )
+            )
+
+    def subnets(name: str) -> tuple[Value, ...]:
+        return tuple(Reference(f"aws_subnet.{name}-{zone}", "id") for zone in tiers[name].subnets)
+
+    trust = json.dumps({"Statement": [TRUST]})
+    made += [
+        resource("aws_ecs_cluster.main"),
+        resource("aws_ecs_cluster_capacity_providers.main", capacity_providers=("FARGATE",)),
+        resource("aws_iam_role.execution", name="execution", assume_role_policy=trust),
+        resource("aws_iam_role.task", name="task", assume_role_policy=trust),
+        resource(
+            "aws_ecs_task_definition.orders",
+            container_definitions=json.dumps([{"name": "orders"}]),
+            requires_compatibilities=("FARGATE",),
+            network_mode="awsvpc",
+            task_role_arn=Reference("aws_iam_role.task", "arn"),
+            execution_role_arn=Reference("aws_iam_role.execution", "arn"),
+        ),
+        resource(
+            "aws_ecs_service.orders",
+            launch_type="FARGATE",
+            task_definition=Reference("aws_ecs_task_definition.orders", "arn"),
+            network_configuration=({"assign_public_ip": False},),
+            load_balancer=(
+                {
+                    "container_name": "orders",
+                    "container_port": 3000,
+                    "target_group_arn": Reference("aws_lb_target_group.orders", "arn"),
+                },
+            ),
+        ),
+        resource("aws_lb_target_group.orders", target_type="ip", health_check=({"enabled": True, "path": "/healthz"},)),
+        resource(
+            "aws_lb.main", load_balancer_type="application", subnets=subnets("public"), access_logs=({"enabled": True},)
+        ),
+        resource(
+            "aws_lb_listener.https",
+            load_balancer_arn=Reference("aws_lb.main", "arn"),
+            protocol="HTTPS",
+            certificate_arn="arn",
+            ssl_policy=POLICY.tls_policies[0],
+            default_action=({"type": "forward", "target_group_arn": Reference("aws_lb_target_group.orders", "arn")},),
+        ),
+        resource(
+            "aws_lb_listener.http",
+            load_balancer_arn=Reference("aws_lb.main", "arn"),
+            protocol="HTTP",
+            default_action=({"type": "redirect", "redirect": ({"protocol": "HTTPS"},)},),
+        ),
+        resource("aws_db_subnet_group.data", name="data", subnet_ids=subnets("data")),
+        resource(
+            "aws_db_instance.orders",
+            identifier="shop-orders",
+            db_subnet_group_name="data",
+            storage_encrypted=True,
+            publicly_accessible=False,
+            deletion_protection=True,
+            backup_retention_period=14,
+        ),
+        resource("aws_elasticache_subnet_group.data", name="cache", subnet_ids=subnets("data")),
+        resource(
+            "aws_elasticache_replication_group.cache",
+            subnet_group_name="cache",
+            transit_encryption_enabled=True,
+            at_rest_encryption_enabled="true",
+            auth_token=Sensitive(known=False),
+        ),
+        resource(
+            "aws_mq_broker.broker",
+            engine_type="RabbitMQ",
+            publicly_accessible=False,
+            logs=({"general": True},),
+            user=Sensitive(known=False),
+        ),
+    ]
+    return {each.address: each for each in made}
+
+
+def with_value(address: str, **values: Value) -> Infrastructure:
+    everything = clean()
+    before = everything.get(address) or resource(address)
+    everything[address] = resource(address, **{**before.values, **values})
+    return planned(*everything.values())
+
+
+Rule = Callable[[Infrastructure], list[Finding]]
+GRANT = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+OPEN_TRUST = json.dumps({"Statement": [{**TRUST, "Principal": "*"}]})
+CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
+    (
+        "regions",
+        lambda p: rules.strays_of_region(p, POLICY),
+        "aws_x.y",
+        {"arn": "arn:aws:sqs:us-east-1:1:q"},
+        "us-east-1",
+    ),
+    (
+        "layout",
+        lambda p: rules.foreign_networks(p, POLICY),
+        "aws_vpc.main",
+        {"cidr_block": "10.9.0.0/16"},
+        "another range",
+    ),
+    (
+        "routes",
+        lambda p: rules.exposed_tiers(p, POLICY),
+        "aws_route.out",
+        {"route_table_id": Reference("aws_route_table.data", "id")},
+        "has a route to an internet gateway",
+    ),
+    (
+        "cluster",
+        rules.missing_clusters,
+        "aws_ecs_cluster_capacity_providers.main",
+        {"capacity_providers": ("x",)},
+        "not Far",
+    ),
+    (
+        "fargate",
+        lambda p: rules.workloads_off_fargate(p, ORDERS),
+        "aws_ecs_service.orders",
+        {"launch_type": "EC2"},
+        "Fargate",
+    ),
+    ("balancer", lambda p: rules.unsound_balancers(p, POLICY), "aws_lb.main", {"access_logs": ()}, "no access logs"),
+    (
+        "routing",
+        lambda p: rules.unrouted_workloads(p, POLICY, ORDERS),
+        "aws_lb_target_group.orders",
+        {"target_type": "instance"},
+        "takes no addresses",
+    ),
+    (
+        "tls",
+        lambda p: rules.plain_forwards(p, POLICY),
+        "aws_lb_listener.https",
+        {"ssl_policy": "old"},
+        "security policy",
+    ),
+    ("http", rules.served_without_tls, "aws_lb_listener.http", {"default_action": ({"type": "forward"},)}, "redirect"),
+    (
+        "database",
+        lambda p: rules.shared_databases(p, "orders", ["orders", "catalog"]),
+        "aws_db_instance.orders",
+        {"identifier": "orders-catalog"},
+        "and of catalog",
+    ),
+    (
+        "protected",
+        lambda p: rules.unprotected_databases(p, POLICY, "orders"),
+        "aws_db_instance.orders",
+        {"storage_encrypted": False},
+        "is not encrypted",
+    ),
+    (
+        "redis",
+        rules.plain_caches,
+        "aws_elasticache_replication_group.cache",
+        {"transit_encryption_enabled": False},
+        "in transit",
+    ),
+    (
+        "redis-token",
+        lambda p: rules.open_caches(p, POLICY),
+        "aws_elasticache_replication_group.cache",
+        {"auth_token": Sensitive(known=True)},
+        "stands in the code",
+    ),
+    ("broker", rules.open_brokers, "aws_mq_broker.broker", {"publicly_accessible": True}, "from the internet"),
+    ("broker-logs", rules.unlogged_brokers, "aws_mq_broker.broker", {"logs": ()}, "keeps no logs"),
+    ("broker-user", rules.literal_users, "aws_mq_broker.broker", {"user": Sensitive(known=True)}, "stands in the code"),
+    (
+        "trust",
+        lambda p: rules.loose_trust(p, ORDERS),
+        "aws_iam_role.execution",
+        {"assume_role_policy": OPEN_TRUST},
+        "by others than ECS tasks",
+    ),
+    (
+        "rights",
+        lambda p: rules.rights_beyond_need(p, POLICY, ORDERS),
+        "aws_iam_role_policy.more",
+        {"role": Reference("aws_iam_role.task", "id"), "policy": GRANT},
+        "is allowed s3:* on *",
+    ),
+    (
+        "own-role",
+        lambda p: rules.shared_roles(p, ORDERS),
+        "aws_ecs_task_definition.orders",
+        {"execution_role_arn": Reference("aws_iam_role.task", "arn")},
+        "is a role of orders",
+    ),
+]
+OPTIONAL = {"regions", "routes", "http", "protected"}
+"""Rules on what is there: another one says where it is not."""
+DEMANDING = [each for each in CASES if each[0] not in OPTIONAL]
+
+
+@pytest.mark.parametrize(
+    ("rule", "address", "values", "message"), [each[1:] for each in CASES], ids=[each[0] for each in CASES]
+)
+def test_a_clean_plan_passes_and_a_faulty_one_does_not(
+    rule: Rule, address: str, values: dict[str, Value], message: str
+) -> None:
+    assert rule(planned(*clean().values())) == []
+    found = rule(with_value(address, **values))
+    assert any(message in each.message and each.location.startswith("infra/main.tf:") for each in found)
+
+
+@pytest.mark.parametrize("rule", [each[1] for each in DEMANDING], ids=[each[0] for each in DEMANDING])
+def test_an_empty_plan_is_no_pass(rule: Rule) -> None:
+    found = rule(planned())
+    assert found
+    assert all("the plan holds no" in each.message for each in found)
+
+
+def test_no_stack_is_not_assessed() -> None:
+    nothing = Infrastructure(substrate=Substrate(assurance=Assurance.DECLARED, name="plan"), stacks=())
+    with pytest.raises(PrerequisiteMissing, match="no stack"):
+        rules.plain_caches(nothing)
+
+
+@pytest.mark.parametrize(
+    ("rule", "address", "key"),
+    [
+        (lambda p: rules.foreign_networks(p, POLICY), "aws_vpc.main", "cidr_block"),
+        (lambda p: rules.exposed_tiers(p, POLICY), "aws_route.out", "route_table_id"),
+        (rules.plain_caches, "aws_elasticache_replication_group.cache", "transit_encryption_enabled"),
+        (lambda p: rules.loose_trust(p, ORDERS), "aws_iam_role.execution", "assume_role_policy"),
+    ],
+)
+def test_what_hangs_on_an_unknown_is_not_assessed_by_name(rule: Rule, address: str, key: str) -> None:
+    with pytest.raises(PrerequisiteMissing, match=f"{address}: .*{key}"):
+        rule(with_value(address, **{key: UNKNOWN}))
