@@ -67,6 +67,7 @@ PURE = {
     "fnmatch",
     "functools",
     "itertools",
+    "math",
     "posixpath",
     "re",
     "typing",
