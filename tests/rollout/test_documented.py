@@ -29,7 +29,7 @@ NEVER = Behaviour(launch_s=30, ready_s=None)
     [
         # "if the minimum healthy percent is 50 and the desired task count is four, the scheduler can stop two existing tasks"
         (4, 50, 200, 2, 8),
-        # "likewise, if it is 75 % and two tasks are desired, the scheduler can't stop any"
+        # Likewise: none can be stopped.
         (2, 75, 200, 2, 4),
         # "if the maximum percent is 125 and the desired task count is three, the scheduler can't start any"
         (3, 100, 125, 3, 3),
