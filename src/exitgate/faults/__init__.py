@@ -1,6 +1,7 @@
 """What turns each control red: functions that break a copy of the target in one real-world way. The opposite of checks."""
 
 from exitgate.faults.containers import FAULTS as _CONTAINERS
+from exitgate.faults.deployments import FAULTS as _DEPLOYMENTS
 from exitgate.faults.fault import Fault
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
 
@@ -8,6 +9,7 @@ FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS)
 from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
 
 FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_INFRASTRUCTURE)
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_DEPLOYMENTS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

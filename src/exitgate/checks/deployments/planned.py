@@ -1,0 +1,43 @@
+"""Planned values beside those that the rules name, in every stack of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from exitgate.finding import Finding
+from exitgate.observe.deployment_settings import DeploymentSettings, PlannedDeployments
+
+_P = ParamSpec("_P")
+
+
+def in_every_stack(
+    rule: Callable[Concatenate[DeploymentSettings, _P], list[Finding]],
+) -> Callable[Concatenate[PlannedDeployments, _P], list[Finding]]:
+    """Have a rule on one stack's settings look at those of all stacks; what is the same in several is one finding."""
+
+    @wraps(rule)
+    def look(planned: PlannedDeployments, /, *args: _P.args, **kwargs: _P.kwargs) -> list[Finding]:
+        return list(dict.fromkeys(each for stack in planned.stacks for each in rule(stack, *args, **kwargs)))
+
+    return look
+
+
+def differences(rows: Iterable[tuple[str, str, object, object]]) -> Iterator[Finding]:
+    """Yield a finding for each value that is not written out, or is another one.
+
+    Args:
+        rows: Where it stands, what it is called, what is planned, what the rules say.
+    """
+    for location, name, planned, wanted in rows:
+        if planned == wanted:
+            continue
+        absent = planned is None or planned == ""
+        yield Finding(
+            location=location,
+            message=f"the {name} is not written out" if absent else f"the {name} is not that of the rules",
+            expected=str(wanted),
+            got="nothing: a default decides" if absent else str(planned),
+            remedy="Write it out in the infrastructure code, as [policy.deployments] has it, or change the rule.",
+        )

@@ -1,0 +1,6 @@
+"""Faults of the criterion "deployments zero-downtime"."""
+
+from exitgate.faults.deployments.planned import FAULTS as _PLANNED
+from exitgate.faults.deployments.policy import FAULTS as _POLICY
+
+FAULTS = (*_POLICY, *_PLANNED)
