@@ -77,7 +77,11 @@ class LoadPlan:
         address = ip_address(self.address)
         total = sum(stream.rate_rps for stream in self.streams)
         for is_wrong, got, expected in (
-            (not (address.is_loopback or address.is_private), self.address, "an address of this machine's own networks"),
+            (
+                not (address.is_loopback or address.is_private),
+                self.address,
+                "an address of this machine's own networks",
+            ),
             (not self.streams or min(s.rate_rps for s in self.streams) <= 0, "no load", "at least one stream"),
             (total > LOWEST_BOUND_RPS, f"{total:g} requests a second", f"at most {LOWEST_BOUND_RPS:g}"),
             (not 0 < self.longest_s <= _LONGEST_S, f"{self.longest_s:g} s", f"more than 0 and at most {_LONGEST_S:g}"),

@@ -44,13 +44,15 @@ class _Results:
 class _Sending:
     """One request, from its planned time to its end."""
 
-    __slots__ = ("answer", "intended", "number", "over", "place", "sent", "stream")
+    __slots__ = ("answer", "intended", "number", "over", "place", "sent", "stream", "whole")
 
     def __init__(self, place: int, stream: Stream, number: int, intended: float, sent: float) -> None:
         self.place, self.stream, self.number = place, stream, number
         self.intended, self.sent = intended, sent
         self.answer = Answer(is_head=stream.method == "HEAD")
         self.over = False
+        self.whole = True
+        """Whether all of it was handed over: an answer may come before the last of a slow body."""
 
 
 class _Connection(asyncio.Protocol):
@@ -86,7 +88,7 @@ class _Connection(asyncio.Protocol):
     def finished(self, sending: _Sending) -> None:
         self.prober.ended(sending, "")
         self.sending = None
-        if sending.answer.reusable and sending.stream.connections is Connections.KEPT:
+        if sending.whole and sending.answer.reusable and sending.stream.connections is Connections.KEPT:
             self.idle_since = time.monotonic()
             self.prober.idle[sending.place].append(self)
         else:
@@ -232,6 +234,7 @@ class _Prober:
             head += f"{stream.key_header}: {stream.key_prefix}{sending.number}\r\n".encode()
         body = stream.body.encode()
         if stream.slow_s and body:
+            sending.whole = False
             transport.write(head + b"\r\n")
             self.keep(self.write_slowly(connection, sending, body))
         else:
@@ -245,6 +248,7 @@ class _Prober:
             if sending.over or connection.transport is None:
                 return
             connection.transport.write(piece)
+        sending.whole = True
 
     def give_up(self, sending: _Sending) -> None:
         if not sending.over:

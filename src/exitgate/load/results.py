@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from exitgate.errors import ObservationError
@@ -79,8 +80,8 @@ class LoadResults:
         ends = [r.ended_s for r in self.requests if not r.failure and since_s <= r.ended_s <= until_s]
         first, last = max(self.begun_s, since_s), min(self.ended_s or math.inf, until_s)
         moments = sorted([first, *ends, *([last] if math.isfinite(last) else [])])
-        pairs = zip(moments, moments[1:], strict=False)
-        begun, length = max(((a, b - a) for a, b in pairs), key=lambda each: each[1], default=(first, 0.0))
+        spans = ((a, b - a) for a, b in pairwise(moments))
+        begun, length = max(spans, key=lambda each: each[1], default=(first, 0.0))
         return Gap(begun_s=begun, length_s=length)
 
     def between(self, since_s: float, until_s: float) -> tuple[Request, ...]:
@@ -101,48 +102,79 @@ def read_results(path: Path, plan: LoadPlan) -> LoadResults:
     Raises:
         ObservationError: if it is not understood.
     """
-    begun, ended, planned, unsent = 0.0, None, 0, 0
-    requests: list[Request] = []
-    names = [stream.name for stream in plan.streams]
-    text = path.read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        if not line.endswith("\n"):
-            break
-        try:
-            match json.loads(line):
-                case ["request", place, count, intended, sent, end, status, failure, version, task]:
-                    requests.append(
-                        Request(
-                            stream=names[place],
-                            number=count,
-                            intended_s=intended,
-                            sent_s=sent,
-                            ended_s=end,
-                            status=status,
-                            failure=failure,
-                            version=version,
-                            task=task,
-                        )
-                    )
-                case ["unsent", *_]:
-                    unsent += 1
-                case ["begun", moment]:
-                    begun = moment
-                case ["ended", moment, sent, left]:
-                    ended, planned = moment, sum(sent) + sum(left)
-                case other:
-                    raise ValueError(f"{other!r}"[:80])
-        except (ValueError, IndexError, TypeError) as error:
-            raise ObservationError(
-                f"{path.name}:{number}",
-                got=f"a line that can't be read ({error})",
-                expected="the prober's own lines",
-                action="Report it, with the file.",
-            ) from error
+    tail = ResultsTail(path, plan)
+    requests = tail.more()
     return LoadResults(
-        begun_s=begun,
-        ended_s=ended,
-        requests=tuple(requests),
-        planned=planned if ended is not None else len(requests) + unsent,
-        unsent=unsent,
+        begun_s=tail.begun_s,
+        ended_s=tail.ended_s,
+        requests=requests,
+        planned=tail.planned if tail.ended_s is not None else len(requests) + tail.unsent,
+        unsent=tail.unsent,
     )
+
+
+class ResultsTail:
+    """A prober's file, read as it grows."""
+
+    def __init__(self, path: Path, plan: LoadPlan) -> None:
+        self._path = path
+        self._names = [stream.name for stream in plan.streams]
+        self._offset = 0
+        self.begun_s = 0.0
+        self.ended_s: float | None = None
+        self.planned = 0
+        self.unsent = 0
+
+    def more(self) -> tuple[Request, ...]:
+        """Return the requests that have ended since the last call.
+
+        Raises:
+            ObservationError: if a line is not understood.
+        """
+        with self._path.open("rb") as stream:
+            stream.seek(self._offset)
+            data = stream.read()
+        # The last line may be under way.
+        data = data[: data.rfind(b"\n") + 1]
+        self._offset += len(data)
+        found = []
+        for line in data.splitlines():
+            try:
+                request = self._take(json.loads(line))
+            except (ValueError, IndexError, TypeError) as error:
+                raise self._unreadable(line) from error
+            if request is not None:
+                found.append(request)
+        return tuple(found)
+
+    def _take(self, values: object) -> Request | None:
+        match values:
+            case ["request", place, number, intended, sent, ended, status, failure, version, task]:
+                return Request(
+                    stream=self._names[place],
+                    number=number,
+                    intended_s=intended,
+                    sent_s=sent,
+                    ended_s=ended,
+                    status=status,
+                    failure=failure,
+                    version=version,
+                    task=task,
+                )
+            case ["unsent", *_]:
+                self.unsent += 1
+            case ["begun", float(moment)]:
+                self.begun_s = moment
+            case ["ended", float(moment), [*sent], [*unsent]]:
+                self.ended_s, self.planned = moment, sum(sent) + sum(unsent)
+            case _:
+                raise ValueError
+        return None
+
+    def _unreadable(self, line: bytes) -> ObservationError:
+        return ObservationError(
+            self._path.name,
+            got=f"a line that can't be read: {line[:80].decode('utf-8', 'replace')}",
+            expected="the prober's own lines",
+            action="Report it, with the file.",
+        )

@@ -189,9 +189,7 @@ def _await(
             action="Run `envoy --version`; look whether this machine has room for it.",
         )
     admin_port = int(admin_note.read_text(encoding="ascii").rpartition(":")[2])
-    return Balancer(
-        port=port, rules=rules, tool=envoy.tool, _admin_port=admin_port, _process=process, _writer=writer
-    )
+    return Balancer(port=port, rules=rules, tool=envoy.tool, _admin_port=admin_port, _process=process, _writer=writer)
 
 
 def _get(port: int, path: str) -> bytes:
