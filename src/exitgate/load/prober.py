@@ -162,7 +162,7 @@ class _Prober:
         for pool in self.idle:
             for connection in pool:
                 connection.close()
-        self.results.add("ended", ended, self.sent, self.unsent)
+        self.results.add("ended", ended, sum(self.sent) + sum(self.unsent))
         self.results.write()
 
     async def keep_writing(self) -> None:

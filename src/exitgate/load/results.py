@@ -149,7 +149,18 @@ class ResultsTail:
 
     def _take(self, values: object) -> Request | None:
         match values:
-            case ["request", place, number, intended, sent, ended, status, failure, version, task]:
+            case [
+                "request",
+                int(place),
+                int(number),
+                float(intended),
+                float(sent),
+                float(ended),
+                int(status),
+                str(failure),
+                str(version),
+                str(task),
+            ]:
                 return Request(
                     stream=self._names[place],
                     number=number,
@@ -165,8 +176,8 @@ class ResultsTail:
                 self.unsent += 1
             case ["begun", float(moment)]:
                 self.begun_s = moment
-            case ["ended", float(moment), [*sent], [*unsent]]:
-                self.ended_s, self.planned = moment, sum(sent) + sum(unsent)
+            case ["ended", float(moment), int(planned)]:
+                self.ended_s, self.planned = moment, planned
             case _:
                 raise ValueError
         return None

@@ -165,9 +165,8 @@ class Tasks:
     def _begin(self, task: RunningTask, container: Container) -> bool:
         from docker.errors import APIError
 
-        with self._lock:
-            if task.unwanted or self._over.is_set():
-                return False
+        if self._is_unwanted(task) or self._over.is_set():
+            return False
         try:
             container.start()
         except APIError as error:
@@ -182,11 +181,14 @@ class Tasks:
             task.address = "127.0.0.1"
         with self._lock:
             task.container, task.started_s = container, time.monotonic()
-            unwanted = task.unwanted
-        if unwanted:
+        if self._is_unwanted(task):
             task.stopped_s = time.monotonic()
             self._signal(task, "")
         return True
+
+    def _is_unwanted(self, task: RunningTask) -> bool:
+        with self._lock:
+            return task.unwanted
 
     def _await_end(self, task: RunningTask, container: Container) -> None:
         code = int(container.wait(timeout=_LONGEST_LIFE_S)["StatusCode"])

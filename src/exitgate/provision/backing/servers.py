@@ -130,6 +130,8 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict)
     substitutes: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
+    local_ports: Mapping[str, int] = field(default_factory=dict)
+    """Server to the port of 127.0.0.1 under which this machine itself reaches it."""
 
 
 @contextmanager
@@ -150,6 +152,7 @@ def surroundings(
             environment=environment,
             substitutes=tuple(server.substitute for server in running.values() if server.substitute),
             tools=tuple(server.tool for server in running.values()),
+            local_ports={server.name: server.local_port for server in running.values()},
         )
 
 
