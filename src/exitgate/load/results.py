@@ -33,11 +33,13 @@ class Request:
     """As the answer's header says; empty where it says nothing."""
     task: str
     """Where the balancer sent it; empty where it sent it nowhere."""
+    slow_s: float = 0.0
+    """Seconds over which its body was sent on purpose."""
 
     @property
     def latency_s(self) -> float:
-        """Seconds from when it was to be sent to its end: a stall of the prober or of the target counts."""
-        return self.ended_s - self.intended_s
+        """Seconds from when it was to be sent to its end: a stall of the prober or of the target counts, a slow body does not."""
+        return self.ended_s - self.intended_s - self.slow_s
 
     @property
     def late_s(self) -> float:
@@ -118,7 +120,7 @@ class ResultsTail:
 
     def __init__(self, path: Path, plan: LoadPlan) -> None:
         self._path = path
-        self._names = [stream.name for stream in plan.streams]
+        self._streams = plan.streams
         self._offset = 0
         self.begun_s = 0.0
         self.ended_s: float | None = None
@@ -162,7 +164,8 @@ class ResultsTail:
                 str(task),
             ]:
                 return Request(
-                    stream=self._names[place],
+                    stream=self._streams[place].name,
+                    slow_s=self._streams[place].slow_s,
                     number=number,
                     intended_s=intended,
                     sent_s=sent,

@@ -30,14 +30,19 @@ class Alarms:
         self._limits = limits
         self._names = dict(zip((ERROR_RATE, LATENCY), names, strict=False))
         self._more = more
+        self._armed = False
         self._begun: float | None = None
         self._current: list[Request] = []
         self._above: dict[str, list[bool]] = {ERROR_RATE: [], LATENCY: []}
         self._fired: set[str] = set()
 
+    def arm(self) -> None:
+        """Begin to look; until then nothing is measured."""
+        self._armed = True
+
     def look(self, now_s: float) -> list[AlarmFired | AlarmCleared]:
         """Return what has changed, by the requests that have ended since the last look."""
-        if self._limits is None:
+        if not self._armed or self._limits is None:
             return []
         self._current += self._more()
         if self._begun is None:

@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from exitgate.observe.rollout.alarms import Alarms
 from exitgate.observe.rollout.facts import Moment, Step, TaskFacts, Version
@@ -83,9 +84,23 @@ class Driver:
             settled_s=time.monotonic(),
         )
 
-    def go_on(self, seconds: float) -> None:
-        """Let everything go on for a while."""
-        self._go_on(lambda: False, seconds)
+    def go_on(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Let everything go on for a while, or until something holds."""
+        self._go_on(until, seconds)
+
+    def change_settings(self, settings: RolloutSettings) -> None:
+        """Go on by other settings."""
+        self.state = replace(self.state, settings=settings)
+
+    @property
+    def slowest_start_s(self) -> float:
+        """Seconds from a task's start to its first passed check, at the most so far."""
+        began = {moment.task: moment.at_s for moment in self.timeline if moment.kind == "TaskStarted"}
+        passed: dict[str, float] = {}
+        for moment in self.timeline:
+            if moment.kind == "TargetHealth" and moment.words == "state=healthy":
+                passed.setdefault(moment.task, moment.at_s)
+        return max((passed[task] - began[task] for task in passed if task in began), default=0.0)
 
     def facts(self, task: RunningTask) -> TaskFacts:
         """Return what is known of a task."""

@@ -12,7 +12,8 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
 COMPRESSION = 20.0
-_LEAST_INTERVAL_S, _LEAST_TIMEOUT_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 0.4, 1.5, 3.0
+_LEAST_INTERVAL_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 1.5, 3.0
+_STARTS_IN_GRACE = 3.0
 """Seconds below which a timer measures this machine and not the workload."""
 _MILLISECONDS = 1000
 
@@ -64,26 +65,36 @@ def _alarms(rollback: RollbackPolicy) -> DeploymentAlarms:
 def rehearsed(settings: RolloutSettings, k: float = COMPRESSION) -> RolloutSettings:
     """Return the settings with what is mere waiting divided by `k`, and nothing below what this machine can keep.
 
-    What a workload needs its own time for stays as it is: the stop timeout is waited out by nobody who stops in order, and the
-    workload's own drain is as long here as there. The container's own health check is left to 3.2.B.2.3: run many times as often,
-    it would be most of the load.
+    What a workload needs its own time for stays as it is: the answer to a check, and the stop timeout, which nobody waits out who
+    stops in order. The grace period is set anew once starts were measured (`with_grace`). The container's own health check
+    is left to 3.2.B.2.3: run many times as often, it would be most of the load.
     """
     small = settings.compressed(k)
     check = small.target_check
     real = settings.target_check
     if check is not None and real is not None:
         interval = min(max(check.interval_s, _LEAST_INTERVAL_S), real.interval_s)
-        timeout = min(max(check.timeout_s, _LEAST_TIMEOUT_S), real.timeout_s)
-        check = replace(check, interval_s=interval, timeout_s=timeout)
+        check = replace(check, interval_s=interval, timeout_s=real.timeout_s)
     return replace(
         small,
         target_check=check,
         container_check=None,
-        grace_period_s=min(max(small.grace_period_s, _LEAST_GRACE_S), settings.grace_period_s),
+        grace_period_s=settings.grace_period_s,
         deregistration_delay_s=min(max(small.deregistration_delay_s, _LEAST_DELAY_S), settings.deregistration_delay_s),
         stop_timeout_s=settings.stop_timeout_s,
         idle_timeout_s=settings.idle_timeout_s,
     )
+
+
+def with_grace(settings: RolloutSettings, slowest_start_s: float) -> RolloutSettings:
+    """Return the settings with a grace period that is divided as the rest is, but leaves a task the time that starts take here.
+
+    Args:
+        settings: From `rehearsed`, with production's grace period.
+        slowest_start_s: Seconds from start to the first passed check, as measured just now.
+    """
+    least = max(settings.grace_period_s / settings.compression, _LEAST_GRACE_S, _STARTS_IN_GRACE * slowest_start_s)
+    return replace(settings, grace_period_s=min(settings.grace_period_s, least))
 
 
 def alarm_limits(policy: DeploymentPolicy, k: float = COMPRESSION) -> AlarmLimits | None:

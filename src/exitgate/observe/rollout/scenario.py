@@ -10,16 +10,18 @@ from dataclasses import asdict, dataclass, replace
 from exitgate.errors import PrerequisiteMissing, ProvisionError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.load.process import Probing, probing
-from exitgate.load.results import Request, ResultsTail
+from exitgate.load.results import Request, ResultsTail, percentile
 from exitgate.observation import Substrate
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
 from exitgate.observe.rollout.facts import Rollout, Version
 from exitgate.observe.rollout.load import effects, load_plan
+from exitgate.observe.rollout.rehearsed import with_grace
 from exitgate.observe.rollout.tasks import TaskRecipe
 from exitgate.provision.backing import Surroundings
 from exitgate.provision.balancer import BalancerRules, throwaway_balancer
 from exitgate.provision.engine import Engine
+from exitgate.provision.favour import favoured, favoured_group
 from exitgate.rollout.settings import RolloutSettings
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
@@ -28,6 +30,7 @@ from exitgate.target import Workload
 _LOCK_TIMEOUT_S = 1800.0
 _BEFORE_S, _AFTER_S = 1.5, 1.5
 """Seconds of load before the first deployment, and after each one: what comes late is seen too."""
+_CALM_WITHIN_S, _FILL_UP_S = 20.0, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class ScenarioOrder:
     alarms: AlarmLimits | None
     failing_share: float
     """Of requests, that a version with the defect `ERRS` fails."""
+    calm_latency_s: float
+    """Latency at the 99th percentile above which this machine is too busy for anything to be begun."""
+    least_requests: int = 0
+    """Load goes on after the last deployment until so many requests have ended."""
 
 
 def read_rollout(
@@ -75,6 +82,8 @@ def read_rollout(
 
     with ExitStack() as stack:
         stack.enter_context(FileLock(run.scratch_path / "rollout.lock", timeout=_LOCK_TIMEOUT_S))
+        group = favoured_group(engine, run)
+        stack.enter_context(favoured(group))
         balancer = stack.enter_context(throwaway_balancer(run, balancer_rules(settings)))
         plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2)
         network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
@@ -85,6 +94,7 @@ def read_rollout(
             environment={**workload.environment, **around.environment},
             network=network,
             health_path=settings.target_check.path if settings.target_check else workload.health_path,
+            group=group,
             failing_share=order.failing_share,
         )
         seen = _Seen()
@@ -95,13 +105,17 @@ def read_rollout(
         first = driver.deploy(order.initial.name, limit_s=order.step_limit_s, settle_s=0.0)
         if first.result != "completed":
             raise _never_served(workload, driver, first.reason)
+        settings = with_grace(settings, driver.slowest_start_s)
+        driver.change_settings(settings)
         before = effects(workload, around)
         prober = stack.enter_context(probing(run, plan))
         seen.begin(prober)
-        driver.go_on(_BEFORE_S)
+        _await_calm(driver, seen, order)
+        alarms.arm()
         steps = tuple(
             driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S) for version in order.deployments
         )
+        driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
         load = prober.stop()
         after = effects(workload, around)
         rollout = Rollout(
@@ -153,12 +167,35 @@ class _Seen:
 
     def __init__(self) -> None:
         self._tail: ResultsTail | None = None
+        self.count = 0
 
     def begin(self, prober: Probing) -> None:
         self._tail = ResultsTail(prober.results_path, prober.plan)
 
     def more(self) -> Sequence[Request]:
-        return self._tail.more() if self._tail else ()
+        found = self._tail.more() if self._tail else ()
+        self.count += len(found)
+        return found
+
+
+def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:
+    """Send load to what serves at first until it is answered as quickly as it has to be.
+
+    Raises:
+        PrerequisiteMissing: if it is not: what follows would say something about this machine, and not about the workload.
+    """
+    latencies: list[float] = []
+    for _ in range(int(_CALM_WITHIN_S / _BEFORE_S)):
+        driver.go_on(_BEFORE_S)
+        latencies = [request.latency_s for request in seen.more()]
+        if latencies and percentile(latencies, 99) <= order.calm_latency_s:
+            return
+    raise PrerequisiteMissing(
+        "this machine",
+        got=f"before anything is deployed, requests take {percentile(latencies, 99) * 1000:.0f} ms at the 99th percentile",
+        expected=f"at most {order.calm_latency_s * 1000:.0f} ms within {_CALM_WITHIN_S:g} s",
+        action="Run again when this machine has less to do, or with fewer workers.",
+    )
 
 
 @contextmanager

@@ -58,6 +58,8 @@ class TaskRecipe:
     environment: Mapping[str, str]
     network: str
     health_path: str
+    group: str | None
+    """The control group of the tasks."""
     failing_share: float
     """Of requests, that a version with the defect `ERRS` fails."""
 
@@ -149,6 +151,7 @@ class Tasks:
                     name=f"{recipe.workload}-{task.name}",
                     environment=recipe.environment,
                     network=recipe.network,
+                    group=recipe.group,
                 )
             )
             if self._begin(task, container):
