@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -161,6 +161,51 @@ class VulnerabilityDatabase(_Strict):
     """True where a few well-known advisories may stand in where no real database can be had. Makes the run a rehearsal."""
 
 
+class Stack(_Strict):
+    """``[[infrastructure.stack]]``: one environment as the infrastructure code makes it: a root module with its variables."""
+
+    name: _Name
+    path: _RelativePath
+    """The folder of the root module."""
+    var_files: tuple[_RelativePath, ...] = ()
+    """In the order in which they are given; later ones win."""
+    override: _RelativePath | None = None
+    """Put beside the root module's files for planning, e.g. a provider that asks for no account."""
+    workspace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,90}$")] = "default"
+    variables: dict[str, str] = {}
+    """Set for planning, e.g. the digests of images: written as on the command line."""
+
+
+class OwnedElsewhere(_Strict):
+    """``[[infrastructure.elsewhere]]``: an attribute that another system sets, so that the code may ignore its changes."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9]+_[a-z0-9_]+$")]
+    """The resource's type, e.g. ``aws_ecs_service``."""
+    attribute: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    why: Annotated[str, Field(min_length=1)]
+
+
+class Infrastructure(_Strict):
+    """``[infrastructure]``: the code that makes what the target runs on."""
+
+    program: Literal["terraform", "tofu"] = "terraform"
+    lock_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")] | None = None
+    """The variable that lets production's traffic in; false unless somebody sets it."""
+    plan_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    """Seconds within which each of the program's commands ends."""
+    stack: Annotated[tuple[Stack, ...], Field(min_length=1)]
+    elsewhere: tuple[OwnedElsewhere, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Infrastructure:
+        seen: set[str] = set()
+        for index, stack in enumerate(self.stack):
+            if stack.name in seen:
+                raise contradiction(f"a second stack named {stack.name!r}", "unique names", "stack", index, "name")
+            seen.add(stack.name)
+        return self
+
+
 class Configuration(Responsibilities):
     """The whole of ``exitgate.toml``."""
 
@@ -170,6 +215,7 @@ class Configuration(Responsibilities):
     backing: tuple[Backing, ...] = ()
     substitute: dict[str, Substitute] = Field(default={})
     vulnerability_database: VulnerabilityDatabase = VulnerabilityDatabase()
+    infrastructure: Infrastructure | None = None
     policy: Policy = Policy()
 
 
@@ -359,10 +405,7 @@ def _refuse_strange_backings(target: Target, path: Path) -> None:
 def _refuse_missing_files(target: Target, path: Path) -> None:
     root = target.directory.resolve()
     for prefix, entry in _placed_entries(target.configuration):
-        for key in ("path", "dockerfile", "context", "task_definition", "compose"):
-            value = getattr(entry, key, None)
-            if value is None:
-                continue
+        for key, value in _paths_of(entry):
             where = f"{path}:{line_of(target.source, (*prefix, key))}"
             try:
                 resolved = (root / value).resolve()
@@ -385,8 +428,20 @@ def _refuse_missing_files(target: Target, path: Path) -> None:
                 )
 
 
-def _placed_entries(config: Configuration) -> list[tuple[Location, Workload | Frontend]]:
-    entries: list[tuple[Location, Workload | Frontend]] = [(("service", i), s) for i, s in enumerate(config.service)]
+def _paths_of(entry: Workload | Frontend | Stack) -> Iterator[tuple[str, str]]:
+    for key in ("path", "dockerfile", "context", "task_definition", "compose", "override"):
+        if (value := getattr(entry, key, None)) is not None:
+            yield key, value
+    for value in entry.var_files if isinstance(entry, Stack) else ():
+        yield "var_files", value
+
+
+def _placed_entries(config: Configuration) -> list[tuple[Location, Workload | Frontend | Stack]]:
+    entries: list[tuple[Location, Workload | Frontend | Stack]] = [
+        (("service", i), s) for i, s in enumerate(config.service)
+    ]
+    stacks = config.infrastructure.stack if config.infrastructure else ()
+    entries += [(("infrastructure", "stack", i), stack) for i, stack in enumerate(stacks)]
     for index, frontend in enumerate(config.frontend):
         entries.append((("frontend", index), frontend))
         if frontend.workload:

@@ -51,7 +51,10 @@ def step(state: RolloutState, event: Event) -> tuple[RolloutState, tuple[Action,
     _take_due(turn)
     _take(turn, event)
     _judge(turn)
-    if turn.deployment and turn.deployment.status != "failed":
+    done = -1
+    # What stops makes room, and what goes makes the rest steady.
+    while turn.deployment and turn.deployment.status != "failed" and done != len(turn.actions):
+        done = len(turn.actions)
         schedule(turn, turn.deployment)
         _conclude(turn)
     return turn.state(), tuple(turn.actions)

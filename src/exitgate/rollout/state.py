@@ -47,7 +47,7 @@ class Deployment:
     failures: int = 0
     """Tasks that failed, in a row unless the breaker counts them all."""
     watches_alarms: bool = True
-    """False where an alarm stood in ALARM as it began: ECS leaves alarms alone for all of that deployment."""
+    """False where an alarm stood in ALARM as it began: ECS leaves alarms alone for all of that deployment, which may be the cure."""
     baked_s: float | None = None
     """When the bake time is over; nothing before it began."""
 
@@ -62,7 +62,7 @@ class RolloutState:
     """In the order of their start; those that are gone are not among them."""
     deployment: Deployment | None = None
     completed: Deployment | None = None
-    """The last one that was completed: what a rollback returns to."""
+    """The last one that was completed: what a rollback returns to. Nothing while that is being rolled back to."""
     alarms: frozenset[str] = frozenset()
     """Those that stand in ALARM."""
     tasks_made: int = 0

@@ -97,6 +97,8 @@ class Turn:
                 baked_s=None,
                 watches_alarms=self.alarms_are_quiet,
             )
+            # It is under way again: while it is, there is nothing that a further deployment could go back to.
+            self.completed = None
         else:
             self.actions.append(Stall(version=failed.version, reason=reason))
             self.deployment = replace(failed, status="failed")
