@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exitgate.errors import PrerequisiteMissing
-from exitgate.observe.rollout.alarms import ERROR_RATE, LATENCY, AlarmLimits
+from exitgate.observe.rollout.alarms import ERROR_RATE, AlarmLimits
 from exitgate.policy.deployments import DeploymentPolicy, RollbackPolicy
 from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck
 from exitgate.settings import ContainerSettings
@@ -57,9 +57,10 @@ def settings_by_policy(workload: Workload, policy: DeploymentPolicy, container: 
 
 
 def _alarms(rollback: RollbackPolicy) -> DeploymentAlarms:
+    # That of latency is left to `latency-kept`: a neighbour on this machine would take good versions back by it.
     # ECS takes the bake time from the alarms' own periods; one period more, since a period is under way when it begins.
     bake_s = float((rollback.period_s or 0) * ((rollback.periods or 0) + 1))
-    return DeploymentAlarms(enable=True, rollback=True, names=(ERROR_RATE, LATENCY), bake_time_s=bake_s)
+    return DeploymentAlarms(enable=True, rollback=True, names=(ERROR_RATE,), bake_time_s=bake_s)
 
 
 def rehearsed(settings: RolloutSettings, k: float = COMPRESSION) -> RolloutSettings:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
-from exitgate.errors import PrerequisiteMissing, ProvisionError
+from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.load.process import Probing, probing
 from exitgate.load.results import Request, ResultsTail, percentile
@@ -74,8 +74,8 @@ def read_rollout(
     4. Stop the load, count the effects of its writes, remove everything.
 
     Raises:
-        PrerequisiteMissing: if there is no balancer, or the workload does not say what it serves.
-        ProvisionError: if something refuses, or what is to serve at first never does.
+        PrerequisiteMissing: if there is no balancer, nothing to ask the workload for, or what is to serve at first never does.
+        ProvisionError: if something refuses.
         ObservationError: if prober, balancer or database say nothing.
     """
     from filelock import FileLock
@@ -207,15 +207,16 @@ def _own_network(engine: Engine, run: Run, name: str) -> Iterator[str]:
         network.remove()
 
 
-def _never_served(workload: Workload, driver: Driver, reason: str) -> ProvisionError:
+def _never_served(workload: Workload, driver: Driver, reason: str) -> PrerequisiteMissing:
     words = [task.last_words for task in driver.tasks.all.values() if task.last_words]
     seen = sorted({each.health for task in driver.tasks.all.values() if (each := driver.facts(task)).health})
     got = reason or f"its targets are {', '.join(seen) or 'none'}"
-    return ProvisionError(
+    return PrerequisiteMissing(
         f"workload {workload.name}",
         got=f"the version that is to be replaced never serves: {got}; {words[-1] if words else 'its log has no error'}",
         expected="tasks that become healthy behind the balancer",
         action="Look at 3.2.B.2.2 and at the health path first.",
+        blocked_by="3.5.C.1",
     )
 
 

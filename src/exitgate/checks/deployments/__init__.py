@@ -1,0 +1,1 @@
+"""Rules for deployments (task 3.5)."""
