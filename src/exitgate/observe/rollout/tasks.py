@@ -196,9 +196,10 @@ class Tasks:
     def _await_end(self, task: RunningTask, container: Container) -> None:
         code = int(container.wait(timeout=_LONGEST_LIFE_S)["StatusCode"])
         task.exit_code = code
-        if code != 0 and not self._over.is_set():
-            lines = [line for line in container.logs(tail=5).decode("utf-8", "replace").splitlines() if line.strip()]
-            task.last_words = one_line(lines[-1] if lines else "it logged nothing", 200)
+        lines = [line for line in container.logs(tail=2000).decode("utf-8", "replace").splitlines() if line.strip()]
+        telling = [line for line in lines if "error" in line.lower()]
+        if telling or code != 0:
+            task.last_words = one_line((telling or lines or ["it logged nothing"])[-1], 400)
 
     def _signal(self, task: RunningTask, signal: str) -> None:
         from docker.errors import APIError, NotFound
