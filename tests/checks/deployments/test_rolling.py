@@ -194,3 +194,10 @@ def test_a_bad_version_that_stays_or_costs_too_much_is_found() -> None:
 def test_what_is_left_of_a_bad_version_is_found() -> None:
     (finding,) = broken_returns(back("rolled back", task(1, "old"), task(2, "old"), task(3)))
     assert "task-3" in finding.got
+
+
+def test_on_a_starved_machine_failures_are_nobodys() -> None:
+    starved = replace(with_request(failure="status", status=500), starved_percent=97.0)
+    with pytest.raises(PrerequisiteMissing, match="97 percent"):
+        failed_requests(starved, frozenset())
+    assert failed_requests(replace(CLEAN, starved_percent=97.0), frozenset()) == []

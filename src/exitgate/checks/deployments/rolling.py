@@ -11,6 +11,8 @@ from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step
 from exitgate.policy.deployments import DeploymentPolicy
 
 LEAST_REQUESTS = 3_000
+MOST_STARVED_PERCENT = 90.0
+"""Percent of the time in which this machine had more to do than it could, above which a failure may be its own doing."""
 LATEST_P99_S = 0.1
 """Seconds by which the prober may be late at the 99th percentile: above, what it measures is itself."""
 _MILLISECONDS, _WHOLE = 1000, 100
@@ -116,6 +118,7 @@ def failed_requests(rollout: Rollout, counted: frozenset[str]) -> list[Finding]:
         )
         for (stream, failure), group in sorted(_grouped(rollout.load.failed).items())
     ]
+    _refuse_to_blame_the_target(rollout, findings)
     writes = [request for request in rollout.load.requests if request.stream in counted]
     if rollout.written is None or not writes:
         return findings
@@ -176,7 +179,7 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
         raise _nothing(rollout, "no successful answer")
     latencies = [request.latency_s * _MILLISECONDS for request in answered]
     gap = rollout.load.longest_gap(first.asked_s, last.settled_s)
-    return [
+    findings = [
         Finding(
             location=rollout.location,
             message=f"{what} rose above its limit during the rollout",
@@ -191,6 +194,8 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
         )
         if value > limit
     ]
+    _refuse_to_blame_the_target(rollout, findings)
+    return findings
 
 
 def missing_rollbacks(rollout: Rollout, defect: Defect, policy: DeploymentPolicy) -> list[Finding]:
@@ -288,6 +293,17 @@ def _bound(moment: Moment, bound: int, *, is_least: bool) -> tuple[Moment, bool,
     if is_least:
         return moment, moment.healthy < bound, f"{moment.healthy} healthy", f"at least {bound} healthy tasks"
     return moment, moment.running > bound, f"{moment.running} tasks", f"at most {bound} tasks"
+
+
+def _refuse_to_blame_the_target(rollout: Rollout, findings: Sequence[Finding]) -> None:
+    if findings and rollout.starved_percent > MOST_STARVED_PERCENT:
+        raise PrerequisiteMissing(
+            "this machine",
+            got=f"processes waited for a processor in {rollout.starved_percent:.0f} percent of the time, and "
+            f"{findings[0].message}",
+            expected=f"at most {MOST_STARVED_PERCENT:g} percent, to tell the target's failures from this machine's",
+            action="Run again when this machine has less to do, or with fewer workers.",
+        )
 
 
 def _nothing(rollout: Rollout, got: str) -> ObservationError:

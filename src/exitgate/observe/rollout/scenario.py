@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
@@ -112,6 +114,7 @@ def read_rollout(
         seen.begin(prober)
         _await_calm(driver, seen, order)
         alarms.arm()
+        waited, began = _waited_s(), time.monotonic()
         steps = tuple(
             driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S) for version in order.deployments
         )
@@ -130,6 +133,7 @@ def read_rollout(
             tasks=tuple(driver.facts(task) for task in driver.tasks.all.values()),
             load=load,
             written=None if before is None or after is None else after - before,
+            starved_percent=(_waited_s() - waited) / (time.monotonic() - began) * 100,
             injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
         )
     evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
@@ -160,6 +164,15 @@ def balancer_rules(settings: RolloutSettings) -> BalancerRules:
         idle_timeout_s=settings.idle_timeout_s,
         propagation_lag_s=settings.propagation_lag_s,
     )
+
+
+def _waited_s() -> float:
+    """Return for how long so far some process had to wait for a processor, in seconds; 0 where the kernel does not say."""
+    try:
+        first = Path("/proc/pressure/cpu").read_text(encoding="ascii").splitlines()[0]
+        return int(first.rpartition("=")[2]) / 1_000_000
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 class _Seen:
@@ -237,5 +250,6 @@ def _told(rollout: Rollout) -> str:
             "failed": [asdict(each) for each in load.failed[:200]],
         },
         "written": rollout.written,
+        "starved_percent": rollout.starved_percent,
     }
     return json.dumps(told, indent=1, default=str)
