@@ -104,7 +104,7 @@ class Rollout(Observation):
     written: int | None
     """Effects of the writes as the workload's own store counts them; nothing where no store is asked."""
     starved_percent: float = 0.0
-    """Percent of the time in which some process of this machine had to wait for a processor (PSI); 0 where the kernel does not say."""
+    """Percent of the time in which some process had to wait for a processor (PSI); 0 where the kernel does not say."""
     injected: int = 0
     """Failures that a defect has made."""
 
