@@ -68,6 +68,7 @@ PURE = {
     "fnmatch",
     "functools",
     "itertools",
+    "math",
     "posixpath",
     "re",
     "typing",

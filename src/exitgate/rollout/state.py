@@ -47,7 +47,7 @@ class Deployment:
     failures: int = 0
     """Tasks that failed, in a row unless the breaker counts them all."""
     watches_alarms: bool = True
-    """False where an alarm stood in ALARM as it began: ECS leaves alarms alone for all of that deployment, which may be the cure."""
+    """False where an alarm stood in ALARM as it began: ECS leaves alarms alone for that deployment, which may be the cure."""
     baked_s: float | None = None
     """When the bake time is over; nothing before it began."""
 

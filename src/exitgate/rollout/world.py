@@ -77,6 +77,8 @@ class Course:
     """Tasks of the new version that were started."""
     reason: str = ""
     """Why it failed."""
+    failed_s: float | None = None
+    """When it was given up, where it was."""
     timeline: tuple[tuple[float, Event | Action], ...] = ()
     """Each event followed by the actions that it led to, in seconds from the order to deploy."""
 
@@ -285,6 +287,7 @@ def simulate(
         most_active=seen.most,
         started=sum(isinstance(what, StartTask) and what.version == "new" for _, what in timeline),
         reason=failed[0].reason if failed else "",
+        failed_s=next((at for at, what in timeline if isinstance(what, RollBack | Stall)), None),
         timeline=timeline,
     )
 

@@ -1,1 +1,25 @@
-"""Rules for deployments (task 3.5)."""
+"""Rules of the criterion "deployments zero-downtime"."""
+
+from exitgate.checks.deployments.bounds import lost_capacity, stuck_deployments, unreachable_breakers
+from exitgate.checks.deployments.health import inconsistent_health, lax_matchers, strange_thresholds
+from exitgate.checks.deployments.policy import missing_rollback_rules, missing_strategy, missing_thresholds
+from exitgate.checks.deployments.rollback import unwired_alarms, unwired_breakers
+from exitgate.checks.deployments.shutdown import inconsistent_shutdowns, unplanned_shutdowns
+from exitgate.checks.deployments.strategy import strange_strategies
+
+__all__ = [
+    "inconsistent_health",
+    "inconsistent_shutdowns",
+    "lax_matchers",
+    "lost_capacity",
+    "missing_rollback_rules",
+    "missing_strategy",
+    "missing_thresholds",
+    "strange_strategies",
+    "strange_thresholds",
+    "stuck_deployments",
+    "unplanned_shutdowns",
+    "unreachable_breakers",
+    "unwired_alarms",
+    "unwired_breakers",
+]

@@ -1,0 +1,182 @@
+"""Criterion "infrastructure reproducible": what the infrastructure code plans is what the policy asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from exitgate.checks.infrastructure import (
+    exposed_tiers,
+    foreign_networks,
+    literal_users,
+    loose_trust,
+    missing_clusters,
+    open_brokers,
+    open_caches,
+    plain_caches,
+    plain_forwards,
+    rights_beyond_need,
+    served_without_tls,
+    shared_databases,
+    shared_roles,
+    strays_of_region,
+    undeclared_infrastructure,
+    unlocked_code,
+    unlogged_brokers,
+    unprotected_databases,
+    unrouted_workloads,
+    unsound_balancers,
+    workloads_off_fargate,
+)
+from exitgate.observe.terraform import Infrastructure
+from exitgate.policy import InfrastructurePolicy
+from exitgate.target import Target, Workload
+
+
+@pytest.mark.check("3.3.A.1", "policy-declared")
+def test_regions_are_declared(target: Target) -> None:
+    """The target's rules list the AWS regions in which it may stand."""
+    assert undeclared_infrastructure(target, "regions") == []
+
+
+@pytest.mark.check("3.3.A.1", "resources-in-region")
+def test_everything_stands_in_an_allowed_region(
+    planned: Infrastructure, infrastructure_policy: InfrastructurePolicy
+) -> None:
+    """Every planned resource and ARN stands in an allowed region or belongs to a listed global service."""
+    assert strays_of_region(planned, infrastructure_policy) == []
+
+
+@pytest.mark.check("3.3.A.2", "policy-declared")
+def test_the_network_is_declared(target: Target) -> None:
+    """The target's rules give the network's ranges, zones and tiers."""
+    assert undeclared_infrastructure(target, "network") == []
+
+
+@pytest.mark.check("3.3.A.2", "network-conforms")
+def test_the_network_is_the_policys(planned: Infrastructure, network_policy: InfrastructurePolicy) -> None:
+    """The planned VPC and subnets are exactly those of the policy."""
+    assert foreign_networks(planned, network_policy) == []
+
+
+@pytest.mark.check("3.3.A.2", "private-tiers-isolated")
+def test_private_tiers_lead_to_no_internet_gateway(
+    planned: Infrastructure, network_policy: InfrastructurePolicy
+) -> None:
+    """No subnet of a private tier has a route to an internet gateway, by its own route table or the main one."""
+    assert exposed_tiers(planned, network_policy) == []
+
+
+@pytest.mark.check("3.3.A.3", "policy-declared")
+def test_flows_are_declared(target: Target) -> None:
+    """The target's rules list who may reach whom."""
+    assert undeclared_infrastructure(target, "flow") == []
+
+
+@pytest.mark.check("3.3.B.1.1", "planned")
+def test_a_fargate_cluster_is_planned(planned: Infrastructure) -> None:
+    """Every stack plans an ECS cluster with Fargate's capacity and no other."""
+    assert missing_clusters(planned) == []
+
+
+@pytest.mark.check("3.3.B.1.1", "workload-on-fargate")
+def test_the_workload_runs_on_fargate(planned: Infrastructure, workload: Workload) -> None:
+    """Every stack runs the workload on Fargate, on a network of its own and without a public address."""
+    assert workloads_off_fargate(planned, workload) == []
+
+
+@pytest.mark.check("3.3.B.1.2", "planned")
+def test_a_load_balancer_is_planned(planned: Infrastructure, network_policy: InfrastructurePolicy) -> None:
+    """Every stack plans an application load balancer over public subnets in two zones, with listeners and access logs."""
+    assert unsound_balancers(planned, network_policy) == []
+
+
+@pytest.mark.check("3.3.B.1.2", "workload-routed")
+def test_requests_reach_the_workload(
+    planned: Infrastructure, infrastructure_policy: InfrastructurePolicy, workload: Workload
+) -> None:
+    """A workload that the policy exposes has a target group with a health check, on its port, and a rule that leads there."""
+    assert unrouted_workloads(planned, infrastructure_policy, workload) == []
+
+
+@pytest.mark.check("3.3.B.1.3", "certificate-attached")
+def test_listeners_have_certificates(planned: Infrastructure, infrastructure_policy: InfrastructurePolicy) -> None:
+    """Every listener that serves has TLS with a certificate and a security policy that the target's policy lists."""
+    assert plain_forwards(planned, infrastructure_policy) == []
+
+
+@pytest.mark.check("3.3.B.1.3", "http-redirects")
+def test_plain_http_only_redirects(planned: Infrastructure) -> None:
+    """Every plain listener and each of its rules does nothing but redirect to HTTPS."""
+    assert served_without_tls(planned) == []
+
+
+@pytest.mark.check("3.3.B.2.1", "own-database")
+def test_the_service_has_its_own_database(
+    planned: Infrastructure, service: Workload, storing_services: list[str]
+) -> None:
+    """A service that stores data has a database of its own."""
+    assert service.name not in storing_services or shared_databases(planned, service.name, storing_services) == []
+
+
+@pytest.mark.check("3.3.B.2.1", "protected")
+def test_the_database_is_protected(
+    planned: Infrastructure, network_policy: InfrastructurePolicy, service: Workload
+) -> None:
+    """The service's database is encrypted, private, backed up and protected from deletion."""
+    assert unprotected_databases(planned, network_policy, service.name) == []
+
+
+@pytest.mark.check("3.3.B.2.2", "encrypted")
+def test_redis_is_encrypted(planned: Infrastructure) -> None:
+    """Every planned Redis is encrypted in transit and at rest."""
+    assert plain_caches(planned) == []
+
+
+@pytest.mark.check("3.3.B.2.2", "private-and-authenticated")
+def test_redis_is_private(planned: Infrastructure, network_policy: InfrastructurePolicy) -> None:
+    """Every planned Redis stands in private subnets and asks for a credential that stands in no code."""
+    assert open_caches(planned, network_policy) == []
+
+
+@pytest.mark.check("3.3.B.2.3", "private-and-encrypted")
+def test_the_broker_is_private(planned: Infrastructure) -> None:
+    """Every planned broker is RabbitMQ and is not publicly accessible."""
+    assert open_brokers(planned) == []
+
+
+@pytest.mark.check("3.3.B.2.3", "logged")
+def test_the_broker_is_logged(planned: Infrastructure) -> None:
+    """Every planned broker sends its general logs to CloudWatch."""
+    assert unlogged_brokers(planned) == []
+
+
+@pytest.mark.check("3.3.B.2.3", "user-from-secret")
+def test_the_brokers_user_is_a_secret(planned: Infrastructure) -> None:
+    """No planned broker has a password that stands in the code."""
+    assert literal_users(planned) == []
+
+
+@pytest.mark.check("3.3.B.3.1", "trust-limited")
+def test_only_tasks_take_on_the_execution_role(planned: Infrastructure, workload: Workload) -> None:
+    """The workload's execution role trusts this account's ECS tasks alone."""
+    assert loose_trust(planned, workload) == []
+
+
+@pytest.mark.check("3.3.B.3.2", "within-need")
+def test_the_task_role_is_allowed_what_it_needs(
+    planned: Infrastructure, infrastructure_policy: InfrastructurePolicy, service: Workload
+) -> None:
+    """Everything that the service's task role is allowed is on the policy's need list."""
+    assert rights_beyond_need(planned, infrastructure_policy, service) == []
+
+
+@pytest.mark.check("3.3.B.3.3", "own-role")
+def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Workload) -> None:
+    """The service's task definition names a task role that nothing else uses."""
+    assert shared_roles(planned, service) == []
+
+
+@pytest.mark.check("3.3.reproducible", "locked")
+def test_versions_are_locked(planned: Infrastructure) -> None:
+    """Every provider and module is locked to one version."""
+    assert unlocked_code(planned) == []

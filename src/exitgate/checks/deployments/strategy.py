@@ -1,0 +1,33 @@
+"""The planned service's strategy beside the rules' (3.5.A.1)."""
+
+from __future__ import annotations
+
+from exitgate.checks.deployments.planned import differences
+from exitgate.finding import Finding
+from exitgate.observe.deployment_settings import DeploymentSettings
+from exitgate.policy import DeploymentPolicy
+
+
+def strange_strategies(planned: DeploymentSettings, policy: DeploymentPolicy) -> list[Finding]:
+    """Name each way in which the service is planned to replace its tasks otherwise than the rules say.
+
+    The provider's schema knows the strategy ROLLING since 6.0 only; the controller ECS without one is the rolling update.
+    """
+    rows: list[tuple[str, str, object, object]] = [
+        (planned.at(planned.service, "deployment_controller"), "deployment controller", planned.controller, "ECS"),
+        (
+            planned.at(planned.service, "deployment_minimum_healthy_percent"),
+            "minimum healthy percent",
+            planned.minimum_healthy_percent,
+            policy.minimum_healthy_percent,
+        ),
+        (
+            planned.at(planned.service, "deployment_maximum_percent"),
+            "maximum percent",
+            planned.maximum_percent,
+            policy.maximum_percent,
+        ),
+    ]
+    if planned.strategy:
+        rows.append((planned.at(planned.service, "deployment_configuration"), "strategy", planned.strategy, "ROLLING"))
+    return list(differences(rows))

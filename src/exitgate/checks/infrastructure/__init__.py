@@ -1,0 +1,46 @@
+"""Rules of the criterion "infrastructure reproducible"."""
+
+from exitgate.checks.infrastructure.balancer import (
+    plain_forwards,
+    served_without_tls,
+    unrouted_workloads,
+    unsound_balancers,
+)
+from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
+from exitgate.checks.infrastructure.code import undeclared_infrastructure, unlocked_code
+from exitgate.checks.infrastructure.data import (
+    literal_users,
+    open_brokers,
+    open_caches,
+    plain_caches,
+    shared_databases,
+    unlogged_brokers,
+    unprotected_databases,
+)
+from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
+from exitgate.checks.infrastructure.regions import strays_of_region
+from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
+
+__all__ = [
+    "exposed_tiers",
+    "foreign_networks",
+    "literal_users",
+    "loose_trust",
+    "missing_clusters",
+    "open_brokers",
+    "open_caches",
+    "plain_caches",
+    "plain_forwards",
+    "rights_beyond_need",
+    "served_without_tls",
+    "shared_databases",
+    "shared_roles",
+    "strays_of_region",
+    "undeclared_infrastructure",
+    "unlocked_code",
+    "unlogged_brokers",
+    "unprotected_databases",
+    "unrouted_workloads",
+    "unsound_balancers",
+    "workloads_off_fargate",
+]

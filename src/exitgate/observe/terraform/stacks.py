@@ -1,0 +1,166 @@
+"""Reads the plans of all stacks of a target. Secrets are dropped on the way in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from exitgate.assurance import Assurance
+from exitgate.errors import ObservationError
+from exitgate.observation import Observation, Substrate
+from exitgate.observe.terraform.blocks import Block, read_blocks
+from exitgate.observe.terraform.resources import Names, Resource, Stack, merged
+from exitgate.provision.stack_plan import StackPlan
+from exitgate.provision.terraform import TerraformTool
+from exitgate.target import Stack as DeclaredStack
+from exitgate.target import Target
+
+_MODULE: Final = re.compile(r'module\.([^.\[]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?\.')
+_PINNED: Final = re.compile(r"[?&]ref=|^\.{1,2}/|^[a-z0-9.-]+/[^/]+/[^/]+(/[^/]+)?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infrastructure(Observation):
+    """What the target's code plans, stack by stack."""
+
+    stacks: tuple[Stack, ...]
+
+
+def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[StackPlan]) -> Infrastructure:
+    """Read the plans of all declared stacks.
+
+    Raises:
+        ObservationError: if a plan can't be read, or not every declared stack has one.
+    """
+    code = target.configuration.infrastructure
+    declared = code.stack if code else ()
+    if [each.name for each in declared] != [each.stack for each in plans]:
+        raise ObservationError(
+            "the target's stacks",
+            got=f"plans of {', '.join(each.stack for each in plans) or 'none'}",
+            expected=", ".join(each.name for each in declared),
+            action="This is a mistake of exitgate's: report it.",
+        )
+    stacks = tuple(_stack(target, one, plan) for one, plan in zip(declared, plans, strict=True))
+    return Infrastructure(
+        substrate=Substrate(
+            assurance=Assurance.DECLARED,
+            name=f"plan by {tool.name} {tool.version} without an account, of {', '.join(each.name for each in stacks)}",
+            limits=(
+                "nothing is asked of AWS: what stands there already is not looked at",
+                *(f"stack {each.name}: {each.why_not_named}" for each in stacks if each.why_not_named),
+            ),
+            tools=(tool.tool,),
+        ),
+        stacks=stacks,
+    )
+
+
+def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
+    plan = _load(files.plan, declared.name)
+    changes = _load(files.named, declared.name) if files.named else {}
+    named = {each["address"]: each["change"].get("after") for each in changes.get("resource_changes", ())}
+    folders = _Folders(target.directory, target.directory / declared.path, plan["configuration"]["root_module"])
+    secret = {
+        name
+        for name, told in plan["configuration"]["root_module"].get("variables", {}).items()
+        if told.get("sensitive")
+    }
+    return Stack(
+        name=declared.name,
+        resources=tuple(
+            _resource(change, named.get(change["address"]), files.names, folders)
+            for change in plan.get("resource_changes", ())
+            if change.get("mode") == "managed" and change["change"]["actions"] != ["delete"]
+        ),
+        named=files.named is not None,
+        why_not_named=files.why_not_named,
+        unlocked=tuple(folders.unlocked(declared.path)),
+        variables=tuple(
+            (name, str(told["value"]))
+            for name, told in sorted(plan.get("variables", {}).items())
+            if name not in secret and isinstance(told.get("value"), str | bool | int)
+        ),
+    )
+
+
+def _load(path: Path, stack: str) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ObservationError(
+            f"the plan of stack {stack}", got=str(error), expected="JSON", action="Run `plan` by hand to see more."
+        ) from error
+    return loaded
+
+
+def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders) -> Resource:
+    told = change["change"]
+    values = merged(told.get("after"), told.get("after_unknown"), told.get("after_sensitive"), named, names)
+    block = folders.find(change)
+    return Resource(
+        address=change["address"],
+        type=change["type"],
+        values=values if isinstance(values, dict) else {},
+        path=block.path,
+        line=block.line,
+        lines=block.lines,
+        ignores=block.ignores,
+    )
+
+
+class _Folders:
+    """The folders of modules, and the blocks in them."""
+
+    def __init__(self, root: Path, folder: Path, configuration: dict[str, Any]) -> None:
+        self._root = root
+        self._folder = folder
+        self._configuration = configuration
+        self._read: dict[Path, dict[str, Block]] = {}
+
+    def find(self, change: dict[str, Any]) -> Block:
+        """Return the block of a resource; of a module that lies elsewhere, the block of its call."""
+        folder, configuration = self._folder, self._configuration
+        nearest = Block(path=_relative(self._root, folder), line=1, lines=(), ignores=(), text="")
+        for name in _MODULE.findall(change.get("module_address", "") + "."):
+            call = configuration.get("module_calls", {}).get(name, {})
+            nearest = self._blocks(folder).get(f"module.{name}", nearest)
+            source = str(call.get("source", ""))
+            if not source.startswith("."):
+                return nearest
+            folder, configuration = (folder / source).resolve(), call.get("module", {})
+        return self._blocks(folder).get(f"{change['type']}.{change['name']}", nearest)
+
+    def unlocked(self, path: str) -> Iterator[tuple[str, str]]:
+        """Yield what is locked to no version: a missing lock file, and modules from elsewhere without one."""
+        if not (self._folder / ".terraform.lock.hcl").is_file():
+            yield path, "providers: there is no .terraform.lock.hcl"
+        yield from self._unlocked_modules(self._folder, self._configuration)
+
+    def _unlocked_modules(self, folder: Path, configuration: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, call in sorted(configuration.get("module_calls", {}).items()):
+            source = str(call.get("source", ""))
+            if source.startswith("."):
+                yield from self._unlocked_modules((folder / source).resolve(), call.get("module", {}))
+                continue
+            block = self._blocks(folder).get(f"module.{name}")
+            exact = re.fullmatch(r"=?\s*\d+\.\d+\.\d+", str(call.get("version_constraint", "")).strip())
+            if not exact and not re.search(r"[?&]ref=(v?\d+\.\d+\.\d+|[0-9a-f]{40})$", source):
+                place = f"{block.path}:{block.line}" if block else _relative(self._root, folder)
+                yield place, f"module {name} from {source.partition('?')[0]}"
+
+    def _blocks(self, folder: Path) -> dict[str, Block]:
+        if folder not in self._read:
+            self._read[folder] = read_blocks(self._root, folder)
+        return self._read[folder]
+
+
+def _relative(root: Path, folder: Path) -> str:
+    try:
+        return folder.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return folder.name

@@ -1,0 +1,274 @@
+"""The plan of a stack: made once a run without an account, and kept for all workers.
+
+A second plan is made in which everything that is not known before an apply has a name: Terraform's own tests may put a value in
+the place of what a provider would give. So Terraform itself, with its modules, loops and functions, says what refers to what.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock
+
+from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
+from exitgate.provision.terraform import (
+    Terraform,
+    TerraformTool,
+    diagnostics_in,
+    error_in,
+    find_mirror,
+    write_configuration,
+)
+from exitgate.run import Run
+from exitgate.target import Infrastructure, Stack, Target
+
+_FOLDER: Final = "terraform"
+_TEST_FOLDER: Final = "exitgate-tests"
+_BACKEND: Final = 'terraform {\n  backend "local" {}\n}\n'
+_LEFT_OUT: Final = frozenset({".git", "node_modules", ".terraform"})
+_NETWORK: Final = re.compile(
+    r"proxyconnect|request send failed|connection refused|no such host|i/o timeout|dial tcp|no valid credential|"
+    r"failed to get shared config|InvalidClientTokenId|no EC2 IMDS",
+    re.IGNORECASE,
+)
+_NO_PROVIDER: Final = re.compile(
+    r"Failed to query available provider packages|Failed to install provider|no available releases match|"
+    r"required_version|Unsupported Terraform Core version|dependency lock file|Could not retrieve the list",
+    re.IGNORECASE,
+)
+_STRINGS: Final = (
+    *("id", "arn", "name", "arn_suffix", "dns_name", "zone_id", "key_id", "allocation_id"),
+    *("default_route_table_id", "default_security_group_id", "default_network_acl_id", "main_route_table_id"),
+    *("certificate_arn", "security_group_rule_id", "arn_without_revision"),
+)
+"""Attributes of text that others refer to. What else is unknown gets what Terraform makes up."""
+_EPHEMERAL: Final = re.compile(
+    r'^(ephemeral\s+"[^"]+"\s+"[^"]+"\s*\{\s*\n(?:\s*#.*\n|\s*\n)*)(\s*\w+\s*=\s*)([^\n{\[]+)$', re.MULTILINE
+)
+"""The head of an ephemeral resource and its first argument, on one line."""
+_ASKED_FOR: Final = re.compile(r"secret|db_instance|rds_cluster|mq_broker|replication_group|_ssm_")
+"""What data sources and ephemeral resources wait for: named, they would be asked of AWS while planning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPlan:
+    """The files of a stack's plan, in the run's own folder, which goes with the run: they hold secrets in the clear."""
+
+    stack: str
+    plan: Path
+    """``show -json`` of the plan."""
+    named: Path | None
+    """The plan in which unknowns have names; nothing where it could not be made."""
+    names: Mapping[str, tuple[str, str]]
+    """Name to the address and the attribute that it stands for."""
+    why_not_named: str
+
+
+def plan_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure, stack: Stack) -> StackPlan:
+    """Return the plan of a stack; the first worker that asks makes it.
+
+    Raises:
+        PrerequisiteMissing: if the plan needs a network, an account, a provider or a value that is not there.
+        ObservationError: if the code is not valid, or the program fails or hangs.
+    """
+    folder = run.scratch_path / _FOLDER / stack.name
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder / "done.json"
+    with FileLock(folder / ".lock"):
+        if not done.is_file():
+            try:
+                outcome = _make(tool, folder, target, code, stack)
+            except (PrerequisiteMissing, ObservationError) as error:
+                kind = "missing" if isinstance(error, PrerequisiteMissing) else "failed"
+                outcome = {"kind": kind, "words": [error.subject, error.got, error.expected, error.action]}
+            done.write_text(json.dumps(outcome), encoding="utf-8")
+    told: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
+    if told["kind"] != "planned":
+        subject, got, expected, action = told["words"]
+        failed: type[ExitgateError] = PrerequisiteMissing if told["kind"] == "missing" else ObservationError
+        raise failed(subject, got=got, expected=expected, action=action)
+    return StackPlan(
+        stack=stack.name,
+        plan=folder / "plan.json",
+        named=None if told["why_not"] else folder / "named.json",
+        names={name: (place[0], place[1]) for name, place in told["names"].items()},
+        why_not_named=told["why_not"],
+    )
+
+
+def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructure, stack: Stack) -> dict[str, Any]:
+    tree = folder / "tree"
+    shutil.copytree(target.directory, tree, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names))
+    root = tree / stack.path
+    if not any(root.glob("*.tf")) and not any(root.glob("*.tf.json")) and not any(root.glob("*.tofu")):
+        raise PrerequisiteMissing(
+            f"stack {stack.name}",
+            got=f"no file of {tool.name} in {stack.path}",
+            expected="a root module",
+            action="Correct [[infrastructure.stack]] path.",
+        )
+    for state in (*root.glob("*.tfstate*"), *root.glob("terraform.tfstate.d")):
+        # A committed state would be planned against: what it says is there would look as if the code made it.
+        shutil.rmtree(state) if state.is_dir() else state.unlink()
+    if stack.override:
+        shutil.copy(target.directory / stack.override, root / Path(stack.override).name)
+    # After every other override file: the last one decides where the state lies, and no run touches the real one.
+    (root / "zz_exitgate_override.tf").write_text(_BACKEND, encoding="utf-8")
+    home = folder / "home"
+    home.mkdir()
+    terraform = Terraform(
+        tool=tool,
+        root=root,
+        home=home,
+        configuration=write_configuration(folder, find_mirror()),
+        timeout_s=code.plan_timeout_s,
+        workspace=stack.workspace,
+    )
+    locked = (root / ".terraform.lock.hcl").is_file()
+    initialised = terraform.run("init", "-input=false", *(["-lockfile=readonly"] if locked else []), online=True)
+    if initialised.exit_code != 0:
+        raise _init_failure(tool, stack, initialised.stdout + initialised.stderr)
+    variables = [f"-var-file={tree / each}" for each in stack.var_files]
+    variables += [f"-var={name}={value}" for name, value in stack.variables.items()]
+    _plan(terraform, stack, folder, variables)
+    names, why_not = _plan_with_names(terraform, folder, variables)
+    return {"kind": "planned", "names": names, "why_not": why_not}
+
+
+def _plan(terraform: Terraform, stack: Stack, folder: Path, variables: list[str]) -> None:
+    saved = folder / "saved.plan"
+    planned = terraform.run(
+        *("plan", "-input=false", "-refresh=false", "-lock=false", "-json", f"-out={saved}", *variables)
+    )
+    if planned.exit_code != 0:
+        raise _plan_failure(terraform.tool, stack, planned.stdout, planned.stderr)
+    shown = terraform.run("show", "-json", str(saved), output=folder / "plan.json")
+    if shown.exit_code != 0:
+        raise ObservationError(
+            f"{terraform.tool.name} show of stack {stack.name}",
+            got=f"exit code {shown.exit_code}: {error_in(shown.stderr)}",
+            expected="the plan as JSON",
+            action="Run it by hand to see more.",
+        )
+
+
+def _init_failure(tool: TerraformTool, stack: Stack, text: str) -> ExitgateError:
+    got = error_in(text)
+    if _NO_PROVIDER.search(got) or _NETWORK.search(got):
+        return PrerequisiteMissing(
+            f"{tool.name} init of stack {stack.name}",
+            got=got,
+            expected="its providers and modules, from a registry or a mirror",
+            action="`exitgate doctor` says where they are looked for.",
+        )
+    return ObservationError(
+        f"{tool.name} init of stack {stack.name}",
+        got=got,
+        expected="code that is valid",
+        action=f"Mend it; `{tool.name} validate` says more.",
+    )
+
+
+def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> ExitgateError:
+    first = next(diagnostics_in(out), None)
+    subject = f"{tool.name} plan of stack {stack.name}"
+    if first is None:
+        return ObservationError(
+            subject, got=error_in(err or out), expected="a plan", action="Run it by hand to see more."
+        )
+    got = one_line(f"{first.where + ': ' if first.where else ''}{first.summary}: {first.detail}", 300)
+    if _NETWORK.search(first.summary + first.detail):
+        return PrerequisiteMissing(
+            subject,
+            got=f"what can't be planned without a network or an account: {got}",
+            expected="a plan that asks nobody",
+            action="Give it what it asks for by a variable, or a provider that asks nobody in [[infrastructure.stack]] override.",
+        )
+    if "No value for required variable" in first.summary:
+        return PrerequisiteMissing(
+            subject,
+            got=got,
+            expected="a value for each variable",
+            action="Name a var file in [[infrastructure.stack]] var_files, or set it in variables.",
+        )
+    return ObservationError(
+        subject, got=got, expected="code that can be planned", action=f"Mend it; `{tool.name} validate` says more."
+    )
+
+
+def _plan_with_names(
+    terraform: Terraform, folder: Path, variables: list[str]
+) -> tuple[dict[str, tuple[str, str]], str]:
+    if not terraform.tool.names_unknowns:
+        return {}, f"{terraform.tool.name} {terraform.tool.version} can't plan with names in the place of unknowns"
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    names: dict[str, tuple[str, str]] = {}
+    _leave_unasked(folder / "tree")
+    tests = terraform.root / _TEST_FOLDER
+    tests.mkdir()
+    (tests / "named.tftest.hcl").write_text("\n".join(_test_lines(plan, names)), encoding="utf-8")
+    events = folder / "events.jsonl"
+    tested = terraform.run(*("test", f"-test-directory={_TEST_FOLDER}", "-json", "-verbose", *variables), output=events)
+    text = events.read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if '"type":"test_plan"' in line:
+            entry = json.loads(line)
+            named = {key: entry["test_plan"].get(key) for key in ("resource_changes",)}
+            (folder / "named.json").write_text(json.dumps(named), encoding="utf-8")
+            events.unlink()
+            return names, ""
+    first = next(diagnostics_in(text), None)
+    events.unlink()
+    said = f"{first.where}: {first.summary}: {first.detail}" if first else error_in(tested.stderr)
+    return {}, one_line(f"Terraform could not plan with names in the place of unknowns: {said}", 300)
+
+
+def _leave_unasked(tree: Path) -> None:
+    """Make the first argument of each ephemeral resource unknown, in the throwaway copy: what is unknown is asked of nobody.
+
+    Override files do not reach ephemeral resources (Terraform 1.11), and a condition with two equal ends would be known.
+    """
+    for path in sorted(tree.rglob("*.tf")):
+        if _LEFT_OUT.intersection(path.parts):
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        changed = _EPHEMERAL.sub(r'\1\2(terraform_data.exitgate_unknown.id == "" ? (\3) : null)', text)
+        if changed != text:
+            path.write_text(changed, encoding="utf-8")
+            unknown = path.parent / "zz_exitgate_unknown.tf"
+            unknown.write_text('resource "terraform_data" "exitgate_unknown" {}\n', encoding="utf-8")
+
+
+def _test_lines(plan: dict[str, Any], names: dict[str, tuple[str, str]]) -> Iterator[str]:
+    yield 'run "named" {\n  command = plan\n  plan_options {\n    refresh = false\n  }'
+    for number, change in enumerate(plan.get("resource_changes", ())):
+        if change.get("mode") != "managed" or _ASKED_FOR.search(change["type"]):
+            continue
+        unknown = change["change"].get("after_unknown") or {}
+        values = {}
+        for attribute in _STRINGS:
+            if unknown.get(attribute) is True:
+                values[attribute] = _name_of(number, attribute)
+                names[values[attribute]] = (change["address"], attribute)
+        if values:
+            body = "\n".join(f"      {name} = {json.dumps(value)}" for name, value in values.items())
+            yield (
+                f"  override_resource {{\n    target = {change['address']}\n    override_during = plan\n"
+                f"    values = {{\n{body}\n    }}\n  }}"
+            )
+    yield "}\n"
+
+
+def _name_of(number: int, attribute: str) -> str:
+    """Return a name that providers take for what the attribute holds."""
+    if attribute == "key_id":
+        return f"e817ca7e-0000-4000-8000-{number:012d}"
+    if "arn" in attribute.split("_") and attribute != "arn_suffix":
+        return f"arn:aws:exitgate:xx-named-1:000000000000:{number:05d}/{attribute.replace('_', '-')}"
+    return f"exitgate-{number:05d}-{attribute.replace('_', '-')}"

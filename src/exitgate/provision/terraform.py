@@ -1,0 +1,196 @@
+"""Terraform and OpenTofu: found, and run on a throwaway copy of the target without anyone's account.
+
+Sources: Terraform's CLI reference ("Command: plan", "CLI configuration file", "Tests: overrides"); OpenTofu's own.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
+from exitgate.process import Completed, run_tool, scrubbed_environment
+from exitgate.provenance import Tool
+
+_OLDEST: Final = {"terraform": (1, 5, 0), "tofu": (1, 6, 0)}
+"""The oldest whose plan JSON and ``-lockfile=readonly`` were tried; earlier ones know no checks."""
+_VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_ANSWER_TIMEOUT_S: Final = 30.0
+_REGISTRY: Final = "registry.terraform.io"
+_VENDOR_FOLDERS: Final = ("/opt", "/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib")
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_NOWHERE: Final = "http://127.0.0.1:9"
+"""A port where nobody listens: what a plan asks of the network ends at once, and reaches nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerraformTool:
+    """Terraform or OpenTofu, installed and young enough."""
+
+    name: str
+    executable: str
+    version: str
+
+    @property
+    def tool(self) -> Tool:
+        """It as a line of the record."""
+        return Tool(name=self.name, version=self.version)
+
+    @property
+    def names_unknowns(self) -> bool:
+        """Whether it can plan with a name in the place of what is not known yet: Terraform 1.11 and later can."""
+        return self.name == "terraform" and tuple(map(int, self.version.split("."))) >= (1, 11, 0)
+
+
+@functools.cache
+def find_terraform(name: str = "terraform") -> TerraformTool:
+    """Find Terraform, or OpenTofu.
+
+    Raises:
+        PrerequisiteMissing: if there is none, it does not answer, or it is too old.
+    """
+    oldest = ".".join(map(str, _OLDEST[name]))
+    executable = shutil.which(name)
+    if executable is None:
+        raise PrerequisiteMissing(
+            name,
+            got="not installed",
+            expected=f"{oldest} or later on PATH",
+            action=f"Install {name} {oldest} or later.",
+        )
+    try:
+        completed = run_tool(
+            [executable, "version"],
+            timeout_s=_ANSWER_TIMEOUT_S,
+            environment=scrubbed_environment({"CHECKPOINT_DISABLE": "1"}),
+        )
+    except ObservationError as error:
+        raise PrerequisiteMissing(executable, got=error.got, expected="its version", action=error.action) from error
+    match = _VERSION.search(completed.stdout)
+    if match is None or tuple(int(part) for part in match.groups()) < _OLDEST[name]:
+        got = f"version {match.group()[1:]}" if match else f"no version: {one_line(completed.last_words, 120)}"
+        raise PrerequisiteMissing(
+            executable, got=got, expected=f"{oldest} or later", action=f"Update {name} where it comes from."
+        )
+    return TerraformTool(name=name, executable=executable, version=match.group()[1:])
+
+
+def find_mirror(folders: Sequence[str] = _VENDOR_FOLDERS) -> Path | None:
+    """Return the folder that holds providers as a filesystem mirror does, one or two levels below where vendors' software lies."""
+    for folder in folders:
+        for pattern in (_REGISTRY, f"*/{_REGISTRY}", f"*/*/{_REGISTRY}"):
+            for found in sorted(Path(folder).glob(pattern)):
+                if found.is_dir():
+                    return found.parent
+    return None
+
+
+def write_configuration(folder: Path, mirror: Path | None) -> Path:
+    """Write the CLI configuration of a run: providers come from the mirror where it has them, else from their registry."""
+    path = folder / "terraformrc"
+    lines = ["disable_checkpoint = true"]
+    if mirror:
+        has = [f"{_REGISTRY}/{each.name}/*" for each in sorted((mirror / _REGISTRY).iterdir()) if each.is_dir()]
+        lines += [
+            "provider_installation {",
+            f"  filesystem_mirror {{ path = {json.dumps(str(mirror))} }}",
+            f"  direct {{ exclude = {json.dumps(has)} }}",
+            "}",
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def environment_of(home: Path, configuration: Path, *, online: bool) -> dict[str, str]:
+    """Return what the program finds in its environment: nobody's credentials, and a network only where providers are fetched."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exitgate" / "terraform"
+    if online:
+        cache.mkdir(parents=True, exist_ok=True)
+        network = {name: os.environ[name] for name in _PROXIES if name in os.environ}
+    else:
+        network = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": ""}
+    return scrubbed_environment(
+        {
+            "HOME": str(home),
+            "TF_CLI_CONFIG_FILE": str(configuration),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            # A provider that several runs fetch at once is still written once each: the cache is no lock.
+            **({"TF_PLUGIN_CACHE_DIR": str(cache)} if online else {}),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_MAX_ATTEMPTS": "1",
+            **network,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terraform:
+    """A root module in a throwaway copy, and how to run the program on it."""
+
+    tool: TerraformTool
+    root: Path
+    home: Path
+    configuration: Path
+    timeout_s: float
+    workspace: str = "default"
+
+    def run(
+        self, *arguments: str, online: bool = False, extra: Mapping[str, str] | None = None, output: Path | None = None
+    ) -> Completed:
+        """Run one of its commands.
+
+        Raises:
+            ObservationError: if it does not end in time.
+        """
+        environment = environment_of(self.home, self.configuration, online=online)
+        if self.workspace != "default":
+            environment["TF_WORKSPACE"] = self.workspace
+        words = [self.tool.executable, *arguments]
+        if output is not None:
+            # Plans are larger than what is kept of a tool's output; the file is written by the shell that becomes the tool.
+            words = ["/bin/sh", "-c", 'out="$1"; shift; exec "$@" >"$out"', "sh", str(output), *words]
+        return run_tool(words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """An error that the program tells."""
+
+    summary: str
+    detail: str
+    where: str
+    """``file:line`` below the root module, or the resource's address; empty where it says neither."""
+
+
+def diagnostics_in(text: str) -> Iterator[Diagnostic]:
+    """Yield the errors in what ``-json`` writes, one JSON document a line."""
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+            told = entry.get("diagnostic") or {}
+        except (ValueError, AttributeError):
+            continue
+        if told.get("severity") == "error":
+            place = told.get("range") or {}
+            at = f"{place['filename']}:{place['start']['line']}" if place.get("filename") else told.get("address", "")
+            yield Diagnostic(summary=str(told.get("summary", "")), detail=str(told.get("detail", "")), where=str(at))
+
+
+def error_in(text: str) -> str:
+    """Return the first error of what the program writes for people, on one line."""
+    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in text.splitlines()]
+    for index, line in enumerate(plain):
+        if line.startswith("Error: "):
+            return one_line(" ".join(part for part in plain[index : index + 9] if part), 300)
+    return one_line(" ".join(part for part in plain if part) or "it said nothing", 300)
