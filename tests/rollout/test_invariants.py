@@ -25,7 +25,7 @@ from tests.rollout.schedules import any_event, any_settings, well_behaved
 from tests.rollout.watching import Watched
 
 SCHEDULES, STEPS = 1_500, 50
-"""`benchmarks/rollout_machine.py` runs 10,000."""
+"""`python -m tests.rollout.test_invariants` runs 10,000."""
 
 
 def run_schedule(seed: int) -> None:
@@ -117,3 +117,8 @@ class AnyCourse(RuleBasedStateMachine):
 
 AnyCourse.TestCase.settings = hypothesis_settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestAnyCourse = AnyCourse.TestCase
+
+
+if __name__ == "__main__":
+    for number in range(10_000):
+        run_schedule(number)

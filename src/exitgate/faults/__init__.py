@@ -4,10 +4,7 @@ from exitgate.faults.containers import FAULTS as _CONTAINERS
 from exitgate.faults.deployments import FAULTS as _DEPLOYMENTS
 from exitgate.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (
-    *_CONTAINERS,
-    *_DEPLOYMENTS,
-)
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_DEPLOYMENTS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

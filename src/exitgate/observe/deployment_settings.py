@@ -6,18 +6,16 @@ plan does not know yet (ARNs) is told by what the code refers to, and by the mod
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from exitgate.assurance import Assurance
-from exitgate.errors import PrerequisiteMissing
-from exitgate.observation import Observation, Substrate
+from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.observation import Observation
+from exitgate.observe.task_definition import TaskDefinition
+from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown, Value
 from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck, ThresholdType
-from exitgate.settings import HealthCheck
-
-_INDEX = re.compile(r"\[[^\]]*\]")
+from exitgate.target import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +23,7 @@ class AlarmFacts:
     """A CloudWatch alarm that a service's deployments listen to."""
 
     name: str
-    address: str
+    resource: Resource
     metrics: tuple[str, ...]
     """Of the load balancer, the target or ECS, e.g. ``HTTPCode_Target_5XX_Count``."""
     threshold: float | None
@@ -34,6 +32,8 @@ class AlarmFacts:
     datapoints: int | None
     comparison: str
     on_missing_data: str
+    measures: tuple[str, ...] | None
+    """Addresses of what its dimensions refer to; nothing where that is not known."""
 
     @property
     def fires_after_s(self) -> float | None:
@@ -42,145 +42,136 @@ class AlarmFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentSettings(Observation):
-    """One workload's service as one stack plans it. Nothing stands for what is not written out, or not known before an apply."""
+class DeploymentSettings:
+    """One workload's service as one stack plans it. None stands for what is not written out, or not known before an apply."""
 
     workload: str
     stack: str
-    service: str
-    """Address of the ECS service."""
-    target_group: str
-    """Address of the target group; the service's where it has none."""
-    balancer: str
-    """Address of the load balancer; the service's where the plan has none."""
+    service: Resource
+    target_group: Resource | None
+    balancer: Resource | None
+    """Nothing where the stack has none, or several."""
+    task: TaskDefinition
     controller: str | None
     strategy: str | None
-    minimum_healthy_percent: int | None
-    maximum_percent: int | None
-    grace_period_s: int | None
+    minimum_healthy_percent: float | None
+    maximum_percent: float | None
+    grace_period_s: float | None
     smallest_count: int
     """Tasks, as scaling may go down to; the declared count where nothing scales."""
     alarms: tuple[AlarmFacts, ...]
     missing_alarms: tuple[str, ...]
     """Names that no alarm of the plan has."""
-    idle_timeout_s: int | None
-    deregistration_delay_s: int | None
-    stop_timeout_s: float
+    idle_timeout_s: float | None
+    deregistration_delay_s: float | None
     health_protocol: str
     settings: RolloutSettings
     """With ECS's defaults in the place of what is not written out."""
 
-    def at(self, what: str, key: str) -> str:
-        """Return where a setting stands: the stack, the resource, the argument."""
-        return f"{self.stack}: {what}.{key}"
+    def at_service(self, key: str) -> str:
+        """Return where an argument of the ECS service stands, or would."""
+        return self.service.locate(key)
+
+    def at_target_group(self, key: str) -> str:
+        """Return where an argument of the target group stands, or would; the service's place where it has none."""
+        return self.target_group.locate(key) if self.target_group else self.service.locate("load_balancer")
+
+    def at_balancer(self, key: str) -> str:
+        """Return where an argument of the load balancer stands, or would; the service's place where it has none."""
+        return self.balancer.locate(key) if self.balancer else self.service.locate("load_balancer")
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    address: str
-    kind: str
-    values: Mapping[str, Any]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDeployments(Observation):
+    """One workload's service, in every stack of the target."""
+
+    workload: str
+    stacks: tuple[DeploymentSettings, ...]
 
     @property
-    def module(self) -> str:
-        """The address of the module that it stands in; empty for the root."""
-        return self.address.rpartition(f".{self.kind}.")[0] if f".{self.kind}." in self.address else ""
-
-    @property
-    def name(self) -> str:
-        return _INDEX.sub("", self.address.rpartition(".")[2])
-
-    def block(self, key: str) -> Mapping[str, Any]:
-        """Return a nested block, empty where it is not there."""
-        found = self.values.get(key)
-        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+    def modelled(self) -> PlannedDeployments:
+        """The same, for what is computed from it by our model of ECS."""
+        model = "our model of ECS's rolling update and of load balancers' checks"
+        substrate = replace(
+            self.substrate,
+            assurance=Assurance.MODELLED,
+            name=f"{model}, on the {self.substrate.name}",
+            limits=(*self.substrate.limits, "tasks take 30 s until they run, which is an assumption"),
+        )
+        return replace(self, substrate=substrate)
 
 
-def read_deployment_settings(
-    plan: Mapping[str, Any],
-    stack: str,
-    workload: str,
-    container: str,
-    *,
-    health_check: HealthCheck | None,
-    stop_timeout_s: float,
-    substrate: Substrate | None = None,
-) -> DeploymentSettings:
-    """Read how a workload is planned to be deployed.
+def read_planned_deployments(
+    infrastructure: Infrastructure, workload: Workload, task: TaskDefinition
+) -> PlannedDeployments:
+    """Read how a workload is planned to be deployed, in each stack.
 
     Args:
-        plan: What ``terraform show -json`` says of a plan.
-        stack: The plan's name.
-        workload: Also the name of the service, where its container tells nothing.
-        container: The name of the workload's container.
-        health_check: The task definition's own.
-        stop_timeout_s: Its container's.
-        substrate: What it is seen on, where that is more than the plan.
+        infrastructure: What the target's code plans.
+        workload: Whose service.
+        task: Its task definition, which says how its container is checked and stopped.
 
     Raises:
-        PrerequisiteMissing: if the plan has no ECS service of the workload, or does not tell which target group is its.
+        PrerequisiteMissing: if a stack has no ECS service of the workload, or does not tell which target group is its.
+        ObservationError: if a planned number is none.
     """
-    resources = [
-        _Resource(change["address"], change["type"], change["change"]["after"])
-        for change in plan.get("resource_changes", ())
-        if change.get("mode") == "managed" and isinstance(change["change"].get("after"), dict)
-    ]
-    service = _service(resources, stack, workload, container)
-    group = _target_group(resources, service, plan, stack)
-    balancers = [each for each in resources if each.kind in ("aws_lb", "aws_alb")]
+    return PlannedDeployments(
+        substrate=replace(infrastructure.substrate, assurance=Assurance.DECLARED),
+        workload=workload.name,
+        stacks=tuple(_read(stack, workload, task) for stack in infrastructure.stacks),
+    )
+
+
+def _read(stack: Stack, workload: Workload, task: TaskDefinition) -> DeploymentSettings:
+    service = _service(stack, workload)
+    group = _target_group(stack, service)
+    balancers = [each for each in stack.of("aws_lb", "aws_alb") if _text(each.get("load_balancer_type")) != "network"]
     balancer = balancers[0] if len(balancers) == 1 else None
-    listened = service.block("alarms")
-    names = tuple(str(name) for name in listened.get("alarm_names") or ())
-    known = {
-        str(each.values.get("alarm_name")): each for each in resources if each.kind == "aws_cloudwatch_metric_alarm"
-    }
+    listened = _block(service, "alarms")
+    names = tuple(_text(name) for name in _members(listened.get("alarm_names")))
+    known = {_text(each.get("alarm_name")): each for each in stack.of("aws_cloudwatch_metric_alarm")}
     alarms = tuple(_alarm(known[name]) for name in names if name in known)
-    delay = group.values.get("deregistration_delay") if group else None
-    idle = balancer.values.get("idle_timeout") if balancer else None
-    minimum = service.values.get("deployment_minimum_healthy_percent")
-    maximum = service.values.get("deployment_maximum_percent")
-    grace = service.values.get("health_check_grace_period_seconds")
-    count = int(service.values.get("desired_count") or 0)
-    check = group.block("health_check") if group else {}
+    delay = _number(group, group.get("deregistration_delay")) if group else None
+    idle = _number(balancer, balancer.get("idle_timeout")) if balancer else None
+    minimum = _number(service, service.get("deployment_minimum_healthy_percent"))
+    maximum = _number(service, service.get("deployment_maximum_percent"))
+    grace = _number(service, service.get("health_check_grace_period_seconds"))
+    count = int(_number(service, service.get("desired_count")) or 0)
+    check = _block(group, "health_check") if group else {}
+    own = task.settings.health_check
     return DeploymentSettings(
-        substrate=substrate
-        or Substrate(
-            assurance=Assurance.DECLARED,
-            name=f"plan of stack {stack}",
-            limits=("what is known only after an apply is told by what the code refers to",),
-        ),
-        workload=workload,
-        stack=stack,
-        service=service.address,
-        target_group=group.address if group else service.address,
-        balancer=balancer.address if balancer else service.address,
-        controller=service.block("deployment_controller").get("type"),
-        strategy=service.block("deployment_configuration").get("strategy"),
+        workload=workload.name,
+        stack=stack.name,
+        service=service,
+        target_group=group,
+        balancer=balancer,
+        task=task,
+        controller=_text(_block(service, "deployment_controller").get("type")) or None,
+        strategy=_text(_block(service, "deployment_configuration").get("strategy")) or None,
         minimum_healthy_percent=minimum,
         maximum_percent=maximum,
         grace_period_s=grace,
-        smallest_count=_smallest(resources, service, count),
+        smallest_count=_smallest(stack, service, count),
         alarms=alarms,
         missing_alarms=tuple(name for name in names if name not in known),
         idle_timeout_s=idle,
-        deregistration_delay_s=int(delay) if delay is not None else None,
-        stop_timeout_s=stop_timeout_s,
-        health_protocol=str(check.get("protocol") or ""),
+        deregistration_delay_s=delay,
+        health_protocol=_text(check.get("protocol")),
         settings=RolloutSettings(
-            workload=workload,
+            workload=workload.name,
             desired_count=count,
             minimum_healthy_percent=100 if minimum is None else int(minimum),
             maximum_percent=200 if maximum is None else int(maximum),
-            grace_period_s=float(grace or 0),
-            target_check=_target_check(group),
-            container_check=health_check if health_check and health_check.is_set else None,
-            deregistration_delay_s=300.0 if delay is None else float(delay),
-            stop_timeout_s=stop_timeout_s,
-            idle_timeout_s=60.0 if idle is None else float(idle),
-            breaker=_breaker(service.block("deployment_circuit_breaker")),
+            grace_period_s=grace or 0.0,
+            target_check=_target_check(group, check) if group else None,
+            container_check=own if own and own.is_set else None,
+            deregistration_delay_s=300.0 if delay is None else delay,
+            stop_timeout_s=task.settings.stop_timeout_s,
+            idle_timeout_s=60.0 if idle is None else idle,
+            breaker=_breaker(service),
             alarms=DeploymentAlarms(
-                enable=bool(listened.get("enable")),
-                rollback=bool(listened.get("rollback")),
+                enable=listened.get("enable") is True,
+                rollback=listened.get("rollback") is True,
                 names=names,
                 bake_time_s=max((each.fires_after_s or 0.0 for each in alarms), default=0.0),
             ),
@@ -188,113 +179,138 @@ def read_deployment_settings(
     )
 
 
-def _service(resources: list[_Resource], stack: str, workload: str, container: str) -> _Resource:
-    services = [each for each in resources if each.kind == "aws_ecs_service"]
-    own = [each for each in services if each.block("load_balancer").get("container_name") == container]
-    own = own or [each for each in services if each.values.get("name") in (workload, container)]
+def _service(stack: Stack, workload: Workload) -> Resource:
+    services = stack.of("aws_ecs_service")
+    container = workload.container_name
+    own = [each for each in services if _text(_block(each, "load_balancer").get("container_name")) == container]
+    own = own or [each for each in services if _text(each.get("name")) in (workload.name, container)]
     if len(own) != 1:
         raise PrerequisiteMissing(
-            f"plan of stack {stack}",
-            got=f"{len(own) or 'no'} ECS services of {workload}",
-            expected=f"one, whose load balancer leads to the container {container} or whose name is {workload}",
+            f"plan of stack {stack.name}",
+            got=f"{len(own) or 'no'} ECS services of {workload.name}",
+            expected=f"one, whose load balancer leads to the container {container} or whose name is {workload.name}",
             action="Name container and workload in exitgate.toml as the infrastructure code does.",
         )
     return own[0]
 
 
-def _target_group(
-    resources: list[_Resource], service: _Resource, plan: Mapping[str, Any], stack: str
-) -> _Resource | None:
-    if not service.block("load_balancer"):
+def _target_group(stack: Stack, service: Resource) -> Resource | None:
+    if service.blocks("load_balancer") == ():
         return None
-    groups = [each for each in resources if each.kind in ("aws_lb_target_group", "aws_alb_target_group")]
-    given = service.block("load_balancer").get("target_group_arn")
-    if given is not None and (same := [each for each in groups if each.values.get("arn") == given]):
-        return same[0]
-    near = [each for each in groups if each.module == service.module]
-    if len(near) > 1:
-        referred = _references(plan, service)
-        near = [each for each in near if f"{each.kind}.{each.name}" in referred]
-    if len(near) != 1:
+    groups = stack.of("aws_lb_target_group", "aws_alb_target_group")
+    referred = service.references("load_balancer", 0, "target_group_arn") or ()
+    own = [each for each in groups if each.address in referred]
+    # Where what refers to what is not known, a target group that stands alone beside the service is its own.
+    own = own or [each for each in groups if _module(each) == _module(service)]
+    if len(own) != 1:
         raise PrerequisiteMissing(
-            f"{service.address} in the plan of stack {stack}",
-            got=f"{len(near) or 'no'} target groups that may be its own",
-            expected="one, in the same module or referred to by the service",
-            action="Make the target group beside the service.",
+            f"{service.address} in the plan of stack {stack.name}",
+            got=f"{len(own) or 'no'} target groups that may be its own",
+            expected="one that it refers to, or that stands alone beside it",
+            action="Make the target group beside the service, or use a Terraform that names unknown values (1.11).",
         )
-    return near[0]
+    return own[0]
 
 
-def _references(plan: Mapping[str, Any], service: _Resource) -> set[str]:
-    """Return what the code of a service's load balancer block refers to, as ``type.name``."""
-    module = plan.get("configuration", {}).get("root_module", {})
-    for name in _INDEX.sub("", service.module).split("."):
-        if name and name != "module":
-            module = module.get("module_calls", {}).get(name, {}).get("module", {})
-    found: set[str] = set()
-    for each in module.get("resources", ()):
-        if each.get("type") == service.kind and each.get("name") == service.name:
-            for block in each.get("expressions", {}).get("load_balancer", ()):
-                for reference in block.get("target_group_arn", {}).get("references", ()):
-                    found.add(".".join(_INDEX.sub("", reference).split(".")[:2]))
-    return found
+def _module(resource: Resource) -> str:
+    before, found, _ = resource.address.rpartition(f".{resource.type}.")
+    return before if found else ""
 
 
-def _smallest(resources: list[_Resource], service: _Resource, count: int) -> int:
-    ending = f"/{service.values.get('name')}"
+def _smallest(stack: Stack, service: Resource, count: int) -> int:
+    ending = f"/{_text(service.get('name'))}"
     bounds = [
-        int(each.values.get("min_capacity") or 0)
-        for each in resources
-        if each.kind == "aws_appautoscaling_target" and str(each.values.get("resource_id", "")).endswith(ending)
+        int(_number(each, each.get("min_capacity")) or 0)
+        for each in stack.of("aws_appautoscaling_target")
+        if _text(each.get("resource_id")).endswith(ending)
     ]
     return min((count, *bounds))
 
 
-def _target_check(group: _Resource | None) -> TargetCheck | None:
-    if group is None:
-        return None
-    check = group.block("health_check")
+def _target_check(group: Resource, check: Mapping[str, Value]) -> TargetCheck:
+    def number(key: str, otherwise: float) -> float:
+        found = _number(group, check.get(key))
+        return otherwise if found is None else found
+
     default = TargetCheck(path="/")
     return TargetCheck(
-        path=str(check.get("path") or default.path),
-        matcher=str(check.get("matcher") or default.matcher),
-        interval_s=float(check.get("interval") or default.interval_s),
-        timeout_s=float(check.get("timeout") or default.timeout_s),
-        healthy_count=int(check.get("healthy_threshold") or default.healthy_count),
-        unhealthy_count=int(check.get("unhealthy_threshold") or default.unhealthy_count),
+        path=_text(check.get("path")) or default.path,
+        matcher=_text(check.get("matcher")) or default.matcher,
+        interval_s=number("interval", default.interval_s),
+        timeout_s=number("timeout", default.timeout_s),
+        healthy_count=int(number("healthy_threshold", default.healthy_count)),
+        unhealthy_count=int(number("unhealthy_threshold", default.unhealthy_count)),
     )
 
 
-def _breaker(block: Mapping[str, Any]) -> Breaker:
+_THRESHOLDS: tuple[ThresholdType, ...] = ("BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT")
+
+
+def _breaker(service: Resource) -> Breaker:
+    block = _block(service, "deployment_circuit_breaker")
     configured = block.get("threshold_configuration")
-    threshold = configured[0] if isinstance(configured, list) and configured else {}
-    kind: ThresholdType = threshold.get("type", "BOUNDED_PERCENT")
-    reset = block.get("reset_on_healthy_task")
+    own = configured[0] if isinstance(configured, tuple) and configured and isinstance(configured[0], Mapping) else {}
+    value = _number(service, own.get("value"))
     return Breaker(
-        enable=bool(block.get("enable")),
-        rollback=bool(block.get("rollback")),
-        threshold_type=kind,
-        threshold_value=int(threshold.get("value", 50)),
-        reset_on_healthy_task=True if reset is None else bool(reset),
+        enable=block.get("enable") is True,
+        rollback=block.get("rollback") is True,
+        threshold_type=next((each for each in _THRESHOLDS if each == own.get("type")), "BOUNDED_PERCENT"),
+        threshold_value=50 if value is None else int(value),
+        reset_on_healthy_task=block.get("reset_on_healthy_task") is not False,
     )
 
 
-def _alarm(own: _Resource) -> AlarmFacts:
-    queries = [query for query in own.values.get("metric_query") or () if isinstance(query, dict)]
-    measured = [metric for query in queries for metric in query.get("metric") or ()]
-    names = [own.values.get("metric_name"), *(metric.get("metric_name") for metric in measured)]
-    periods = [own.values.get("period"), *(metric.get("period") for metric in measured)]
-    period = max((float(each) for each in periods if each), default=None)
-    threshold, count = own.values.get("threshold"), own.values.get("evaluation_periods")
-    datapoints = own.values.get("datapoints_to_alarm")
+def _alarm(own: Resource) -> AlarmFacts:
+    queries = own.blocks("metric_query") or ()
+    measured = [metric for query in queries for metric in _members(query.get("metric")) if isinstance(metric, Mapping)]
+    names = [_text(own.get("metric_name")), *(_text(metric.get("metric_name")) for metric in measured)]
+    periods = [_number(own, own.get("period")), *(_number(own, metric.get("period")) for metric in measured)]
+    count, datapoints = _number(own, own.get("evaluation_periods")), _number(own, own.get("datapoints_to_alarm"))
     return AlarmFacts(
-        name=str(own.values.get("alarm_name")),
-        address=own.address,
-        metrics=tuple(str(name) for name in names if name),
-        threshold=None if threshold is None else float(threshold),
-        period_s=period,
+        name=_text(own.get("alarm_name")),
+        resource=own,
+        metrics=tuple(filter(None, names)),
+        threshold=_number(own, own.get("threshold")),
+        period_s=max((each for each in periods if each), default=None),
         periods=None if count is None else int(count),
         datapoints=int(datapoints) if datapoints else None,
-        comparison=str(own.values.get("comparison_operator") or ""),
-        on_missing_data=str(own.values.get("treat_missing_data") or ""),
+        comparison=_text(own.get("comparison_operator")),
+        on_missing_data=_text(own.get("treat_missing_data")),
+        measures=_referred([own.get("dimensions"), *(metric.get("dimensions") for metric in measured)]),
     )
+
+
+def _referred(dimensions: Sequence[Value]) -> tuple[str, ...] | None:
+    found: set[str] = set()
+    for each in filter(None, dimensions):
+        values = list(each.values()) if isinstance(each, Mapping) else [each]
+        if any(isinstance(value, Unknown) for value in values):
+            return None
+        found |= {value.address for value in values if isinstance(value, Reference)}
+    return tuple(sorted(found))
+
+
+def _block(resource: Resource, name: str) -> Mapping[str, Value]:
+    """Return a nested block, empty where it is not there or not known."""
+    return next(iter(resource.blocks(name) or ()), {})
+
+
+def _members(value: Value) -> Iterator[Value]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        yield from value
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(resource: Resource, value: Value) -> float | None:
+    """Return a number that may be written as text; None where it is not there or not known."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError as error:
+        raise ObservationError(
+            resource.locate(), got=repr(value), expected="a number", action="Correct the infrastructure code."
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from exitgate.checks.deployments.planned import in_every_stack
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import DeploymentSettings
 from exitgate.policy import DeploymentPolicy
@@ -21,6 +22,7 @@ def _counts(planned: DeploymentSettings) -> Iterator[RolloutSettings]:
         yield replace(planned.settings, desired_count=count)
 
 
+@in_every_stack
 def stuck_deployments(planned: DeploymentSettings, policy: DeploymentPolicy, start_s: float) -> list[Finding]:
     """Roll a good version out in a simulation, at every count that scaling allows as the least, and see whether it completes.
 
@@ -42,7 +44,7 @@ def stuck_deployments(planned: DeploymentSettings, policy: DeploymentPolicy, sta
         stuck = settings.upper_bound <= settings.lower_bound
         findings.append(
             Finding(
-                location=planned.at(planned.service, "deployment_maximum_percent"),
+                location=planned.at_service("deployment_maximum_percent"),
                 message="a deployment can take no step"
                 if stuck
                 else "a deployment of a good version does not complete",
@@ -55,11 +57,12 @@ def stuck_deployments(planned: DeploymentSettings, policy: DeploymentPolicy, sta
     return findings
 
 
+@in_every_stack
 def lost_capacity(planned: DeploymentSettings, policy: DeploymentPolicy) -> list[Finding]:
     """Name each count of tasks at which ECS may stop more than the rules allow."""
     return [
         Finding(
-            location=planned.at(planned.service, "deployment_minimum_healthy_percent"),
+            location=planned.at_service("deployment_minimum_healthy_percent"),
             message="ECS may stop more healthy tasks than the rules allow",
             expected=f"at least {max(policy.minimum_tasks, 1)} healthy tasks throughout",
             got=f"{settings.lower_bound} of {settings.desired_count} ({settings.minimum_healthy_percent} %, rounded up)",
@@ -70,6 +73,7 @@ def lost_capacity(planned: DeploymentSettings, policy: DeploymentPolicy) -> list
     ]
 
 
+@in_every_stack
 def unreachable_breakers(planned: DeploymentSettings, policy: RollbackPolicy) -> list[Finding]:
     """Simulate a version that never becomes healthy, and one that exits at once: each has to be given up in time."""
     findings = []
@@ -85,7 +89,7 @@ def unreachable_breakers(planned: DeploymentSettings, policy: RollbackPolicy) ->
                 continue
             findings.append(
                 Finding(
-                    location=planned.at(planned.service, "deployment_circuit_breaker"),
+                    location=planned.at_service("deployment_circuit_breaker"),
                     message=f"a version that {what} is not given up and rolled back in time",
                     expected=f"rolled back, begun within {policy.breaker_limit_s} s at {settings.desired_count} tasks",
                     got=f"{course.outcome}, "

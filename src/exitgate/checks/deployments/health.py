@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences
+from exitgate.checks.deployments.planned import differences, in_every_stack
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import DeploymentSettings
 from exitgate.policy.deployments import BalancerHealthPolicy, ContainerHealthPolicy
@@ -11,6 +11,7 @@ _SLACK = 4
 """A grace period longer than so many times the slowest start hides failures instead of waiting for starts."""
 
 
+@in_every_stack
 def strange_thresholds(
     planned: DeploymentSettings, health: BalancerHealthPolicy, container: ContainerHealthPolicy
 ) -> list[Finding]:
@@ -18,20 +19,20 @@ def strange_thresholds(
     check, own = planned.settings.target_check, planned.settings.container_check
     rows: list[tuple[str, str, object, object]] = [
         (
-            planned.at(planned.service, "health_check_grace_period_seconds"),
+            planned.at_service("health_check_grace_period_seconds"),
             "grace period",
             planned.grace_period_s,
             health.grace_period_s,
         )
     ]
-    at = planned.at(planned.target_group, "health_check")
+    at = planned.at_target_group("health_check")
     rows += [
         (at, "load balancer's check interval", check and check.interval_s, health.interval_s),
         (at, "load balancer's check timeout", check and check.timeout_s, health.timeout_s),
         (at, "load balancer's healthy count", check and check.healthy_count, health.healthy_count),
         (at, "load balancer's unhealthy count", check and check.unhealthy_count, health.unhealthy_count),
     ]
-    at = f"{planned.workload}: containerDefinitions.healthCheck"
+    at = planned.task.locate("healthCheck")
     rows += [
         (at, "container's check interval", own and own.interval_s, container.interval_s),
         (at, "container's check timeout", own and own.timeout_s, container.timeout_s),
@@ -41,6 +42,7 @@ def strange_thresholds(
     return list(differences(rows))
 
 
+@in_every_stack
 def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolicy) -> list[Finding]:
     """Compute from the planned thresholds when a failure is noticed and whether a slow start is survived."""
     settings, findings = planned.settings, []
@@ -48,7 +50,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     if check and check.detection_s > health.detection_limit_s:
         findings.append(
             Finding(
-                location=planned.at(planned.target_group, "health_check"),
+                location=planned.at_target_group("health_check"),
                 message="a task that stopped answering stays in traffic for too long",
                 expected=f"at most {health.detection_limit_s} s",
                 got=f"{check.unhealthy_count} checks every {check.interval_s:g} s and {check.timeout_s:g} s: "
@@ -59,7 +61,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     if settings.grace_period_s < start_s:
         findings.append(
             Finding(
-                location=planned.at(planned.service, "health_check_grace_period_seconds"),
+                location=planned.at_service("health_check_grace_period_seconds"),
                 message="a task as slow to start as the rules allow is killed before it is healthy",
                 expected=f"at least {start_s} s",
                 got=f"{settings.grace_period_s:g} s",
@@ -69,7 +71,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     elif settings.grace_period_s > _SLACK * start_s:
         findings.append(
             Finding(
-                location=planned.at(planned.service, "health_check_grace_period_seconds"),
+                location=planned.at_service("health_check_grace_period_seconds"),
                 message="the grace period is so long that it hides failures",
                 expected=f"at most {_SLACK} times the slowest start, {_SLACK * start_s} s",
                 got=f"{settings.grace_period_s:g} s in which no failing check counts",
@@ -80,7 +82,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     if check and start_s >= check.interval_s * check.unhealthy_count and start_s <= settings.grace_period_s < again_s:
         findings.append(
             Finding(
-                location=planned.at(planned.service, "health_check_grace_period_seconds"),
+                location=planned.at_service("health_check_grace_period_seconds"),
                 message="a task as slow to start as the rules allow is unhealthy when its grace period ends",
                 expected=f"at least {again_s:g} s: by then it is unhealthy, and needs {check.healthy_count} passes",
                 got=f"{settings.grace_period_s:g} s",
@@ -91,7 +93,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     if patience_s is not None and max(patience_s, settings.grace_period_s) < start_s:
         findings.append(
             Finding(
-                location=f"{planned.workload}: containerDefinitions.healthCheck",
+                location=planned.task.locate("healthCheck"),
                 message="the container's own check gives up on a slow start",
                 expected=f"start period and retries of at least {start_s} s",
                 got=f"{patience_s:g} s",
@@ -101,14 +103,15 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
     return findings
 
 
+@in_every_stack
 def lax_matchers(planned: DeploymentSettings, health: BalancerHealthPolicy, health_path: str) -> list[Finding]:
     """Name a health check of the target group that asks elsewhere, or takes codes that the rules don't."""
     check = planned.settings.target_check
-    at = planned.at(planned.target_group, "health_check")
+    at = planned.at_target_group("health_check")
     if check is None:
         return [
             Finding(
-                location=planned.at(planned.service, "load_balancer"),
+                location=planned.at_service("load_balancer"),
                 message="no load balancer checks the tasks",
                 expected="a target group with a health check",
                 got="no load_balancer block",

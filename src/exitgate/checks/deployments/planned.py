@@ -1,10 +1,27 @@
-"""Planned values beside those that the rules name."""
+"""Planned values beside those that the rules name, in every stack of the target."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from exitgate.finding import Finding
+from exitgate.observe.deployment_settings import DeploymentSettings, PlannedDeployments
+
+_P = ParamSpec("_P")
+
+
+def in_every_stack(
+    rule: Callable[Concatenate[DeploymentSettings, _P], list[Finding]],
+) -> Callable[Concatenate[PlannedDeployments, _P], list[Finding]]:
+    """Have a rule on one stack's settings look at those of all stacks; what is the same in several is one finding."""
+
+    @wraps(rule)
+    def look(planned: PlannedDeployments, /, *args: _P.args, **kwargs: _P.kwargs) -> list[Finding]:
+        return list(dict.fromkeys(each for stack in planned.stacks for each in rule(stack, *args, **kwargs)))
+
+    return look
 
 
 def differences(rows: Iterable[tuple[str, str, object, object]]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exitgate.checks.deployments.planned import in_every_stack
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import AlarmFacts, DeploymentSettings
 from exitgate.policy.deployments import RollbackPolicy
@@ -12,9 +13,10 @@ _ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
 _LATENCY = frozenset({"TargetResponseTime"})
 
 
+@in_every_stack
 def unwired_breakers(planned: DeploymentSettings) -> list[Finding]:
     """Name a circuit breaker that is off, or that fails a deployment and leaves it so."""
-    breaker, at = planned.settings.breaker, planned.at(planned.service, "deployment_circuit_breaker")
+    breaker, at = planned.settings.breaker, planned.at_service("deployment_circuit_breaker")
     if not breaker.enable:
         return [
             Finding(
@@ -38,11 +40,12 @@ def unwired_breakers(planned: DeploymentSettings) -> list[Finding]:
     return []
 
 
+@in_every_stack
 def unwired_alarms(planned: DeploymentSettings, policy: RollbackPolicy) -> list[Finding]:
     """Name what keeps the alarms of the rules from rolling a deployment back."""
     if "alarms" not in policy.triggers:
         return []
-    alarms, at = planned.settings.alarms, planned.at(planned.service, "alarms")
+    alarms, at = planned.settings.alarms, planned.at_service("alarms")
 
     def finding(message: str, expected: str, got: str, location: str = at) -> Finding:
         return Finding(
@@ -69,8 +72,17 @@ def unwired_alarms(planned: DeploymentSettings, policy: RollbackPolicy) -> list[
         if not own:
             findings.append(finding(f"no alarm measures the {what}", f"one of {', '.join(sorted(metrics))}", "none"))
         for alarm in own:
+            if planned.target_group and alarm.measures and planned.target_group.address not in alarm.measures:
+                findings.append(
+                    finding(
+                        f"the {what} alarm measures something else than this workload",
+                        planned.target_group.address,
+                        ", ".join(alarm.measures),
+                        alarm.resource.locate("dimensions"),
+                    )
+                )
             for message, expected, got in _differences(alarm, what, limit, policy):
-                findings.append(finding(message, expected, got, planned.at(alarm.address, "threshold")))
+                findings.append(finding(message, expected, got, alarm.resource.locate("threshold")))
     return findings
 
 

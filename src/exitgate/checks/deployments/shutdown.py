@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences
+from exitgate.checks.deployments.planned import differences, in_every_stack
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import DeploymentSettings
 from exitgate.policy.deployments import ShutdownPolicy
 
 
+@in_every_stack
 def unplanned_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> list[Finding]:
     """Name each time of leaving that is not planned as the rules have it."""
     return list(
         differences(
             (
                 (
-                    planned.at(planned.target_group, "deregistration_delay"),
+                    planned.at_target_group("deregistration_delay"),
                     "deregistration delay",
                     planned.deregistration_delay_s,
                     policy.deregistration_delay_s,
                 ),
                 (
-                    planned.at(planned.balancer, "idle_timeout"),
+                    planned.at_balancer("idle_timeout"),
                     "load balancer's idle timeout",
                     planned.idle_timeout_s,
                     policy.balancer_idle_timeout_s,
                 ),
                 (
-                    f"{planned.workload}: containerDefinitions.stopTimeout",
+                    planned.task.locate("stopTimeout"),
                     "stop timeout",
-                    planned.stop_timeout_s,
+                    planned.settings.stop_timeout_s,
                     policy.stop_timeout_s,
                 ),
             )
@@ -36,16 +37,17 @@ def unplanned_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> 
     )
 
 
+@in_every_stack
 def inconsistent_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> list[Finding]:
     """Compute from the planned times whether the longest request ends, and who closes idle connections first."""
     settings, findings = planned.settings, []
     for location, name, value_s in (
         (
-            planned.at(planned.target_group, "deregistration_delay"),
+            planned.at_target_group("deregistration_delay"),
             "the deregistration delay",
             settings.deregistration_delay_s,
         ),
-        (f"{planned.workload}: containerDefinitions.stopTimeout", "the stop timeout", settings.stop_timeout_s),
+        (planned.task.locate("stopTimeout"), "the stop timeout", settings.stop_timeout_s),
     ):
         if value_s < policy.longest_request_s:
             findings.append(
@@ -60,7 +62,7 @@ def inconsistent_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) 
     if settings.drain_s > policy.drain_limit_s:
         findings.append(
             Finding(
-                location=planned.at(planned.target_group, "deregistration_delay"),
+                location=planned.at_target_group("deregistration_delay"),
                 message="a task takes longer to leave than the rules allow",
                 expected=f"at most {policy.drain_limit_s} s",
                 got=f"{settings.drain_s:g} s",
@@ -70,7 +72,7 @@ def inconsistent_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) 
     if settings.idle_timeout_s >= policy.keep_alive_timeout_s:
         findings.append(
             Finding(
-                location=planned.at(planned.balancer, "idle_timeout"),
+                location=planned.at_balancer("idle_timeout"),
                 message="the load balancer keeps idle connections for longer than the workload does",
                 expected=f"less than the workload's {policy.keep_alive_timeout_s} s",
                 got=f"{settings.idle_timeout_s:g} s",

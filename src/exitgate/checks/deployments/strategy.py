@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences
+from exitgate.checks.deployments.planned import differences, in_every_stack
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import DeploymentSettings
 from exitgate.policy import DeploymentPolicy
 
 
+@in_every_stack
 def strange_strategies(planned: DeploymentSettings, policy: DeploymentPolicy) -> list[Finding]:
     """Name each way in which the service is planned to replace its tasks otherwise than the rules say.
 
     The provider's schema knows the strategy ROLLING since 6.0 only; the controller ECS without one is the rolling update.
     """
     rows: list[tuple[str, str, object, object]] = [
-        (planned.at(planned.service, "deployment_controller"), "deployment controller", planned.controller, "ECS"),
+        (planned.at_service("deployment_controller"), "deployment controller", planned.controller, "ECS"),
         (
-            planned.at(planned.service, "deployment_minimum_healthy_percent"),
+            planned.at_service("deployment_minimum_healthy_percent"),
             "minimum healthy percent",
             planned.minimum_healthy_percent,
             policy.minimum_healthy_percent,
         ),
         (
-            planned.at(planned.service, "deployment_maximum_percent"),
+            planned.at_service("deployment_maximum_percent"),
             "maximum percent",
             planned.maximum_percent,
             policy.maximum_percent,
         ),
     ]
     if planned.strategy:
-        rows.append((planned.at(planned.service, "deployment_configuration"), "strategy", planned.strategy, "ROLLING"))
+        rows.append((planned.at_service("deployment_configuration"), "strategy", planned.strategy, "ROLLING"))
     return list(differences(rows))

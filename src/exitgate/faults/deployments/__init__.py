@@ -1,9 +1,7 @@
-"""What breaks the zero-downtime deployment of a target."""
+"""Faults of the criterion "deployments zero-downtime"."""
 
+from exitgate.faults.deployments.planned import FAULTS as _PLANNED
+from exitgate.faults.deployments.policy import FAULTS as _POLICY
 from exitgate.faults.deployments.rolling import FAULTS as _ROLLING
-from exitgate.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*_ROLLING,)
-"""All of them."""
-
-__all__ = ["FAULTS"]
+FAULTS = (*_POLICY, *_PLANNED, *_ROLLING)

@@ -1,0 +1,92 @@
+"""By how much a rollout's times may be divided without another outcome: the inequalities that have to hold, with their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exitgate.rollout.settings import RolloutSettings
+
+_JITTERS = 10
+_FAILURES = 3
+LEAST_TIMER_S = 0.1
+"""Seconds below which a machine's own hiccups decide about a timer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the workload and the machine take, which nobody divides. In seconds, but for the rate."""
+
+    start_s: float
+    """From a task's start until it answers its health check."""
+    longest_request_s: float
+    jitter_s: float = 0.01
+    """By how much this machine is late."""
+    rate_per_s: float = 100.0
+    """Requests under way to it."""
+    shortest_outage_s: float = 1.0
+    """In real time, that has to be noticed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inequality:
+    """Something that has to hold: `less` is less than `more`, or as much."""
+
+    name: str
+    less: float
+    more: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does."""
+        return self.less <= self.more
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.less:.3g} {'≤' if self.holds else '>'} {self.more:.3g}"
+
+
+def inequalities(settings: RolloutSettings, measured: Measured, k: float) -> tuple[Inequality, ...]:
+    """Return all that has to hold where the times are divided by `k`; with 1, of the settings as they are.
+
+    Args:
+        settings: Not compressed.
+        measured: Of the workload and the machine.
+        k: What is divided by.
+    """
+    small = settings.compressed(k)
+    least_s = max(LEAST_TIMER_S, _JITTERS * measured.jitter_s)
+    timers = [("deregistration delay", small.deregistration_delay_s), ("stop timeout", small.stop_timeout_s)]
+    if small.target_check:
+        timers += [("check interval", small.target_check.interval_s), ("check timeout", small.target_check.timeout_s)]
+    if small.container_check:
+        timers.append(("container check's interval", small.container_check.interval_s))
+    found = [Inequality(name=f"least timer against {name}, s", less=least_s, more=value) for name, value in timers]
+    if settings.has_balancer or settings.container_check:
+        found.append(Inequality(name="start against grace period, s", less=measured.start_s, more=small.grace_period_s))
+    found.append(
+        Inequality(
+            name="longest request against the time to leave, s", less=measured.longest_request_s, more=small.drain_s
+        )
+    )
+    found.append(
+        Inequality(
+            name="failures that show an outage",
+            less=float(_FAILURES),
+            more=measured.rate_per_s * measured.shortest_outage_s / k,
+        )
+    )
+    return tuple(found)
+
+
+def violated(settings: RolloutSettings, measured: Measured, k: float) -> tuple[Inequality, ...]:
+    """Return what does not hold where the times are divided by `k`."""
+    return tuple(each for each in inequalities(settings, measured, k) if not each.holds)
+
+
+def largest_k(settings: RolloutSettings, measured: Measured, wished: float = 100.0) -> float:
+    """Return the largest factor of 1, 1.5, 2, 3, 5, 7, 10, 15 … up to the wished one at which everything holds; 1 where none does.
+
+    What is violated at 1 already is a fault of the settings, or of the machine: `violated` says which.
+    """
+    steps = [step * 10**power for power in range(4) for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)]
+    fitting = [k for k in steps if 1 <= k <= wished and not violated(settings, measured, k)]
+    return max(fitting, default=1.0)
