@@ -126,7 +126,7 @@ FAULTS: tuple[Fault, ...] = (
         _policy((r"^minimum_healthy_percent = .*$", "minimum_healthy_percent = 50")),
     ),
     _fault(
-        "breaker-off",
+        "breaker-off-deaf",
         "The circuit breaker is no longer among the triggers",
         _TAKEN_BACK,
         "never-healthy",
