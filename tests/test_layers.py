@@ -42,6 +42,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("provision", ("exitgate.provision", "exitgate.run")),
+    ("load", ("exitgate.load",)),
     ("observe", ("exitgate.observe",)),
     ("checks", ("exitgate.checks",)),
     ("faults", ("exitgate.faults",)),

@@ -70,6 +70,24 @@ class BackingUse(_Strict):
         return value
 
 
+class Traffic(_Strict):
+    """``[[service.traffic]]``: a kind of requests that a workload serves, sent to it while its versions are replaced."""
+
+    name: _Name
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: _HttpPath
+    headers: dict[str, str] = {}
+    body: str = ""
+    accepts: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    """Status codes that are a success; every 2xx where not given."""
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    """A header that gets a value of its own for each request, e.g. ``idempotency-key``."""
+    effects: str = ""
+    """A query in SQL that counts what these requests have done so far, e.g. ``SELECT count(*) FROM orders``."""
+    effects_in: str = "DATABASE_URL"
+    """The workload's variable (in its `backing`) that tells of the database that is asked."""
+
+
 class Workload(_Strict):
     """A container that the target deploys."""
 
@@ -101,6 +119,8 @@ class Workload(_Strict):
     """Environment variable to the backing server that it tells of, e.g. ``DATABASE_URL = "postgres/orders"``."""
     start_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Seconds within which the workload answers on its health path."""
+    traffic: tuple[Traffic, ...] = ()
+    """What it is asked for while its versions are replaced."""
 
     @model_validator(mode="after")
     def _has_one_source_of_settings(self) -> Workload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.errors import TargetError
+from exitgate.errors import PrerequisiteMissing, TargetError
 from exitgate.provision.git import git, succeeded
 from exitgate.provision.history import has_releases, materialise_releases
 
@@ -34,8 +34,7 @@ def clone_target(source: Path, destination: Path, *, allow_dirty: bool) -> Clone
         raise TargetError(
             str(source), got="no folder", expected="the target's folder", action="Name it with --gate-target."
         )
-    found = git(source, "rev-parse", "--show-toplevel")
-    if found.exit_code != 0 or Path(found.stdout.strip()).resolve() != source.resolve():
+    if not is_git_root(source):
         raise TargetError(
             str(source),
             got="no git root",
@@ -59,6 +58,12 @@ def clone_target(source: Path, destination: Path, *, allow_dirty: bool) -> Clone
         _commit_all(destination, source, "uncommitted changes of the target")
     commit = succeeded(git(destination, "rev-parse", "HEAD"), destination).stdout.strip()
     return Clone(path=destination, commit=commit, dirty=bool(changes), materialised=False)
+
+
+def is_git_root(folder: Path) -> bool:
+    """Say whether a folder is the root of a git repository, whose history then is its own."""
+    found = git(folder, "rev-parse", "--show-toplevel")
+    return found.exit_code == 0 and Path(found.stdout.strip()).resolve() == folder.resolve()
 
 
 def materialise_target(source: Path, destination: Path) -> Clone:
@@ -98,6 +103,36 @@ def commit_time(clone: Path) -> str:
         ProvisionError: if git fails.
     """
     return succeeded(git(clone, "show", "--no-patch", "--format=%ct", "HEAD"), clone).stdout.strip()
+
+
+def check_out(clone: Path, revision: str) -> None:
+    """Put a clone's tree to a revision that it has.
+
+    Raises:
+        ProvisionError: if git fails.
+    """
+    succeeded(git(clone, "checkout", "--quiet", "--detach", "--force", revision), clone)
+
+
+def previous_release(clone: Path, pattern: str) -> str:
+    """Return the tag of the last release before the checked-out commit.
+
+    Args:
+        pattern: Of the tags that name releases, as git's globs are.
+
+    Raises:
+        PrerequisiteMissing: if there is none.
+    """
+    found = git(clone, "describe", "--tags", "--abbrev=0", f"--match={pattern}", "HEAD^")
+    tag = found.stdout.strip()
+    if found.exit_code != 0 or not tag:
+        raise PrerequisiteMissing(
+            str(clone.name),
+            got=f"no tag {pattern!r} before the checked-out commit",
+            expected="an earlier release, to be replaced by this one",
+            action="Tag releases, and clone with the whole history.",
+        )
+    return tag
 
 
 def restore(clone: Path, commit: str) -> str:

@@ -34,6 +34,7 @@ def throwaway_container(
     network: str | None = None,
     entrypoint: tuple[str, ...] | None = None,
     health_check: HealthCheck | None = None,
+    group: str | None = None,
 ) -> Iterator[Container]:
     """Create, not start, a container with the given settings; remove it, its network and its volumes at the end.
 
@@ -44,6 +45,7 @@ def throwaway_container(
         network: One of the run's that it joins; without one it gets its own.
         entrypoint: Run instead of the settings' or image's own entry point and command.
         health_check: Instead of the settings' own; where neither is given the image's is switched off, as ECS does.
+        group: The control group in which it runs; the engine's own where not given.
 
     Raises:
         ProvisionError: if the engine refuses, or something can't be removed.
@@ -79,6 +81,7 @@ def throwaway_container(
         "init": settings.init_process or None,
         "mem_limit": settings.memory_bytes,
         "pids_limit": _PROCESS_LIMIT,
+        "cgroup_parent": f"/{group}" if group else None,
         "log_config": LogConfig(type=LogConfig.types.JSON, config=_LOG_LIMITS),
         "ports": {f"{port}/tcp": ("127.0.0.1", None)} if port else None,
     }

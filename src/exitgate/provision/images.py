@@ -13,7 +13,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionErro
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.process import Completed, run_tool
-from exitgate.provision.clone import clone_target, commit_time
+from exitgate.provision.clone import check_out, clone_target, commit_time
 from exitgate.provision.engine import Builder, Engine, client_environment
 from exitgate.provision.registry import obtain
 from exitgate.provision.substitutes import substitute_image
@@ -110,6 +110,27 @@ def build_again(
     try:
         clone_target(target.directory, clone, allow_dirty=False)
         order = _Order(name=f"{workload.name}-again", directory=clone, bases=bases, fresh=True)
+        return _build(engine, builder, run, workload, dockerfile, order, keep)
+    finally:
+        shutil.rmtree(clone, ignore_errors=True)
+
+
+def build_release(
+    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, tag: str, keep: EvidenceFolder
+) -> Build:
+    """Build a workload's image as an earlier release has it, from a clone of its own at that tag.
+
+    Raises:
+        PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
+        TargetError: if the release has no such Dockerfile.
+    """
+    clone = run.scratch_path / f"release-{workload.name}"
+    try:
+        clone_target(target.directory, clone, allow_dirty=True)
+        check_out(clone, tag)
+        dockerfile = read_dockerfile(clone, workload.dockerfile)
+        bases = _bases(engine, builder, target, workload, dockerfile)
+        order = _Order(name=f"{workload.name}-{tag}", directory=clone, bases=bases)
         return _build(engine, builder, run, workload, dockerfile, order, keep)
     finally:
         shutil.rmtree(clone, ignore_errors=True)

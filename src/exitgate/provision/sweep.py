@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from exitgate.process import RUN_VARIABLE
 from exitgate.provision.engine import Engine
+from exitgate.provision.favour import groups, remove_group
 from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
 from exitgate.provision.scratch import marked_folders, remove_scratch_folder
 from exitgate.provision.substitutes import CACHE_LABEL
@@ -49,7 +50,11 @@ def leftovers(engine: Engine | None) -> list[Leftover]:
         for path, run, owner in marked_folders()
     ]
     owners = {each.run: each.owner for each in (*found, *folders)}
-    return [*_processes(owners), *found, *folders]
+    favoured = [
+        Leftover(kind="control group", name=path.name, run=run, owner=owners.get(run, ""), remove=_group_remover(path))
+        for path, run in groups()
+    ]
+    return [*_processes(owners), *found, *favoured, *folders]
 
 
 def remove(items: list[Leftover]) -> list[str]:
@@ -117,6 +122,10 @@ def _image_remover(client: DockerClient, image_id: object) -> Callable[[], objec
 
 def _remover(path: Path) -> Callable[[], object]:
     return lambda: remove_scratch_folder(path)
+
+
+def _group_remover(path: Path) -> Callable[[], object]:
+    return lambda: remove_group(path)
 
 
 def _processes(owners: dict[str, str]) -> Iterator[Leftover]:

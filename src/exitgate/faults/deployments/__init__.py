@@ -2,5 +2,6 @@
 
 from exitgate.faults.deployments.planned import FAULTS as _PLANNED
 from exitgate.faults.deployments.policy import FAULTS as _POLICY
+from exitgate.faults.deployments.rolling import FAULTS as _ROLLING
 
-FAULTS = (*_POLICY, *_PLANNED)
+FAULTS = (*_POLICY, *_PLANNED, *_ROLLING)

@@ -19,6 +19,7 @@ from exitgate.provision.backing.rabbitmq import RabbitMQ
 from exitgate.provision.backing.redis import Redis
 from exitgate.provision.backing.substitute import DATA, OWN, USER, backing_image, start_command
 from exitgate.provision.engine import Builder, Engine
+from exitgate.provision.favour import favoured_group
 from exitgate.provision.registry import obtain
 from exitgate.run import Run
 from exitgate.target import Backing, BackingUse, Target, Workload
@@ -130,6 +131,8 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict)
     substitutes: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
+    local_ports: Mapping[str, int] = field(default_factory=dict)
+    """Server to the port of 127.0.0.1 under which this machine itself reaches it."""
 
 
 @contextmanager
@@ -150,6 +153,7 @@ def surroundings(
             environment=environment,
             substitutes=tuple(server.substitute for server in running.values() if server.substitute),
             tools=tuple(server.tool for server in running.values()),
+            local_ports={server.name: server.local_port for server in running.values()},
         )
 
 
@@ -188,6 +192,7 @@ def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network
     if substituted:
         own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {DATA: OWN}, "user": USER}
     ports: dict[str, Any] = {f"{kind.port}/tcp": (_LOCAL, None)}
+    group = favoured_group(engine, run)
     try:
         container = engine.client.containers.create(
             image,
@@ -197,6 +202,7 @@ def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network
             environment=dict(start.environment),
             command=list(start.command),
             mem_limit=_MEMORY_BYTES,
+            cgroup_parent=f"/{group}" if group else None,
             ports=ports,
             networking_config={network: engine.client.api.create_endpoint_config(aliases=[backing.name])},
             network=network,

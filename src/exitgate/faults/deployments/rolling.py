@@ -1,0 +1,160 @@
+"""Faults of 3.5.C.1 to 3.5.C.3: versions that don't serve, that drop or delay requests, and rollbacks that are off."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from exitgate.faults.fault import Fault, FaultSite, Inject
+
+_COMPLETES, _UNNOTICED, _TAKEN_BACK = "3.5.C.1", "3.5.C.2", "3.5.C.3"
+_EVERY_REQUEST = (
+    'const http = require("node:http"), emit = http.Server.prototype.emit; let count = 0;'
+    " http.Server.prototype.emit = function (name, request, ...more) {"
+    ' if (name !== "request" || request.url === "/healthz") return emit.call(this, name, request, ...more); %s };'
+)
+_DROPS = _EVERY_REQUEST % (
+    "if (++count %% 250 === 0) { request.socket.destroy(); return true; }"
+    " return emit.call(this, name, request, ...more);"
+)
+_ERRS = _EVERY_REQUEST % (
+    "if (++count %% 250 === 0) { more[0].statusCode = 500; more[0].end(); return true; }"
+    " return emit.call(this, name, request, ...more);"
+)
+_WAITS = _EVERY_REQUEST % "setTimeout(() => emit.call(this, name, request, ...more), 700); return true;"
+
+
+def _wrapped(script: str) -> Inject:
+    """Run a script before the workload's own program, in the same process, as a patch in its code would."""
+
+    def inject(site: FaultSite) -> None:
+        program, *arguments = site.entrypoint
+        main = arguments[-1]
+        load = f'process.argv[1] = "{main}"; import("{main}");'
+        site.append(f"ENTRYPOINT {json.dumps([program, '-e', script.replace('%%', '%').replace('IMPORT', load)])}")
+
+    return inject
+
+
+def _policy(*changes: tuple[str, str]) -> Inject:
+    """Change lines of the target's rules, by regular expressions."""
+
+    def inject(site: FaultSite) -> None:
+        path = site.root / "exitgate.toml"
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            text = re.sub(old, new, text, flags=re.MULTILINE)
+        path.write_text(text, encoding="utf-8")
+
+    return inject
+
+
+def _fault(identifier: str, title: str, control: str, check: str, message: str, inject: Inject, *also: str) -> Fault:
+    return Fault(
+        id=identifier,
+        title=title,
+        control=control,
+        check=check,
+        location="Dockerfile",
+        message=message,
+        inject=inject,
+        also=frozenset(also),
+    )
+
+
+_NO_BREAKER = _policy((r"^triggers = .*$", 'triggers = ["alarms"]'))
+_NO_ALARMS = _policy(
+    (r"^triggers = .*$", 'triggers = ["circuit_breaker"]'),
+    (r"^(error_rate_percent|latency_p99_ms = 1_000|period_s|periods)\b.*$", ""),
+)
+
+FAULTS: tuple[Fault, ...] = (
+    _fault(
+        "new-version-exits",
+        "The new version ends as soon as it starts",
+        _COMPLETES,
+        "completes",
+        "did not complete",
+        _wrapped("process.exit(1)"),
+    ),
+    _fault(
+        "new-version-deaf",
+        "The new version listens on another port than the target group asks",
+        _COMPLETES,
+        "new-version-serves",
+        "is not what runs and answers alone",
+        _wrapped('process.env.PORT = "3999"; IMPORT'),
+    ),
+    _fault(
+        "new-version-slow-start",
+        "The new version starts more slowly than the grace period lets it",
+        _COMPLETES,
+        "completes",
+        "did not complete",
+        _wrapped("setTimeout(() => { IMPORT }, 100000)"),
+    ),
+    _fault(
+        "drops-requests",
+        "The new version closes a connection now and then, without an answer",
+        _UNNOTICED,
+        "no-failed-requests",
+        "failed during the rollout",
+        _wrapped(f"{_DROPS} IMPORT"),
+    ),
+    _fault(
+        "errs-rarely",
+        "The new version answers one request of 250 with 500: too few for an alarm",
+        _UNNOTICED,
+        "no-failed-requests",
+        "failed during the rollout",
+        _wrapped(f"{_ERRS} IMPORT"),
+    ),
+    _fault(
+        "answers-slowly",
+        "The new version takes 700 ms longer for each answer",
+        _UNNOTICED,
+        "latency-kept",
+        "rose above its limit",
+        _wrapped(f"{_WAITS} IMPORT"),
+    ),
+    _fault(
+        "half-healthy",
+        "ECS may stop half of the tasks before new ones are there",
+        _UNNOTICED,
+        "availability-kept",
+        "left the bounds of availability",
+        _policy((r"^minimum_healthy_percent = .*$", "minimum_healthy_percent = 50")),
+    ),
+    _fault(
+        "breaker-off-deaf",
+        "The circuit breaker is no longer among the triggers",
+        _TAKEN_BACK,
+        "never-healthy",
+        "was not rolled back",
+        _NO_BREAKER,
+    ),
+    _fault(
+        "breaker-off-crashes",
+        "The circuit breaker is off, and the new version crashes",
+        _TAKEN_BACK,
+        "crashing",
+        "was not rolled back",
+        _NO_BREAKER,
+    ),
+    _fault(
+        "breaker-off-remains",
+        "The circuit breaker is off, and tasks of a bad version remain",
+        _TAKEN_BACK,
+        "old-version-whole",
+        "is not whole again",
+        _NO_BREAKER,
+    ),
+    _fault(
+        "alarms-off",
+        "No alarm is among the triggers: healthy versions that err stay",
+        _TAKEN_BACK,
+        "healthy-but-failing",
+        "was not rolled back",
+        _NO_ALARMS,
+    ),
+)

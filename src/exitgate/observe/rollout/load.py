@@ -1,0 +1,116 @@
+"""Which load a workload gets, made of the kinds of requests that it says it serves; and how its own store counts the writes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
+from exitgate.load.plan import Connections, LoadPlan, Stream
+from exitgate.provision.backing import Surroundings
+from exitgate.target import Traffic, Workload
+
+READS_RPS, FRESH_RPS, WRITES_RPS, SLOW_RPS = 100.0, 16.0, 12.0, 6.0
+"""Requests a second of each kind, shared by the entries of that kind."""
+SLOW_S = 0.8
+"""Seconds over which the body of a slow write is sent."""
+LONGEST_S = 600.0
+
+
+def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> LoadPlan:
+    """Return the load for a workload.
+
+    Raises:
+        PrerequisiteMissing: if it does not say what it serves.
+    """
+    if not workload.traffic:
+        raise PrerequisiteMissing(
+            f"workload {workload.name}",
+            got="no [[service.traffic]]",
+            expected="the requests that it serves, to be sent while its versions are replaced",
+            action="Add at least one to exitgate.toml, reads and writes.",
+        )
+    reads = [each for each in workload.traffic if not each.body]
+    writes = [each for each in workload.traffic if each.body]
+    return LoadPlan(
+        address=address,
+        port=port,
+        streams=(*_reads(reads), *_writes(writes)),
+        longest_s=LONGEST_S,
+        idle_s=idle_s,
+    )
+
+
+def _reads(reads: list[Traffic]) -> Iterator[Stream]:
+    for each in reads:
+        yield _stream(each, "kept", READS_RPS / len(reads), Connections.KEPT)
+        yield _stream(each, "fresh", FRESH_RPS / len(reads), Connections.FRESH)
+
+
+def _writes(writes: list[Traffic]) -> Iterator[Stream]:
+    for each in writes:
+        yield _stream(each, "kept", WRITES_RPS / len(writes), Connections.KEPT)
+        yield _stream(each, "slow", SLOW_RPS / len(writes), Connections.FRESH, slow_s=SLOW_S)
+
+
+def _stream(traffic: Traffic, kind: str, rate_rps: float, connections: Connections, slow_s: float = 0.0) -> Stream:
+    return Stream(
+        name=f"{traffic.name}-{kind}",
+        rate_rps=rate_rps,
+        path=traffic.path,
+        method=traffic.method,
+        headers=tuple(sorted(traffic.headers.items())),
+        body=traffic.body,
+        connections=connections,
+        key_header=traffic.key_header,
+        key_prefix=f"exitgate-{secrets.token_hex(4)}-" if traffic.key_header else "",
+        slow_s=slow_s,
+        accepts=traffic.accepts,
+    )
+
+
+def counted_streams(workload: Workload) -> frozenset[str]:
+    """Return the names of the streams whose effects are counted."""
+    counted = [each.name for each in workload.traffic if each.effects]
+    return frozenset(f"{name}-{kind}" for name in counted for kind in ("kept", "slow", "fresh"))
+
+
+def effects(workload: Workload, around: Surroundings) -> int | None:
+    """Count what the workload's writes have done so far, by its own database; nothing where no query is given.
+
+    Raises:
+        ObservationError: if the database does not say.
+    """
+    counted = [each for each in workload.traffic if each.effects]
+    if not counted:
+        return None
+    return sum(_count(each, around.environment, around.local_ports) for each in counted)
+
+
+def _count(traffic: Traffic, environment: Mapping[str, str], local_ports: Mapping[str, int]) -> int:
+    import psycopg
+
+    subject = f"traffic {traffic.name}"
+    url = urlsplit(environment.get(traffic.effects_in, ""))
+    port = local_ports.get(url.hostname or "")
+    if port is None:
+        raise ObservationError(
+            subject,
+            got=f"no database that {traffic.effects_in} tells of",
+            expected="the variable of one of the workload's backing servers",
+            action="Correct effects_in.",
+        )
+    credentials, _, _ = url.netloc.rpartition("@")
+    local = f"postgresql://{credentials}@127.0.0.1:{port}{url.path}"
+    try:
+        with psycopg.connect(local, connect_timeout=10) as connection:
+            row = connection.execute(traffic.effects.encode(), prepare=False).fetchone()
+        return int(row[0]) if row else 0
+    except (psycopg.Error, ValueError, TypeError, IndexError) as error:
+        raise ObservationError(
+            subject,
+            got=one_line(f"the query for its effects fails: {error}", 200),
+            expected="one row with one number",
+            action="Try the query on the workload's database.",
+        ) from error

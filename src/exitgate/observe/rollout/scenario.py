@@ -1,0 +1,255 @@
+"""Scenarios: deployments one after another on one workload, under load from before the first until after the last."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from exitgate.errors import PrerequisiteMissing
+from exitgate.evidence_folder import EvidenceFolder
+from exitgate.load.process import Probing, probing
+from exitgate.load.results import Request, ResultsTail, percentile
+from exitgate.observation import Substrate
+from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
+from exitgate.observe.rollout.driver import Driver
+from exitgate.observe.rollout.facts import Rollout, Version
+from exitgate.observe.rollout.load import effects, load_plan
+from exitgate.observe.rollout.rehearsed import with_grace
+from exitgate.observe.rollout.tasks import TaskRecipe
+from exitgate.provision.backing import Surroundings
+from exitgate.provision.balancer import BalancerRules, throwaway_balancer
+from exitgate.provision.engine import Engine
+from exitgate.provision.favour import favoured, favoured_group
+from exitgate.rollout.settings import RolloutSettings
+from exitgate.run import Run
+from exitgate.settings import ContainerSettings
+from exitgate.target import Workload
+
+_LOCK_TIMEOUT_S = 1800.0
+_BEFORE_S, _AFTER_S = 1.5, 1.5
+"""Seconds of load before the first deployment, and after each one: what comes late is seen too."""
+_CALM_WITHIN_S, _FILL_UP_S = 20.0, 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioOrder:
+    """What is to be done."""
+
+    name: str
+    """Of the scenario, in file names."""
+    initial: Version
+    """What serves before anything is deployed."""
+    deployments: tuple[Version, ...]
+    step_limit_s: float
+    """Seconds that each of them may take, a rollback included."""
+    alarms: AlarmLimits | None
+    failing_share: float
+    """Of requests, that a version with the defect `ERRS` fails."""
+    calm_latency_s: float
+    """Latency at the 99th percentile above which this machine is too busy for anything to be begun."""
+    least_requests: int = 0
+    """Load goes on after the last deployment until so many requests have ended."""
+
+
+def read_rollout(
+    engine: Engine,
+    run: Run,
+    workload: Workload,
+    container: ContainerSettings,
+    settings: RolloutSettings,
+    order: ScenarioOrder,
+    substrate: Substrate,
+    *,
+    around: Surroundings,
+    keep: EvidenceFolder,
+    location: str,
+) -> Rollout:
+    """Perform a scenario.
+
+    1. Wait for the machine: scenarios are one at a time within a run, since they measure it too.
+    2. Start the balancer, and deploy what serves at first.
+    3. Send load; deploy each version, and let load go on after it.
+    4. Stop the load, count the effects of its writes, remove everything.
+
+    Raises:
+        PrerequisiteMissing: if there is no balancer, nothing to ask the workload for, or what is to serve at first never does.
+        ProvisionError: if something refuses.
+        ObservationError: if prober, balancer or database say nothing.
+    """
+    from filelock import FileLock
+
+    with ExitStack() as stack:
+        stack.enter_context(FileLock(run.scratch_path / "rollout.lock", timeout=_LOCK_TIMEOUT_S))
+        group = favoured_group(engine, run)
+        stack.enter_context(favoured(group))
+        balancer = stack.enter_context(throwaway_balancer(run, balancer_rules(settings)))
+        plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2)
+        network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
+        recipe = TaskRecipe(
+            workload=workload.name,
+            port=workload.port,
+            settings=container,
+            environment={**workload.environment, **around.environment},
+            network=network,
+            health_path=settings.target_check.path if settings.target_check else workload.health_path,
+            group=group,
+            failing_share=order.failing_share,
+        )
+        seen = _Seen()
+        alarms = Alarms(order.alarms, settings.alarms.names, seen.more)
+        versions = (order.initial, *order.deployments)
+        driver = Driver(engine, run, recipe, settings, versions, balancer, alarms)
+        stack.enter_context(driver.driving())
+        first = driver.deploy(order.initial.name, limit_s=order.step_limit_s, settle_s=0.0)
+        if first.result != "completed":
+            raise _never_served(workload, driver, first.reason)
+        settings = with_grace(settings, driver.slowest_start_s)
+        driver.change_settings(settings)
+        before = effects(workload, around)
+        prober = stack.enter_context(probing(run, plan))
+        seen.begin(prober)
+        _await_calm(driver, seen, order)
+        alarms.arm()
+        waited, began = _waited_s(), time.monotonic()
+        steps = tuple(
+            driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S) for version in order.deployments
+        )
+        driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
+        load = prober.stop()
+        after = effects(workload, around)
+        rollout = Rollout(
+            substrate=replace(substrate, tools=(*substrate.tools, balancer.tool)),
+            scenario=order.name,
+            workload=workload.name,
+            location=location,
+            settings=settings,
+            versions=versions,
+            steps=steps,
+            timeline=tuple(driver.timeline),
+            tasks=tuple(driver.facts(task) for task in driver.tasks.all.values()),
+            load=load,
+            written=None if before is None or after is None else after - before,
+            starved_percent=(_waited_s() - waited) / (time.monotonic() - began) * 100,
+            injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
+        )
+    evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
+    return replace(rollout, evidence=(evidence,))
+
+
+def balancer_rules(settings: RolloutSettings) -> BalancerRules:
+    """Return how the balancer is set for a service.
+
+    Raises:
+        PrerequisiteMissing: if the service has none.
+    """
+    check = settings.target_check
+    if check is None:
+        raise PrerequisiteMissing(
+            f"workload {settings.workload}",
+            got="no load balancer's health check",
+            expected="a service behind a load balancer",
+            action="Add [policy.deployments.health], or declare the control not applicable.",
+        )
+    return BalancerRules(
+        health_path=check.path,
+        success_codes=tuple(code for code in range(200, 500) if check.accepts(code)),
+        interval_s=check.interval_s,
+        timeout_s=check.timeout_s,
+        healthy_count=check.healthy_count,
+        unhealthy_count=check.unhealthy_count,
+        idle_timeout_s=settings.idle_timeout_s,
+        propagation_lag_s=settings.propagation_lag_s,
+    )
+
+
+def _waited_s() -> float:
+    """Return for how long so far some process had to wait for a processor, in seconds; 0 where the kernel does not say."""
+    try:
+        first = Path("/proc/pressure/cpu").read_text(encoding="ascii").splitlines()[0]
+        return int(first.rpartition("=")[2]) / 1_000_000
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+class _Seen:
+    """The requests that have ended, for the alarms; none before the load begins."""
+
+    def __init__(self) -> None:
+        self._tail: ResultsTail | None = None
+        self.count = 0
+
+    def begin(self, prober: Probing) -> None:
+        self._tail = ResultsTail(prober.results_path, prober.plan)
+
+    def more(self) -> Sequence[Request]:
+        found = self._tail.more() if self._tail else ()
+        self.count += len(found)
+        return found
+
+
+def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:
+    """Send load to what serves at first until it is answered as quickly as it has to be.
+
+    Raises:
+        PrerequisiteMissing: if it is not: what follows would say something about this machine, and not about the workload.
+    """
+    latencies: list[float] = []
+    for _ in range(int(_CALM_WITHIN_S / _BEFORE_S)):
+        driver.go_on(_BEFORE_S)
+        latencies = [request.latency_s for request in seen.more()]
+        if latencies and percentile(latencies, 99) <= order.calm_latency_s:
+            return
+    raise PrerequisiteMissing(
+        "this machine",
+        got=f"before anything is deployed, requests take {percentile(latencies, 99) * 1000:.0f} ms at the 99th percentile",
+        expected=f"at most {order.calm_latency_s * 1000:.0f} ms within {_CALM_WITHIN_S:g} s",
+        action="Run again when this machine has less to do, or with fewer workers.",
+    )
+
+
+@contextmanager
+def _own_network(engine: Engine, run: Run, name: str) -> Iterator[str]:
+    network = engine.client.networks.create(f"exitgate-{run.id}-rollout-{name}", labels=run.labels)
+    try:
+        yield str(network.name)
+    finally:
+        network.remove()
+
+
+def _never_served(workload: Workload, driver: Driver, reason: str) -> PrerequisiteMissing:
+    words = [task.last_words for task in driver.tasks.all.values() if task.last_words]
+    seen = sorted({each.health for task in driver.tasks.all.values() if (each := driver.facts(task)).health})
+    got = reason or f"its targets are {', '.join(seen) or 'none'}"
+    return PrerequisiteMissing(
+        f"workload {workload.name}",
+        got=f"the version that is to be replaced never serves: {got}; {words[-1] if words else 'its log has no error'}",
+        expected="tasks that become healthy behind the balancer",
+        action="Look at 3.2.B.2.2 and at the health path first.",
+        blocked_by="3.5.C.1",
+    )
+
+
+def _told(rollout: Rollout) -> str:
+    """Return all but the single requests, of which the failed ones are told."""
+    load = rollout.load
+    told = {
+        "scenario": rollout.scenario,
+        "settings": asdict(rollout.settings),
+        "versions": [asdict(each) for each in rollout.versions],
+        "steps": [asdict(each) for each in rollout.steps],
+        "tasks": [asdict(each) for each in rollout.tasks],
+        "timeline": [asdict(each) for each in rollout.timeline],
+        "load": {
+            "planned": load.planned,
+            "unsent": load.unsent,
+            "answered or failed": len(load.requests),
+            "failed": [asdict(each) for each in load.failed[:200]],
+        },
+        "written": rollout.written,
+        "starved_percent": rollout.starved_percent,
+    }
+    return json.dumps(told, indent=1, default=str)

@@ -1,0 +1,225 @@
+"""Tasks as containers: started as production would, signalled, killed and removed, each in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from exitgate.errors import ObservationError, one_line
+from exitgate.observe.rollout.defects import ErringProxy
+from exitgate.observe.rollout.facts import Defect, Version
+from exitgate.provision.balancer import Target
+from exitgate.provision.containers import throwaway_container
+from exitgate.provision.engine import Engine
+from exitgate.run import Run
+from exitgate.settings import ContainerSettings
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_CRASH_AFTER_S = 0.3
+_NO_SERVICE_PORT = 9
+"""Where a version with the defect `DEAF` is looked for: nobody listens there in a container of a service."""
+_LONGEST_LIFE_S = 3600
+
+
+@dataclass(slots=True, kw_only=True)
+class RunningTask:
+    """A task, as it goes."""
+
+    name: str
+    version: Version
+    image_id: str = ""
+    address: str = ""
+    started_s: float = 0.0
+    stopped_s: float | None = None
+    ended_s: float | None = None
+    exit_code: int | None = None
+    killed: bool = False
+    last_words: str = ""
+    proxy: ErringProxy | None = None
+    unwanted: bool = False
+    """Told to stop before it ran."""
+    container: Container | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecipe:
+    """How a workload's tasks are run."""
+
+    workload: str
+    port: int
+    settings: ContainerSettings
+    environment: Mapping[str, str]
+    network: str
+    health_path: str
+    group: str | None
+    """The control group of the tasks."""
+    failing_share: float
+    """Of requests, that a version with the defect `ERRS` fails."""
+
+
+class Tasks:
+    """Starts and stops tasks; what becomes of them is told by the two callbacks, from other threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        run: Run,
+        recipe: TaskRecipe,
+        *,
+        on_started: Callable[[RunningTask], None],
+        on_ended: Callable[[RunningTask], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self.all: dict[str, RunningTask] = {}
+        self._engine, self._run, self._recipe = engine, run, recipe
+        self._on_started, self._on_ended, self._on_failure = on_started, on_ended, on_failure
+        self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="task")
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Remove all tasks at the end of the block."""
+        try:
+            yield
+        finally:
+            self._over.set()
+            for task in self.all.values():
+                if task.container is not None and task.ended_s is None:
+                    with suppress(Exception):
+                        task.container.kill()
+            self._pool.shutdown(wait=True)
+
+    def start(self, name: str, version: Version) -> None:
+        """Start a task."""
+        self.all[name] = RunningTask(name=name, version=version)
+        self._submit(self._live, self.all[name])
+
+    def stop(self, name: str) -> None:
+        """Send a task its stop signal."""
+        task = self.all[name]
+        with self._lock:
+            task.unwanted = True
+            running = bool(task.started_s)
+        if running:
+            task.stopped_s = time.monotonic()
+            self._submit(self._signal, task, "")
+
+    def kill(self, name: str) -> None:
+        """Send a task SIGKILL."""
+        self.all[name].killed = True
+        self._submit(self._signal, self.all[name], "SIGKILL")
+
+    def crash(self, name: str, signal: str = "SIGKILL") -> None:
+        """End a task from outside, as a fault and not by the rules."""
+        self._submit(self._signal, self.all[name], signal)
+
+    def target(self, name: str) -> Target:
+        """Return where the balancer is to look for a task."""
+        task = self.all[name]
+        if task.version.defect is Defect.DEAF:
+            return Target(task=name, address=task.address, port=_NO_SERVICE_PORT)
+        if task.proxy is not None:
+            return Target(task=name, address="127.0.0.1", port=task.proxy.port)
+        return Target(task=name, address=task.address, port=self._recipe.port)
+
+    def _submit(self, work: Callable[..., None], *arguments: object) -> None:
+        def report(done: Future[None]) -> None:
+            error = done.exception()
+            if error is not None:
+                self._on_failure(error)
+
+        self._pool.submit(work, *arguments).add_done_callback(report)
+
+    def _live(self, task: RunningTask) -> None:
+        """Run a task from its start to its end."""
+        recipe = self._recipe
+        with ExitStack() as stack:
+            container = stack.enter_context(
+                throwaway_container(
+                    self._engine,
+                    self._run,
+                    task.version.image_id,
+                    recipe.settings,
+                    name=f"{recipe.workload}-{task.name}",
+                    environment=recipe.environment,
+                    network=recipe.network,
+                    group=recipe.group,
+                )
+            )
+            if self._begin(task, container):
+                if task.version.defect is Defect.ERRS:
+                    task.proxy = ErringProxy(task.address, recipe.port, recipe.health_path, recipe.failing_share)
+                    stack.enter_context(task.proxy.serving())
+                self._on_started(task)
+                if task.version.defect is Defect.CRASHES and not self._over.wait(_CRASH_AFTER_S):
+                    self._signal(task, "SIGKILL")
+                self._await_end(task, container)
+            task.ended_s = time.monotonic()
+            self._on_ended(task)
+
+    def _begin(self, task: RunningTask, container: Container) -> bool:
+        from docker.errors import APIError
+
+        if self._is_unwanted(task) or self._over.is_set():
+            return False
+        try:
+            container.start()
+        except APIError as error:
+            task.last_words = one_line(f"the engine could not start it: {error.explanation}", 200)
+            return False
+        container.reload()
+        networks = container.attrs["NetworkSettings"]["Networks"]
+        task.image_id = str(container.attrs["Image"])
+        task.address = str(networks[self._recipe.network]["IPAddress"])
+        if not task.address:
+            # It has ended already; it is nobody's target.
+            task.address = "127.0.0.1"
+        with self._lock:
+            task.container, task.started_s = container, time.monotonic()
+        if self._is_unwanted(task):
+            task.stopped_s = time.monotonic()
+            self._signal(task, "")
+        return True
+
+    def _is_unwanted(self, task: RunningTask) -> bool:
+        with self._lock:
+            return task.unwanted
+
+    def _await_end(self, task: RunningTask, container: Container) -> None:
+        code = int(container.wait(timeout=_LONGEST_LIFE_S)["StatusCode"])
+        task.exit_code = code
+        lines = [line for line in container.logs(tail=2000).decode("utf-8", "replace").splitlines() if line.strip()]
+        telling = [line for line in lines if "error" in line.lower()]
+        if telling or code != 0:
+            task.last_words = one_line((telling or lines or ["it logged nothing"])[-1], 400)
+
+    def _signal(self, task: RunningTask, signal: str) -> None:
+        from docker.errors import APIError, NotFound
+
+        if task.container is None:
+            return
+        try:
+            task.container.kill(signal=signal or self._stop_signal(task))
+        except NotFound:
+            return
+        except APIError as error:
+            if "is not running" not in str(error.explanation):
+                raise ObservationError(
+                    f"task {task.name}",
+                    got=f"the engine does not signal it: {error.explanation}",
+                    expected="a task that can be stopped",
+                    action="Look whether the engine still answers.",
+                ) from error
+
+    def _stop_signal(self, task: RunningTask) -> str:
+        """Return the image's own stop signal, which ECS sends too."""
+        image = self._engine.client.images.get(task.version.image_id)
+        return str((image.attrs.get("Config") or {}).get("StopSignal") or "SIGTERM")

@@ -1,0 +1,203 @@
+"""The rules for rolling updates: of a clean one, a faulty one, and one of which nothing was seen."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exitgate.assurance import Assurance
+from exitgate.checks.deployments.rolling import (
+    broken_bounds,
+    broken_returns,
+    failed_requests,
+    missing_rollbacks,
+    slow_answers,
+    strange_versions,
+    undelivered_load,
+    unfinished_rollouts,
+)
+from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.load.results import LoadResults, Request
+from exitgate.observation import Substrate
+from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step, TaskFacts, Version
+from exitgate.policy.deployments import DeploymentPolicy
+from exitgate.rollout.settings import RolloutSettings
+
+REFERENCE = Path(__file__).parents[3] / "reference/exitgate.toml"
+POLICY = DeploymentPolicy.model_validate(tomllib.loads(REFERENCE.read_text(encoding="utf-8"))["policy"]["deployments"])
+
+
+def task(number: int, version: str = "new", **changes: object) -> TaskFacts:
+    facts = TaskFacts(
+        name=f"task-{number}",
+        version=version,
+        image_id=f"sha256:{version}",
+        started_s=0.0,
+        stopped_s=None,
+        ended_s=None,
+        exit_code=None,
+        killed=False,
+        health="healthy",
+    )
+    return replace(facts, **changes)  # type: ignore[arg-type]
+
+
+def request(number: int, **changes: object) -> Request:
+    at = 1.0 + number / 300
+    made = Request(
+        stream="read-kept",
+        number=number,
+        intended_s=at,
+        sent_s=at,
+        ended_s=at + 0.005,
+        status=200,
+        failure="",
+        version="2",
+        task="task-3",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+REQUESTS = tuple(request(number) for number in range(3_000))
+LOAD = LoadResults(begun_s=1.0, ended_s=11.0, requests=REQUESTS, planned=3_000, unsent=0)
+STEP = Step(
+    version="new",
+    asked_s=2.0,
+    result="completed",
+    reason="",
+    ended_s=6.0,
+    tasks=(task(3), task(4)),
+    settled_s=11.0,
+)
+CLEAN = Rollout(
+    substrate=Substrate(assurance=Assurance.EXECUTED, name="test"),
+    scenario="clean",
+    workload="orders",
+    location="Dockerfile",
+    settings=RolloutSettings(workload="orders", desired_count=2),
+    versions=(Version(name="old", image_id="sha256:old"), Version(name="new", image_id="sha256:new")),
+    steps=(STEP,),
+    timeline=(Moment(at_s=2.0, kind="Deploy", task="", words="", healthy=2, running=4),),
+    tasks=(task(1, "old"), task(2, "old"), task(3), task(4)),
+    load=LOAD,
+    written=None,
+)
+EMPTY = replace(CLEAN, steps=(), timeline=(), tasks=(), load=replace(LOAD, requests=(), planned=0))
+
+
+def with_request(**changes: object) -> Rollout:
+    return replace(CLEAN, load=replace(LOAD, requests=(*REQUESTS[:-1], request(2_999, **changes))))
+
+
+def back(result: str = "rolled back", *tasks: TaskFacts) -> Rollout:
+    versions = (CLEAN.versions[0], replace(CLEAN.versions[1], defect=Defect.DEAF))
+    step = replace(STEP, result=result, tasks=tasks or (task(1, "old"), task(2, "old")))
+    return replace(CLEAN, versions=versions, steps=(step,))
+
+
+def test_a_clean_rollout_has_no_finding() -> None:
+    assert unfinished_rollouts(CLEAN) == []
+    assert strange_versions(CLEAN) == []
+    assert undelivered_load(CLEAN) == []
+    assert failed_requests(CLEAN, frozenset()) == []
+    assert broken_bounds(CLEAN, POLICY) == []
+    assert slow_answers(CLEAN, POLICY) == []
+    assert missing_rollbacks(back(), Defect.DEAF, POLICY) == []
+    assert broken_returns(back()) == []
+
+
+def test_nothing_seen_is_an_error_and_no_pass() -> None:
+    for look in (
+        lambda: unfinished_rollouts(EMPTY),
+        lambda: strange_versions(EMPTY),
+        lambda: broken_bounds(EMPTY, POLICY),
+        lambda: slow_answers(EMPTY, POLICY),
+        lambda: missing_rollbacks(EMPTY, Defect.DEAF, POLICY),
+        lambda: missing_rollbacks(CLEAN, Defect.DEAF, POLICY),
+        lambda: broken_returns(EMPTY),
+    ):
+        with pytest.raises(ObservationError, match="rollout of orders"):
+            look()
+    assert undelivered_load(EMPTY) != []
+
+
+def test_a_deployment_that_was_taken_back_did_not_complete() -> None:
+    (finding,) = unfinished_rollouts(replace(CLEAN, steps=(replace(STEP, result="rolled back", reason="breaker"),)))
+    assert "breaker" in finding.got
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        ((task(3), task(1, "old")), "task-1 of version old still there"),
+        ((task(3), task(4, image_id="sha256:else")), "task-4 of version new still there"),
+        ((task(3), task(4, health="unhealthy")), "1 healthy tasks"),
+    ],
+)
+def test_something_else_that_runs_is_found(tasks: tuple[TaskFacts, ...], words: str) -> None:
+    (finding,) = strange_versions(replace(CLEAN, steps=(replace(STEP, tasks=tasks),)))
+    assert words in finding.got
+
+
+def test_an_answer_of_another_version_is_found() -> None:
+    (finding,) = strange_versions(with_request(task="task-1"))
+    assert "task-1" in finding.got
+
+
+def test_load_that_was_not_delivered_is_found_and_a_late_prober_judges_nothing() -> None:
+    assert undelivered_load(replace(CLEAN, load=replace(LOAD, planned=3_001, unsent=1))) != []
+    late = tuple(replace(each, sent_s=each.intended_s + 0.2) for each in REQUESTS)
+    with pytest.raises(PrerequisiteMissing, match="late by 200 ms"):
+        undelivered_load(replace(CLEAN, load=replace(LOAD, requests=late)))
+    with pytest.raises(ObservationError, match="1 requests of which nothing is known"):
+        undelivered_load(replace(CLEAN, load=replace(LOAD, planned=3_001)))
+
+
+def test_a_single_failed_request_is_found_with_where_and_when() -> None:
+    (finding,) = failed_requests(with_request(failure="status", status=502, task="task-1"), frozenset())
+    assert "1 requests of kind 'read-kept' failed" in finding.message
+    assert "502" in finding.got
+    assert "version 'old'" in finding.got
+
+
+@pytest.mark.parametrize(("written", "is_found"), [(2_999, True), (3_000, False), (3_001, True)])
+def test_writes_that_are_lost_or_carried_out_twice_are_found(written: int, *, is_found: bool) -> None:
+    rollout = replace(CLEAN, written=written)
+    assert bool(failed_requests(rollout, frozenset({"read-kept"}))) is is_found
+
+
+@pytest.mark.parametrize(("healthy", "running"), [(1, 4), (2, 5)])
+def test_too_few_healthy_tasks_and_too_many_tasks_are_found(healthy: int, running: int) -> None:
+    moment = Moment(at_s=3.0, kind="StopTask", task="task-1", words="", healthy=healthy, running=running)
+    (finding,) = broken_bounds(replace(CLEAN, timeline=(*CLEAN.timeline, moment)), POLICY)
+    assert "1.0 s after its begin" in finding.message
+
+
+def test_slow_answers_and_a_stall_are_found() -> None:
+    slow = tuple(replace(each, ended_s=each.ended_s + 0.6) for each in REQUESTS)
+    assert len(slow_answers(replace(CLEAN, load=replace(LOAD, requests=slow)), POLICY)) == 2
+    stalled = tuple(each for each in REQUESTS if not 4 < each.ended_s < 5.5)
+    (finding,) = slow_answers(replace(CLEAN, load=replace(LOAD, requests=stalled)), POLICY)
+    assert "gap" in finding.message
+
+
+def test_a_bad_version_that_stays_or_costs_too_much_is_found() -> None:
+    assert "was not rolled back" in missing_rollbacks(back("completed"), Defect.DEAF, POLICY)[0].message
+    failing = tuple(replace(each, failure="status") if each.number % 20 == 0 else each for each in REQUESTS)
+    (finding,) = missing_rollbacks(replace(back(), load=replace(LOAD, requests=failing)), Defect.DEAF, POLICY)
+    assert "budget" in finding.message
+
+
+def test_what_is_left_of_a_bad_version_is_found() -> None:
+    (finding,) = broken_returns(back("rolled back", task(1, "old"), task(2, "old"), task(3)))
+    assert "task-3" in finding.got
+
+
+def test_on_a_starved_machine_failures_are_nobodys() -> None:
+    starved = replace(with_request(failure="status", status=500), starved_percent=97.0)
+    with pytest.raises(PrerequisiteMissing, match="97 percent"):
+        failed_requests(starved, frozenset())
+    assert failed_requests(replace(CLEAN, starved_percent=97.0), frozenset()) == []
