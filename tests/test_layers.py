@@ -30,7 +30,14 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("observation", ("exitgate.evidence_folder", "exitgate.observation")),
     (
         "target",
-        ("exitgate.catalogue", "exitgate.dockerfile", "exitgate.policy", "exitgate.target", "exitgate.waivers"),
+        (
+            "exitgate.catalogue",
+            "exitgate.dockerfile",
+            "exitgate.migration_settings",
+            "exitgate.policy",
+            "exitgate.target",
+            "exitgate.waivers",
+        ),
     ),
     ("provision", ("exitgate.provision", "exitgate.run")),
     ("observe", ("exitgate.observe",)),

@@ -13,7 +13,7 @@ from exitgate.assurance import Assurance
 from exitgate.policy.containers import ContainerPolicy, IdRange, VulnerabilityPolicy
 from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.policy.infrastructure import InfrastructurePolicy
-from exitgate.policy.migrations import MigrationPolicy
+from exitgate.policy.migrations import LockPolicy, MigrationPolicy, Squash
 from exitgate.policy.pipeline import PipelinePolicy
 from exitgate.policy.rule import NamedSubject, Rule
 
@@ -22,11 +22,13 @@ __all__ = [
     "DeploymentPolicy",
     "IdRange",
     "InfrastructurePolicy",
+    "LockPolicy",
     "MigrationPolicy",
     "NamedSubject",
     "PipelinePolicy",
     "Policy",
     "PolicyDigest",
+    "Squash",
     "VulnerabilityPolicy",
     "digest_of",
 ]
@@ -65,6 +67,10 @@ class Policy(Rule):
             for index, need in enumerate(infrastructure.need):
                 yield _workload(need.workload, "infrastructure", "need", index, "workload")
         if migrations := self.migrations:
+            for index, squash in enumerate(migrations.squash):
+                yield NamedSubject(
+                    kind="service", name=squash.service, location=("policy", "migrations", "squash", index, "service")
+                )
             for key, names in (("owners", migrations.owners), ("production_rows", migrations.production_rows)):
                 for name in names:
                     yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))

@@ -40,6 +40,22 @@ class LockPolicy(Rule):
         return self
 
 
+class Squash(Rule):
+    """``[[policy.migrations.squash]]``: applied migrations that one came in place of, for new databases alone (3.4.A.1)."""
+
+    service: Text
+    into: Text
+    """The migration that says what the replaced ones came to; databases that have run those take it for applied."""
+    replaces: Annotated[tuple[Text, ...], Field(min_length=1)]
+    why: Text
+
+    @model_validator(mode="after")
+    def _of_others(self) -> Self:
+        if self.into in self.replaces:
+            raise contradiction(f"{self.into!r} in place of itself", "the migrations that it replaces", "replaces")
+        return self
+
+
 class MigrationPolicy(Rule):
     """``[policy.migrations]``: how schemas change, and how a change is taken back."""
 
@@ -67,6 +83,7 @@ class MigrationPolicy(Rule):
     """Service to the person or team that approves its migrations, as CODEOWNERS names them (3.4.A.3)."""
     production_rows: dict[str, dict[str, Count]] = Field(default={})
     """Service to table to rows in production: what a migration takes on an empty table says nothing (3.4.C.1)."""
+    squash: tuple[Squash, ...] = ()
     locks: LockPolicy | None = None
 
     @field_validator("recovery")
