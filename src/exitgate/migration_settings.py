@@ -111,7 +111,5 @@ class MigrationSettings(_Strict):
         """What prints the whole schema as SQL inside of the image; nothing where there is none to print."""
         if self.tool != "prisma" or self.cli is None or self.schema_file is None or self.image_folder is None:
             return None
-        inside = posixpath.normpath(
-            posixpath.join(self.image_folder, posixpath.relpath(self.schema_file, self.folder))
-        )
+        inside = posixpath.normpath(posixpath.join(self.image_folder, posixpath.relpath(self.schema_file, self.folder)))
         return (*self.cli, "migrate", "diff", "--from-empty", "--to-schema-datamodel", inside, "--script")

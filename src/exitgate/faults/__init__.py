@@ -2,8 +2,9 @@
 
 from exitgate.faults.containers import FAULTS as _CONTAINERS
 from exitgate.faults.fault import Fault
+from exitgate.faults.migrations import FAULTS as _MIGRATIONS
 
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS,)
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_MIGRATIONS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

@@ -66,14 +66,8 @@ class Policy(Rule):
                 yield _workload(name, "infrastructure", "exposed")
             for index, need in enumerate(infrastructure.need):
                 yield _workload(need.workload, "infrastructure", "need", index, "workload")
-        if migrations := self.migrations:
-            for index, squash in enumerate(migrations.squash):
-                yield NamedSubject(
-                    kind="service", name=squash.service, location=("policy", "migrations", "squash", index, "service")
-                )
-            for key, names in (("owners", migrations.owners), ("production_rows", migrations.production_rows)):
-                for name in names:
-                    yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))
+        if self.migrations:
+            yield from self.migrations.named_subjects()
 
 
 def _workload(name: str, *location: str | int) -> NamedSubject:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from exitgate.policy.rule import Count, Flag, Milliseconds, Rule, Text, contradiction
+from exitgate.policy.rule import Count, Flag, Milliseconds, NamedSubject, Rule, Text, contradiction
 
 _Owner = Annotated[str, Field(pattern=r"^(@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?|[^@\s]+@[^@\s]+)$")]
 _PLACEHOLDERS = {"migration", "service"}
@@ -107,3 +108,12 @@ class MigrationPolicy(Rule):
                 "rollback" if self.releases_between is None else "releases_between",
             )
         return self
+
+    def named_subjects(self) -> Iterator[NamedSubject]:
+        """Yield every service that a rule speaks of, with where it does."""
+        for key, names in (("owners", self.owners), ("production_rows", self.production_rows)):
+            for name in names:
+                yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))
+        for index, squash in enumerate(self.squash):
+            place = ("policy", "migrations", "squash", index, "service")
+            yield NamedSubject(kind="service", name=squash.service, location=place)

@@ -41,7 +41,9 @@ class MigrationFolder(Observation):
     """Folders of it that hold no migration, though the tool looks for one in each."""
 
 
-def read_migrations(root: Path, service: str, settings: MigrationSettings, plan_name: str = "plan.md") -> MigrationFolder:
+def read_migrations(
+    root: Path, service: str, settings: MigrationSettings, plan_name: str = "plan.md"
+) -> MigrationFolder:
     """Read a service's migrations.
 
     Raises:
@@ -54,7 +56,9 @@ def read_migrations(root: Path, service: str, settings: MigrationSettings, plan_
         name = tool.migration_of(relative)
         if name is None or not path.is_file():
             continue
-        texts.setdefault(name, []).append((f"{settings.folder}/{relative}", _text(path, f"{settings.folder}/{relative}")))
+        texts.setdefault(name, []).append(
+            (f"{settings.folder}/{relative}", _text(path, f"{settings.folder}/{relative}"))
+        )
     if not texts:
         raise ObservationError(
             settings.folder,

@@ -299,22 +299,17 @@ def _log(root: Path, until: str, folder: str, tool: MigrationTool) -> list[_Comm
 
 def _touches(raw: str, folder: str, tool: MigrationTool) -> Iterator[_Touch]:
     fields = iter(raw.lstrip("\n\0").split("\0"))
-    for head in fields:
-        head = head.lstrip("\n")
+    for field in fields:
+        head = field.lstrip("\n")
         if not head.startswith(":"):
             continue
         _, _, _, blob, status = head[1:].split(" ")
         old = new = _below(next(fields), folder)
         if status[0] in "RC":
             new = _below(next(fields), folder)
-        was, now = (tool.migration_of(old) is not None, tool.migration_of(new) is not None)
-        if status[0] in "AC":
-            if now:
-                yield _Touch("A", new, new, blob)
-        elif status[0] == "D":
-            if was:
-                yield _Touch("D", old, old, _NULL)
-        elif was and now:
+        was = status[0] not in "AC" and tool.migration_of(old) is not None
+        now = status[0] != "D" and tool.migration_of(new) is not None
+        if was and now:
             yield _Touch("M", old, new, blob)
         elif was:
             yield _Touch("D", old, old, _NULL)
@@ -332,7 +327,17 @@ def _moved_from(root: Path, first: _Commit, folder: str) -> str:
     if parent.exit_code != 0:
         return ""
     raw = succeeded(
-        git(root, "diff-tree", "-r", "-z", "--find-renames=100%", "--diff-filter=R", "--name-status", f"{first.id}~1", first.id),
+        git(
+            root,
+            "diff-tree",
+            "-r",
+            "-z",
+            "--find-renames=100%",
+            "--diff-filter=R",
+            "--name-status",
+            f"{first.id}~1",
+            first.id,
+        ),
         root,
     ).stdout.split("\0")
     for status, old, new in zip(raw[0::3], raw[1::3], raw[2::3], strict=False):

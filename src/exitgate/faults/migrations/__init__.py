@@ -1,0 +1,6 @@
+"""Faults of the criterion "migrations safe and automated"."""
+
+from exitgate.faults.migrations.commands import FAULTS as _COMMANDS
+from exitgate.faults.migrations.policy import FAULTS as _POLICY
+
+FAULTS = (*_POLICY, *_COMMANDS)
