@@ -16,6 +16,7 @@ from exitgate.checks.migrations import (
     unplanned_destructions,
     unsafe_commands,
 )
+from exitgate.migration_settings import MigrationSettings
 from exitgate.observe.codeowners import CodeOwners
 from exitgate.observe.migrations.commands import Commands
 from exitgate.observe.migrations.destructive import Destructions
@@ -79,10 +80,10 @@ def test_every_database_has_an_owner_by_rule(target: Target) -> None:
 
 @pytest.mark.check("3.4.A.3", "codeowners-cover")
 def test_codeowners_gives_the_migrations_to_their_owner(
-    code_owners: CodeOwners, database_ownership: DatabaseOwnership, migration_policy: MigrationPolicy, service: Service
+    code_owners: CodeOwners, migration_settings: MigrationSettings, migration_policy: MigrationPolicy, service: Service
 ) -> None:
     """CODEOWNERS, read as GitHub reads it, gives every file of the migrations folder to the policy's owner."""
-    assert disowned_migrations(code_owners, database_ownership, migration_policy) == []
+    assert disowned_migrations(code_owners, service.name, migration_settings.folder, migration_policy) == []
 
 
 @pytest.mark.check("3.4.A.3", "one-database")

@@ -6,13 +6,14 @@ Source: https://docs.github.com/en/repositories/managing-your-repositorys-settin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Observation, Substrate
+from exitgate.provision.git import git, succeeded
 
 LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """In the order in which GitHub looks; the first that is there counts alone."""
@@ -36,6 +37,8 @@ class CodeOwners(Observation):
 
     path: str
     rules: tuple[OwnerRule, ...]
+    files: tuple[str, ...] = ()
+    """Every committed file that it speaks of, or not."""
     invalid: tuple[int, ...] = ()
     """Lines that GitHub skips: patterns that it does not take, words that are no owners."""
 
@@ -66,7 +69,8 @@ def read_code_owners(root: Path) -> CodeOwners:
         raise ObservationError(
             name, got=f"can't be read ({error})", expected="a UTF-8 text file", action="Mend the file."
         ) from error
-    return parse_code_owners(text, name)
+    files = succeeded(git(root, "ls-files", "-z"), root).stdout.split("\0")
+    return replace(parse_code_owners(text, name), files=tuple(filter(None, files)))
 
 
 def parse_code_owners(text: str, path: str = LOCATIONS[0]) -> CodeOwners:

@@ -8,11 +8,13 @@ from exitgate.observe.migrations.ownership import DatabaseOwnership
 from exitgate.policy import MigrationPolicy
 
 
-def disowned_migrations(owners: CodeOwners, ownership: DatabaseOwnership, policy: MigrationPolicy) -> list[Finding]:
+def disowned_migrations(owners: CodeOwners, service: str, folder: str, policy: MigrationPolicy) -> list[Finding]:
     """Name each file of the folder that CODEOWNERS gives to somebody else, or to nobody: once a line that decides so."""
-    wanted = policy.owners.get(ownership.service, "")
+    wanted = policy.owners.get(service, "")
     findings: dict[int, Finding] = {}
-    for file in ownership.files:
+    for file in owners.files:
+        if not file.startswith(f"{folder}/"):
+            continue
         rule = owners.rule_for(file)
         given = rule.owners if rule else ()
         if any(wanted.lower() == owner.lower() for owner in given) and wanted:
@@ -22,7 +24,7 @@ def disowned_migrations(owners: CodeOwners, ownership: DatabaseOwnership, policy
             line,
             Finding(
                 location=f"{owners.path}:{line}" if line else owners.path,
-                message=f"CODEOWNERS does not give the migrations of {ownership.service} to the owner that the policy names",
+                message=f"CODEOWNERS does not give the migrations of {service} to the owner that the policy names",
                 expected=wanted or "an owner in [policy.migrations.owners]",
                 got=f"{', '.join(given) or 'nobody'} for {file}",
                 remedy="Add a line for the folder after all broader ones: the last that matches decides.",

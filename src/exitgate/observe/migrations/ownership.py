@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.errors import ObservationError
 from exitgate.observation import Observation
 from exitgate.observe.json_source import line_of_key
 from exitgate.observe.migrations.files import FILES
-from exitgate.provision.git import git, succeeded
 from exitgate.target import Service, Target, Workload
 
 
@@ -32,24 +30,11 @@ class DatabaseOwnership(Observation):
     service: str
     own: tuple[Reference, ...]
     others: tuple[Reference, ...]
-    files: tuple[str, ...]
-    """Every committed file of its migrations folder, relative to the target."""
 
 
 def read_ownership(target: Target, service: Service) -> DatabaseOwnership:
-    """Gather what each workload's settings say of databases.
-
-    Raises:
-        ObservationError: if no file of the migrations folder is committed.
-    """
+    """Gather what each workload's settings say of databases."""
     settings = service.migrations
-    folder = settings.folder if settings else service.path
-    listed = succeeded(git(target.directory, "ls-files", "-z", "--", folder), target.directory).stdout
-    files = tuple(filter(None, listed.split("\0")))
-    if not files:
-        raise ObservationError(
-            folder, got="no committed file", expected="the migrations of the service", action="Commit them."
-        )
     variable = settings.database if settings else ""
     own, others = [], []
     for workload in target.workloads:
@@ -58,7 +43,7 @@ def read_ownership(target: Target, service: Service) -> DatabaseOwnership:
                 others.append(reference)
             elif reference.what.endswith(f" {variable}") or reference.what in ("its schema", "its migrations"):
                 own.append(reference)
-    return DatabaseOwnership(substrate=FILES, service=service.name, own=tuple(own), others=tuple(others), files=files)
+    return DatabaseOwnership(substrate=FILES, service=service.name, own=tuple(own), others=tuple(others))
 
 
 def _references(target: Target, workload: Workload) -> list[Reference]:
