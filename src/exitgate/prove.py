@@ -23,7 +23,7 @@ from exitgate.faults.fault import FaultSite
 from exitgate.launch import EXIT_INTERNAL, EXIT_USAGE, Launch, run_gate
 from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
-from exitgate.provision.clone import Clone, clone_target, commit_everything, materialise_target, restore
+from exitgate.provision.clone import Clone, clone_target, commit_everything, is_git_root, materialise_target, restore
 from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
 from exitgate.target import load_target
 
@@ -92,7 +92,7 @@ class _Tried:
 
 
 def _fresh_clone(source: Path, destination: Path) -> Clone:
-    materialise = load_target(source).configuration.target.materialise
+    materialise = load_target(source).configuration.target.materialise and not is_git_root(source)
     return (
         materialise_target(source, destination) if materialise else clone_target(source, destination, allow_dirty=False)
     )

@@ -19,7 +19,7 @@ from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.process import RUN_VARIABLE
-from exitgate.provision.clone import Clone, clone_target, materialise_target
+from exitgate.provision.clone import Clone, clone_target, is_git_root, materialise_target
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scanner_database import check_named_database
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
@@ -150,7 +150,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         described = load_target(source)
         clone = (
             materialise_target(source, scratch / "target")
-            if described.configuration.target.materialise
+            if described.configuration.target.materialise and not is_git_root(source)
             else clone_target(source, scratch / "target", allow_dirty=config.option.gate_allow_dirty)
         )
         target = load_target(clone.path)

@@ -34,8 +34,7 @@ def clone_target(source: Path, destination: Path, *, allow_dirty: bool) -> Clone
         raise TargetError(
             str(source), got="no folder", expected="the target's folder", action="Name it with --gate-target."
         )
-    found = git(source, "rev-parse", "--show-toplevel")
-    if found.exit_code != 0 or Path(found.stdout.strip()).resolve() != source.resolve():
+    if not is_git_root(source):
         raise TargetError(
             str(source),
             got="no git root",
@@ -59,6 +58,12 @@ def clone_target(source: Path, destination: Path, *, allow_dirty: bool) -> Clone
         _commit_all(destination, source, "uncommitted changes of the target")
     commit = succeeded(git(destination, "rev-parse", "HEAD"), destination).stdout.strip()
     return Clone(path=destination, commit=commit, dirty=bool(changes), materialised=False)
+
+
+def is_git_root(folder: Path) -> bool:
+    """Say whether a folder is the root of a git repository, whose history then is its own."""
+    found = git(folder, "rev-parse", "--show-toplevel")
+    return found.exit_code == 0 and Path(found.stdout.strip()).resolve() == folder.resolve()
 
 
 def materialise_target(source: Path, destination: Path) -> Clone:

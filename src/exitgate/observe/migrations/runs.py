@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
@@ -29,6 +30,9 @@ from exitgate.policy import MigrationPolicy
 from exitgate.provision.altered_image import altered_image
 from exitgate.provision.databases import Databases
 from exitgate.waiting import wait_for
+
+if TYPE_CHECKING:
+    import psycopg
 
 _LATEST = "29991231235958_exitgate"
 _LATER = "29991231235959_exitgate_later"
@@ -240,7 +244,9 @@ def read_staging_run(stage: Stage) -> StagingRun:
     with stage.databases.connect(empty) as connection:
         schema, told = read_schema(connection), read_schema(connection, told_by_prisma=True)
     drift = _drift(stage, told)
-    upgrade, gone, apart, rows = "", (), (), 0
+    upgrade, rows = "", 0
+    gone: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     if stage.previous_image:
         old, before = seeded(stage)
         rows = sum(each.count for each in before.values())
@@ -417,18 +423,25 @@ def _simulate(
     )
 
 
-def _lock_is_free(connection: object) -> bool:
-    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+def _lock_is_free(connection: psycopg.Connection) -> bool:
+    query = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+        "WHERE locktype = 'advisory' AND datname = current_database()"
+    )
 
     def held() -> int:
-        return int(connection.execute(query).fetchone()[0])  # type: ignore[attr-defined]
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
 
     return wait_for(held, until=lambda count: count == 0, timeout_s=_LOCK_FREE_WITHIN_S, interval_s=0.1)[1]
 
 
 def _sleeper(stage: Stage, database: str) -> int:
     """Return the session that runs the slow statement, once it does."""
-    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND state = 'active'"
+    query = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' "
+        "AND pid <> pg_backend_pid() AND state = 'active'"
+    )
     with stage.databases.connect(database) as connection:
         row, found = wait_for(
             lambda: connection.execute(query).fetchone(), until=bool, timeout_s=stage.patience_s, interval_s=0.05
