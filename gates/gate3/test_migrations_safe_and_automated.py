@@ -124,137 +124,138 @@ def test_migrations_reach_databases_by_one_way(
 
 @pytest.mark.check("3.4.B.2", "applied-once")
 def test_each_migration_is_applied_once_by_many(
-    start_race: StartRace, migration_folder: MigrationFolder, service: Service
+    start_race: StartRace, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """Of replicas that start at once, each comes up, and each migration is applied once."""
-    assert repeated_migrations(start_race, migration_folder.folder) == []
+    assert repeated_migrations(start_race, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.B.2", "contention-safe")
 def test_no_replica_serves_ahead_of_its_migrations(
-    start_race: StartRace, migration_folder: MigrationFolder, service: Service
+    start_race: StartRace, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """While a stranger holds the lock nothing is served; once it is free the migrations finish."""
-    assert unsafe_contention(start_race, migration_folder.folder) == []
+    assert unsafe_contention(start_race, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.B.3", "exits-non-zero")
 def test_a_failing_migration_ends_the_process(
-    blocked_start: BlockedStart, migration_folder: MigrationFolder, service: Service
+    blocked_start: BlockedStart, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """With a failing migration the process exits non-zero."""
-    assert surviving_starts(blocked_start, migration_folder.folder) == []
+    assert surviving_starts(blocked_start, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.B.3", "never-answers")
 def test_a_failing_migration_keeps_the_port_closed(
-    blocked_start: BlockedStart, migration_folder: MigrationFolder, service: Service
+    blocked_start: BlockedStart, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """With a failing migration the new version never listens and never answers."""
-    assert early_listeners(blocked_start, migration_folder.folder) == []
+    assert early_listeners(blocked_start, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.B.3", "starts-when-mended")
 def test_the_service_starts_when_mended(
-    blocked_start: BlockedStart, migration_folder: MigrationFolder, service: Service
+    blocked_start: BlockedStart, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """With the migration mended and the recovery followed, the service starts."""
-    assert stuck_starts(blocked_start, migration_folder.folder) == []
+    assert stuck_starts(blocked_start, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.1", "from-empty")
 def test_all_migrations_apply_to_an_empty_database(
-    staging_run: StagingRun, migration_folder: MigrationFolder, service: Service
+    staging_run: StagingRun, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """All migrations apply to an empty PostgreSQL."""
-    assert failing_migrations(staging_run, migration_folder.folder) == []
+    assert failing_migrations(staging_run, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.1", "from-previous-release")
-def test_the_upgrade_keeps_the_data(upgraded: StagingRun, migration_folder: MigrationFolder, service: Service) -> None:
+def test_the_upgrade_keeps_the_data(
+    upgraded: StagingRun, migration_settings: MigrationSettings, service: Service
+) -> None:
     """The migrations since the previous release apply to its schema with data, and keep it."""
-    assert lossy_upgrades(upgraded, migration_folder.folder) == []
+    assert lossy_upgrades(upgraded, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.1", "drift-free")
 def test_the_database_is_what_the_schema_says(
-    staging_run: StagingRun, migration_folder: MigrationFolder, service: Service
+    staging_run: StagingRun, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """After both runs the database is what the schema says."""
-    assert drifts(staging_run, migration_folder.folder) == []
+    assert drifts(staging_run, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "syntax-error")
 def test_a_syntax_error_is_noticed(
-    simulations: Simulations, migration_folder: MigrationFolder, service: Service
+    simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """A syntax error ends the deployment, is recorded, and stops there."""
-    assert unnoticed_failures(simulations, "syntax-error", migration_folder.folder) == []
+    assert unnoticed_failures(simulations, "syntax-error", migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "constraint-violation")
 def test_a_violated_constraint_is_noticed(
-    simulations: Simulations, migration_folder: MigrationFolder, service: Service
+    simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """A violated constraint ends the deployment, is recorded, and changes no data."""
-    assert unnoticed_failures(simulations, "constraint-violation", migration_folder.folder) == []
+    assert unnoticed_failures(simulations, "constraint-violation", migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "connection-cut")
 def test_a_cut_connection_is_noticed(
-    simulations: Simulations, migration_folder: MigrationFolder, service: Service
+    simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """A cut connection ends the deployment, and nothing is recorded as finished."""
-    assert unnoticed_failures(simulations, "connection-cut", migration_folder.folder) == []
+    assert unnoticed_failures(simulations, "connection-cut", migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "killed-process")
 def test_a_killed_process_is_noticed(
-    simulations: Simulations, migration_folder: MigrationFolder, service: Service
+    simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """A killed migrator leaves nothing recorded as finished, and no lock."""
-    assert unnoticed_failures(simulations, "killed-process", migration_folder.folder) == []
+    assert unnoticed_failures(simulations, "killed-process", migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "storage-or-permission")
 def test_a_refused_permission_is_noticed(
-    simulations: Simulations, migration_folder: MigrationFolder, service: Service
+    simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """A permission refused ends the deployment, is recorded, and changes no data."""
-    assert unnoticed_failures(simulations, "storage-or-permission", migration_folder.folder) == []
+    assert unnoticed_failures(simulations, "storage-or-permission", migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "lock-timeout")
 def test_no_migration_waits_for_ever(
     simulations: Simulations,
     lock_policy: LockPolicy,
-    releases: Releases,
-    migration_folder: MigrationFolder,
+    migration_settings: MigrationSettings,
     service: Service,
 ) -> None:
     """A migration that waits for a table gives up within the policy's lock timeout."""
-    assert endless_waits(simulations, lock_policy, releases.unreleased) == []
+    assert endless_waits(simulations, lock_policy) == []
 
 
 @pytest.mark.check("3.4.C.3", "old-release-serves")
 def test_the_previous_release_serves_on(
-    rollback: Rollback, migration_folder: MigrationFolder, service: Service
+    rollback: Rollback, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """The previous release answers without error while a migration fails, and after."""
-    assert disturbed_releases(rollback, migration_folder.folder) == []
+    assert disturbed_releases(rollback, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.3", "recovery-clean")
 def test_the_documented_recovery_ends_clean(
-    rollback: Rollback, migration_folder: MigrationFolder, service: Service
+    rollback: Rollback, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """The documented recovery leaves no drift, no unsettled migration, and all data."""
-    assert unclean_recoveries(rollback, migration_folder.folder) == []
+    assert unclean_recoveries(rollback, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.3", "previous-code-compatible")
 def test_the_previous_release_works_on_the_new_schema(
-    rollback: Rollback, migration_folder: MigrationFolder, service: Service
+    rollback: Rollback, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """The previous release passes its own requests on the new release's schema."""
-    assert broken_predecessors(rollback, migration_folder.folder) == []
+    assert broken_predecessors(rollback, migration_settings.folder) == []

@@ -228,7 +228,7 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
     ]
 
 
-def endless_waits(simulations: Simulations, locks: LockPolicy, pending: frozenset[str]) -> list[Finding]:
+def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
     """Name each migration since the previous release that waits longer for a table than the policy lets it."""
     return [
         _finding(
@@ -239,7 +239,9 @@ def endless_waits(simulations: Simulations, locks: LockPolicy, pending: frozense
             f"Begin it with SET lock_timeout = '{locks.lock_timeout_ms}ms'.",
         )
         for wait in simulations.lock_waits
-        if wait.waits and wait.path in pending and (not wait.gave_up or wait.waited_ms > locks.lock_timeout_ms + 1000)
+        if wait.waits
+        and wait.path in simulations.pending
+        and (not wait.gave_up or wait.waited_ms > locks.lock_timeout_ms + 1000)
     ]
 
 

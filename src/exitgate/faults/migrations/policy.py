@@ -65,7 +65,7 @@ def _contract_early(site: FaultSite) -> None:
 
 
 def _no_owner_by_rule(site: FaultSite) -> None:
-    rewrite_rules(site, rf"^{site.workload.name} = \"@[^\"]*-data\"\n", "")
+    rewrite_rules(site, r"^orders = \"@[^\"]*-data\"\n", "")
 
 
 def _broader_line_last(site: FaultSite) -> None:

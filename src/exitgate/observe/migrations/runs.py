@@ -52,6 +52,8 @@ class Stage:
     policy: MigrationPolicy
     folder: MigrationFolder
     image: str
+    pending: frozenset[str] = frozenset()
+    """Paths of files that came after the previous release."""
     previous_tag: str = ""
     previous_image: str = ""
     """Of the release before; empty where there is none."""
@@ -61,7 +63,7 @@ class Stage:
     @property
     def patience_s(self) -> float:
         """How long a start may take here: several at once share two processors."""
-        return self.replicas.service.start_timeout_s * 2
+        return self.replicas.service.start_timeout_s * 4
 
     def applied(self, database: str) -> tuple[Applied, ...]:
         """Return what a database says of its migrations."""
@@ -357,6 +359,8 @@ class Simulations(Observation):
 
     by_kind: dict[str, Simulation]
     lock_waits: tuple[LockWait, ...]
+    pending: frozenset[str]
+    """Files of the migrations since the previous release: what can still be changed."""
 
 
 def read_simulations(stage: Stage) -> Simulations:
@@ -382,7 +386,7 @@ def read_simulations(stage: Stage) -> Simulations:
     for kind, (sql, interfere) in tries.items():
         database = stage.databases.make(of=base)
         found[kind] = _simulate(stage, kind, database, sql, interfere)
-    return Simulations(substrate=stage.substrate, by_kind=found, lock_waits=_lock_waits(stage))
+    return Simulations(substrate=stage.substrate, by_kind=found, lock_waits=_lock_waits(stage), pending=stage.pending)
 
 
 def _fresh(stage: Stage) -> tuple[str, dict[str, Rows]]:

@@ -95,6 +95,7 @@ def staged(
             policy=policy,
             folder=folder,
             image=build.image_id,
+            pending=releases.unreleased if previous else frozenset(each.path for each in folder.migrations),
             previous_tag=releases.previous.tag if releases.previous and previous else "",
             previous_image=previous[1].image_id if previous else "",
             previous_replicas=replicas(previous[0], previous[1].image_id) if previous else None,
