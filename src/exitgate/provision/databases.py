@@ -42,9 +42,8 @@ class Databases:
 
     def disconnect(self, name: str) -> None:
         """End all sessions of one of ours."""
-        self._owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (self._own(name),)
-        )
+        ours = self._own(name)
+        self._owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (ours,))
 
     def end(self, pid: int) -> None:
         """End one session."""
