@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from exitgate.errors import ObservationError
 from exitgate.observe.layers import Kind, followed, hidden
 from exitgate.observe.packages import NpmPackage, OsPackage
 
@@ -172,7 +173,10 @@ def test_an_executable_that_no_package_owns_is_known() -> None:
     elf = b"\x7fELF\x02"
     seen = contents(
         archive(
-            member("var/lib/dpkg/info/a.list", b"/usr/bin/owned\n"),
+            member("var/lib/dpkg/status", b"Package: a\nStatus: install ok installed\nVersion: 1\n"),
+            member("var/lib/dpkg/info/a:amd64.list", b"/usr/bin/owned\n"),
+            member("var/lib/dpkg/info/removed.list", b"/usr/local/bin/stray\n"),
+            member("var/lib/dpkg/status.d/b", b"Package: b\nVersion: 1\n"),
             member("var/lib/dpkg/status.d/b.md5sums", b"0123  usr/bin/distroless\n"),
             member("lib/apk/db/installed", APK),
             member("usr/bin/owned", elf),
@@ -185,6 +189,65 @@ def test_an_executable_that_no_package_owns_is_known() -> None:
         )
     )
     assert [entry.path for entry, _ in seen.unpackaged_executables] == ["/usr/local/bin/stray"]
+
+
+def test_packages_own_files_through_linked_folders() -> None:
+    seen = contents(
+        archive(
+            link("bin", tarfile.SYMTYPE, "usr/bin"),
+            folder("usr"),
+            folder("usr/bin"),
+            member("usr/bin/ps", b"\x7fELF\x02"),
+            member("var/lib/dpkg/status", b"Package: procps\nStatus: install ok installed\nVersion: 1\n"),
+            member("var/lib/dpkg/info/procps.list", b"/.\n/bin\n/bin/ps\n"),
+        )
+    )
+    assert seen.unpackaged_executables == ()
+
+
+def test_the_engine_that_prisma_writes_beside_its_client_belongs_to_it() -> None:
+    engine = "app/node_modules/.prisma/client/libquery_engine.so.node"
+    client = member("app/node_modules/@prisma/client/package.json", b'{"name": "@prisma/client", "version": "6.0.0"}')
+    assert contents(archive(client, member(engine, b"\x7fELF"))).unpackaged_executables == ()
+    assert len(contents(archive(member(engine, b"\x7fELF"))).unpackaged_executables) == 1
+
+
+def test_packages_outside_of_node_modules_are_told_apart() -> None:
+    seen = contents(
+        archive(
+            member("deps/a/package.json", b'{"name": "a", "version": "1.0.0"}'),
+            member("deps/none/package.json", b'{"type": "module"}'),
+            member("app/node_modules/b/package.json", b'{"name": "b", "version": "1.0.0"}'),
+            member("app/node_modules/b/deep/package.json", b'{"name": "deep", "version": "1.0.0"}'),
+        )
+    )
+    assert [each.path for each in seen.loose_packages] == ["/deps/a"]
+    assert [each.path for each in seen.npm_packages] == ["/app/node_modules/b"]
+
+
+def test_a_hard_link_is_the_file_by_another_name_even_without_its_first_name() -> None:
+    store, jest = "pnpm/v10/files/0a/" + "1b" * 31, b'{"name": "jest", "version": "1.0.0"}'
+    linked = archive(
+        member(store, jest),
+        member("a", b"\x7fELF"),
+        link("app/node_modules/jest/package.json", tarfile.LNKTYPE, store),
+        link("b", tarfile.LNKTYPE, "a"),
+    )
+    seen = contents(linked, archive(member(".wh.a"), member(".wh.pnpm")))
+    assert [(each.name, each.version) for each in seen.npm_packages] == [("jest", "1.0.0")]
+    assert [entry.path for entry, _ in seen.unpackaged_executables] == ["/b"]
+
+
+def test_a_manifest_that_is_linked_to_what_was_not_read_is_an_error_and_no_absence() -> None:
+    manifest = link("app/node_modules/jest/package.json", tarfile.LNKTYPE, "elsewhere")
+    with pytest.raises(ObservationError, match="hard link to /elsewhere"):
+        contents(archive(member("elsewhere", b"{}"), manifest))
+
+
+@pytest.mark.parametrize("manifest", [b"[" * 200_000, b"\xff", b"{", b""])
+def test_a_manifest_that_cant_be_read_has_no_version(manifest: bytes) -> None:
+    (package,) = contents(archive(member("app/node_modules/a/package.json", manifest))).npm_packages
+    assert (package.name, package.version) == ("a", "")
 
 
 def test_a_database_that_only_rpm_can_read_is_named() -> None:

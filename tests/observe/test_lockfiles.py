@@ -134,6 +134,38 @@ def test_pnpm_is_read_in_both_of_its_present_forms(version: str, tmp_path: Path)
     assert names(lockfile.only_for_development) == ["nx@1.0.0", "test@1.0.0"]
 
 
+def test_a_lockfile_that_calls_a_dependency_of_development_needed_is_an_error(tmp_path: Path) -> None:
+    told = {"packages": {"apps/orders": {"dependencies": {"jest": "1"}}, "node_modules/jest": {"version": "1.0.0"}}}
+    manifest = {"devDependencies": {"jest": "1"}}
+    with pytest.raises(ObservationError, match=r"apps/orders/package\.json needs jest when it runs"):
+        read(tmp_path, "package-lock.json", told, **{"apps/orders/package.json": manifest})
+    both = {**manifest, "peerDependencies": {"jest": "1"}}
+    assert names(read(tmp_path, "package-lock.json", told, **{"apps/orders/package.json": both}).needed) == [
+        "jest@1.0.0"
+    ]
+
+
+def test_pnpm_locks_its_workspaces_by_their_manifests_and_addresses_by_the_version_beside_them(tmp_path: Path) -> None:
+    text = """
+lockfileVersion: '9.0'
+importers:
+  apps/orders:
+    dependencies:
+      '@s/kit': {specifier: workspace:*, version: file:libs/kit}
+      far: {specifier: 'git+ssh://git@h/far', version: 'https://h/far@tar.gz/1a'}
+  libs/kit: {}
+packages:
+  '@s/kit@file:libs/kit': {resolution: {directory: libs/kit, type: directory}}
+  'far@https://h/far@tar.gz/1a': {resolution: {tarball: x}, version: 3.0.0}
+snapshots:
+  '@s/kit@file:libs/kit': {}
+  'far@https://h/far@tar.gz/1a': {}
+"""
+    kit = {"libs/kit/package.json": {"name": "@s/kit", "version": "1.0.0"}}
+    locked = names(read(tmp_path, "pnpm-lock.yaml", text, **kit).locked)
+    assert {"@s/kit@1.0.0", "far@3.0.0"} <= set(locked)
+
+
 YARN = {
     "1": """# yarn lockfile v1
 
@@ -296,3 +328,20 @@ def test_on_the_reference_it_agrees_with_what_npm_itself_wrote() -> None:
         assert {(each.name, each.version) for each in found} == marked - other
         assert f"@reference-shop/{workload}@1.0.0" in names(lockfile.needed)
         assert "@reference-shop/testing@1.0.0" in names(lockfile.only_for_development)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "workspaces"),
+    [
+        ("yarn.lock", ':\n  version "1"\n', []),
+        ("yarn.lock", 'a@1:\n  version "1"\n', ["/apps/*"]),
+        ("yarn.lock", 'a@1:\n  version "1"\n', [""]),
+        ("package-lock.json", {"packages": {"/x": {"dependencies": {"none": "1"}}}}, []),
+    ],
+)
+def test_what_no_package_manager_writes_is_an_error_of_one_line(
+    name: str, text: str | dict[str, Any], workspaces: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ObservationError) as caught:
+        read(tmp_path, name, text, **{"package.json": {"workspaces": workspaces}})
+    assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import resource
@@ -121,6 +122,19 @@ def test_links_are_told_from_files_and_lead_where_they_say() -> None:
     assert [seen[f"/{name}"][0].target for name in "bcd"] == ["/a", "/outside", "../../x"]
 
 
+def test_a_layer_without_an_entry_is_one_whatever_it_is_called() -> None:
+    layers = [archive(member("a", b"x")), bytes(1024)]
+    digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
+    configuration = {"rootfs": {"diff_ids": [f"sha256:{digest}" for digest in digests]}}
+    names = [f"blobs/sha256/{digest}" for digest in digests]
+    sent = archive(
+        *(member(name, layer) for name, layer in zip(names, layers, strict=True)),
+        member("c.json", json.dumps(configuration).encode()),
+        member("manifest.json", json.dumps([{"Config": "c.json", "Layers": names}]).encode()),
+    )
+    assert [len(layer.entries) for layer in read_saved_image([sent], lambda _: False).layers] == [1, 0]
+
+
 def test_what_made_a_layer_is_taken_from_the_history_where_it_fits() -> None:
     history = [{"created_by": "COPY a"}, {"created_by": "ENV x", "empty_layer": True}, {"created_by": "RUN b"}]
     assert [each.made_by for each in contents(LAYER, LAYER + b"\0" * 512, history=history).layers] == [
@@ -205,6 +219,12 @@ INSIDE = (
         ("a", KEY.replace(b"\n", b"\r\n"), Nature.PRIVATE_KEY),
         ("a", KEY.replace(b"-----\nMII", b"-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nMII"), Nature.PRIVATE_KEY),
         ("a.js", b'const head = "-----BEGIN RSA PRIVATE KEY-----"; // MIIEowIBAAKCAQEAxGi9MIIEowIBAAKCAQEAxGi9', Nature.PLAIN),
+        ("a.json", b'{"private_key": "' + KEY.replace(b"\n", b"\\n") + b'"}', Nature.PRIVATE_KEY),
+        ("node_modules/a/README.md", KEY.replace(b"\n", b"\\n"), Nature.PLAIN),
+        ("a", b"x" * 1_500_000 + b"\n" + KEY, Nature.PRIVATE_KEY),
+        ("a", b"x" * (1024 * 1024 - 20) + b"\n" + KEY, Nature.PRIVATE_KEY),
+        ("a.js.map", b'{"mappings":"' + b"A" * 9_000_000 + b'",' + SOURCES[1:], Nature.SOURCES_INSIDE),
+        ("a.js", b"x" * 9_000_000 + INSIDE.replace(b"fQ==", b"") + b"A" * 300, Nature.SOURCES_INSIDE),
         ("a", b"-----BEGIN PUBLIC KEY-----\n" + b"MIIEowIBAAKCAQEAxGi9" * 8, Nature.PLAIN),
         ("a.js.map", SOURCES, Nature.SOURCES_INSIDE),
         ("a.js.map", SOURCES.replace(b'["export {}"]', b"[null]"), Nature.PLAIN),

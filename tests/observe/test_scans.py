@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,13 +17,14 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observe import scan as scan_module
 from exitgate.observe import secrets as secrets_module
+from exitgate.observe.contents import read_contents
 from exitgate.observe.misconfigurations import Misconfigurations, read_misconfigurations
 from exitgate.observe.scan import ImageScan, read_scan, with_limits_of_base
 from exitgate.observe.secrets import read_secrets
 from exitgate.provision.scanner import ScanTool, find_hadolint, find_trivy
 from exitgate.provision.scanner_database import VulnerabilityDatabase
 
-from .archives import SUBSTRATE, archive, contents, member
+from .archives import SUBSTRATE, archive, contents, engine_with, member, saved
 
 TRIVY = ScanTool(name="trivy", executable="/nowhere/trivy", version="0.76.0")
 Says = Callable[..., None]
@@ -120,10 +122,48 @@ def test_programs_of_the_base_image_that_no_package_tells_of_are_limits_by_name(
     trivy_says(image=report(), convert=EMPTY_SBOM, sbom=report())
     seen = contents(archive(*(member(f"opt/tool{number}", b"\x7fELF" + bytes(8)) for number in range(7))))
     scan = scanned(tmp_path)
-    assert with_limits_of_base(scan, seen) is scan
+    assert with_limits_of_base(scan, seen) == scan
     base = {path: (entry, replace(layer, from_base=True)) for path, (entry, layer) in seen.entries.items()}
     limits = with_limits_of_base(scan, replace(seen, entries=base)).substrate.limits
     assert "/opt/tool0, /opt/tool1, /opt/tool2, /opt/tool3, /opt/tool4 and 2 more" in limits[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "words"),
+    [
+        ("etc/debian_version", b"12.9\n", ""),
+        ("etc/debian_version", b"99.1\n", "debian_version says 99, and 12 in the base image"),
+        ("etc/os-release", b'ID=debian\nVERSION_ID="14"\n', "os-release says ID=debian VERSION_ID=14"),
+        ("etc/os-release", b'ID=debian\nVERSION_ID="12"\nVARIANT=ours\n', ""),
+        ("etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=99.04\n", "and nothing in the base image"),
+        ("etc/.wh.debian_version", b"", "debian_version says nothing"),
+    ],
+)
+def test_a_release_that_own_layers_change_is_pretended(
+    path: str, content: bytes, words: str, tmp_path: Path, trivy_says: Says
+) -> None:
+    trivy_says(image=report(system={"Family": "debian", "Name": "12.5"}), convert=EMPTY_SBOM, sbom=report())
+    base = archive(
+        member("usr/lib/os-release", b'NAME=x\nID=debian\nVERSION_ID="12"\n'), member("etc/debian_version", b"12.5\n")
+    )
+    layers = [f"sha256:{hashlib.sha256(base).hexdigest()}"]
+    sent = saved(base, archive(member(path, content)))
+    seen = read_contents(engine_with([sent], {}, base=layers), "sha256:x", ["base"], SUBSTRATE)
+    pretended = with_limits_of_base(scanned(tmp_path), seen).pretended
+    assert words in pretended
+    assert bool(pretended) is bool(words)
+
+
+def test_a_release_that_the_scanner_takes_for_another_one_is_misread(tmp_path: Path, trivy_says: Says) -> None:
+    trivy_says(image=report(system={"Family": "debian", "Name": "99.1"}), convert=EMPTY_SBOM, sbom=report())
+    alone = contents(archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n")))
+    assert "takes it for 99.1" in with_limits_of_base(scanned(tmp_path), alone).misread
+
+
+def test_what_a_program_holds_is_located_at_the_program(tmp_path: Path, trivy_says: Says) -> None:
+    module = {"Target": "app/server", "Class": "lang-pkgs", "Type": "gobinary", "Packages": [{"Name": "stdlib"}]}
+    trivy_says(image=report(module), convert=EMPTY_SBOM, sbom=report())
+    assert [each.path for each in scanned(tmp_path).packages] == ["/app/server"]
 
 
 def test_secrets_of_files_and_of_the_configuration_are_told_apart(tmp_path: Path, trivy_says: Says) -> None:

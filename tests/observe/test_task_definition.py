@@ -374,6 +374,19 @@ def test_the_other_containers_of_a_task_are_its_neighbours(tmp_path: Path) -> No
     )
 
 
+def test_what_another_container_is_given_of_the_host_is_named_too(tmp_path: Path) -> None:
+    definition = {
+        "family": "shop",
+        "volumes": [{"name": "a", "host": {"sourcePath": "/var/run/docker.sock"}}],
+        "containerDefinitions": [
+            {"name": "agent", "image": "a", "mountPoints": [{"sourceVolume": "a", "containerPath": "/sock"}]},
+            {"name": "orders", "image": "orders"},
+        ],
+    }
+    (share,) = read(tmp_path, json.dumps(definition, indent=1)).host_shares
+    assert (share.what, share.got) == ("agent beside it the host's /var/run/docker.sock", "/var/run/docker.sock")
+
+
 def _workload(**more: Any) -> Workload:
     return Workload(name="orders", path=".", dockerfile="Dockerfile", port=1, task_definition="task.json", **more)
 

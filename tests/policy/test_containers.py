@@ -59,6 +59,8 @@ def test_what_is_left_out_is_a_rule_that_was_never_made(tmp_path: Path) -> None:
         ("260_000_000", '"260 MB"', "orders", "policy.containers.size_budget_bytes.orders = '260 MB'", "integer"),
         ("orders = 260", "ordres = 260", "ordres", "a rule for the workload 'ordres', which is not there", "orders"),
         ('"billing"', '"cart"', "workload", "a rule for the workload 'cart', which is not there", "billing, orders, web"),
+        ('"/app/node_modules/prisma/*"', '"/*"', "path", "policy.containers.allow_content.0.path = '/*'", "pattern"),
+        ('"/app/node_modules/prisma/*"', '"/[a-z]*/x"', "path", "policy.containers.allow_content.0.path", "pattern"),
         ('"/app/', '"app/', "path", "policy.containers.allow_content.0.path = 'app", "pattern"),
         ("critical = 2", "critical = 30", "max_age_days", "critical may stand for 30 days, high for 14", "at most 14"),
         ("critical = 2, ", "", "max_age_days", "a limit for high and none for critical", "every severity above"),

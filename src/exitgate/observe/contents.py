@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from exitgate.errors import ObservationError
 from exitgate.observation import Observation, Substrate
-from exitgate.observe.layers import Entry, Kind, Layer, Nature, visible
+from exitgate.observe.layers import Entry, Kind, Layer, Nature, followed, visible
 from exitgate.observe.packages import (
     NpmPackage,
     OsPackage,
     is_rpm_database,
+    loose_packages,
     npm_packages,
     os_packages,
     owned_files,
@@ -25,7 +27,8 @@ from exitgate.provision.engine import Engine
 from exitgate.provision.image_archive import CHUNK_BYTES
 
 ACCOUNTS = ("/etc/passwd", "/etc/group")
-_RELEASES = ("/etc/os-release", "/usr/lib/os-release")
+RELEASES = ("/etc/os-release", "/usr/lib/os-release", "/etc/debian_version", "/etc/alpine-release", "/etc/lsb-release")
+"""Files by which scanners tell the operating system and its release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class ImageContents(Observation):
     """Lowest first."""
     npm_packages: tuple[NpmPackage, ...]
     """Visible ones, sorted by folder."""
+    loose_packages: tuple[NpmPackage, ...]
+    """Visible ones that lie in no ``node_modules``: the target's own, and what was moved out of one."""
     os_packages: tuple[OsPackage, ...]
     """Visible ones, sorted by name."""
     owned_files: frozenset[str]
@@ -47,6 +52,10 @@ class ImageContents(Observation):
     """Packages that a script of any layer takes in by a literal name."""
     texts: dict[str, bytes]
     """``{path: content}`` of the visible files that tell of accounts and of the operating system's release."""
+    base_texts: dict[str, bytes]
+    """The same, as the base image has them."""
+    disowned: tuple[str, ...] = ()
+    """ELF files of the base image that a package of its database owned there, and that no package owns in the end."""
     unreadable_databases: tuple[str, ...] = ()
     """Package databases that are there and could not be read, rpm's."""
     entries: dict[str, tuple[Entry, Layer]] = field(repr=False)
@@ -76,7 +85,12 @@ class ImageContents(Observation):
     @property
     def unpackaged_executables(self) -> tuple[tuple[Entry, Layer], ...]:
         """Visible ELF files that belong neither to a package of the operating system nor to one of npm."""
-        folders = tuple(f"{package.path}/" for package in self.npm_packages)
+        # Prisma writes its engine beside its client, into a folder of its own making.
+        folders = tuple(f"{package.path}/" for package in self.npm_packages) + tuple(
+            f"{package.path.removesuffix('@prisma/client')}.prisma/client/"
+            for package in self.npm_packages
+            if package.name == "@prisma/client"
+        )
         return tuple(
             (entry, layer)
             for path, (entry, layer) in sorted(self.entries.items())
@@ -141,22 +155,30 @@ def contents_of(
     """
     layers = tuple(replace(layer, from_base=index < base_layers) for index, layer in enumerate(saved.layers))
     entries = visible(layers)
-    files = {
-        path: content
-        for layer in layers
-        for path, content in saved.kept.get(layer.digest, ())
-        if path in entries and entries[path][1].digest == layer.digest
-    }
+    files = _kept(saved, layers, entries)
+    owned = _by_real_path(owned_files(files), entries)
+    base = visible(layers[:base_layers]) if 0 < base_layers < len(layers) else {}
+    base_files = _kept(saved, layers[:base_layers], base)
+    owned_by_base = _by_real_path(owned_files(base_files), base)
     return ImageContents(
         substrate=substrate,
         id=image_id,
         configuration=configuration,
         layers=layers,
         npm_packages=tuple(sorted(npm_packages(files))),
+        loose_packages=tuple(sorted(loose_packages(files))),
         os_packages=tuple(sorted(set(os_packages(files)))),
-        owned_files=owned_files(files),
+        owned_files=owned,
         imports=saved.imports,
-        texts={path: files[path] for path in (*ACCOUNTS, *_RELEASES) if path in files},
+        texts={path: files[path] for path in (*ACCOUNTS, *RELEASES) if path in files},
+        base_texts={path: base_files[path] for path in (*ACCOUNTS, *RELEASES) if path in base_files},
+        disowned=tuple(
+            sorted(
+                path
+                for path, (entry, layer) in entries.items()
+                if layer.from_base and Nature.ELF in entry.nature and path in owned_by_base and path not in owned
+            )
+        ),
         unreadable_databases=tuple(
             sorted(path for path, (entry, _) in entries.items() if is_rpm_database(path) and entry.kind is Kind.FILE)
         ),
@@ -164,9 +186,35 @@ def contents_of(
     )
 
 
+def _kept(saved: SavedImage, layers: Iterable[Layer], entries: Mapping[str, tuple[Entry, Layer]]) -> dict[str, bytes]:
+    """Return ``{path: content}`` of what was kept and is visible."""
+    return {
+        path: content
+        for layer in layers
+        for path, content in saved.kept.get(layer.digest, ())
+        if path in entries and entries[path][1].digest == layer.digest
+    }
+
+
+def _by_real_path(paths: Iterable[str], entries: dict[str, tuple[Entry, Layer]]) -> frozenset[str]:
+    """Return paths with those that they come to through linked folders: packages say /bin/ps where /bin is /usr/bin."""
+
+    def real(paths: Iterable[str]) -> Iterator[str]:
+        folders: dict[str, str] = {}
+        for path in paths:
+            folder, name = posixpath.split(path)
+            if folder not in folders:
+                leads = followed(folder, entries)
+                folders[folder] = leads.path if leads is not None and leads.kind is Kind.DIRECTORY else folder
+            yield path
+            yield posixpath.join(folders[folder], name)
+
+    return frozenset(real(paths))
+
+
 def kept_for_contents(path: str) -> bool:
     """Whether the content of the file at a path is looked into again once all layers are read."""
-    return path in ACCOUNTS or path in _RELEASES or tells_of_packages(path)
+    return path in ACCOUNTS or path in RELEASES or tells_of_packages(path)
 
 
 def _base_layers(engine: Engine, saved: SavedImage, bases: Iterable[str]) -> int:

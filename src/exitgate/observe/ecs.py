@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -163,7 +164,7 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
             *((mount.path, place) for mount, place in mounts if not mount.read_only),
             *_temporary_places(own, position, path, source),
         ),
-        host_shares=(*_host_shares(parsed, position, path, source), *_shared_folders(mounts)),
+        host_shares=tuple(_host_shares(parsed, position, path, source)),
         neighbours=tuple(
             Neighbour(
                 name=other.name,
@@ -178,20 +179,50 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
 
 
 def _host_shares(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:
-    """Yield what the container is given of its host: namespaces, devices, folders, and profiles that are switched off."""
+    """Yield what the task shares with its host: a thing once, although two containers have it."""
+    own = (
+        *_shares_of_container(parsed, position, path, source),
+        *_shared_folders(_mounts(parsed, position, path, source)),
+    )
+    yield from _shared_namespaces(parsed, path, source)
+    yield from own
+    told = {share.got for share in own}
+    for index, other in enumerate(parsed.containerDefinitions):
+        for share in _beside(parsed, index, path, source) if index != position else ():
+            if share.got not in told:
+                told.add(share.got)
+                yield replace(share, what=f"{other.name} beside it {share.what}")
+
+
+def _shared_namespaces(parsed: _TaskDefinition, path: str, source: str) -> Iterator[HostShare]:
+    """Yield the namespaces that all containers of the task share with their host."""
+    for key, mode in (("networkMode", parsed.networkMode), ("pidMode", parsed.pidMode), ("ipcMode", parsed.ipcMode)):
+        if mode == "host":
+            yield HostShare(
+                what=f"the host's {key.removesuffix('Mode')} namespace",
+                got=f"{key}: host",
+                location=f"{path}:{line_of_key(source, (key,))}",
+            )
+
+
+def _shares_of_container(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:
+    """Yield what a container is given of its host beside folders: devices, and profiles that are switched off."""
 
     def share(what: str, got: str, *keys: str | int) -> HostShare:
         return HostShare(what=what, got=got, location=f"{path}:{line_of_key(source, keys)}")
 
     own, place = parsed.containerDefinitions[position], ("containerDefinitions", position)
-    for key, mode in (("networkMode", parsed.networkMode), ("pidMode", parsed.pidMode), ("ipcMode", parsed.ipcMode)):
-        if mode == "host":
-            yield share(f"the host's {key.removesuffix('Mode')} namespace", f"{key}: host", key)
     for option in own.dockerSecurityOptions:
         if option.endswith(("unconfined", "disable")):
             yield share("no confinement by the kernel's profile", option, *place, "dockerSecurityOptions")
     for device in own.linuxParameters.devices:
         yield share(f"the host's device {device.hostPath}", device.hostPath, *place, "linuxParameters", "devices")
+
+
+def _beside(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:
+    """Yield what another container of the task is given: who breaks out of it has the workload beside it."""
+    yield from _shares_of_container(parsed, position, path, source)
+    yield from _shared_folders(_mounts(parsed, position, path, source))
 
 
 def _shared_folders(mounts: list[tuple[Mount, str]]) -> Iterator[HostShare]:

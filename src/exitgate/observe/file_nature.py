@@ -13,10 +13,15 @@ from exitgate.observe.layers import Nature
 
 _CHUNK_BYTES = 1024 * 1024
 _LARGEST_TEXT_BYTES = 8 * 1024 * 1024
+_SMALLEST_MAP_BYTES = 256
+_OVERLAP_BYTES = 4096
+"""By which two looks at a file above that overlap, so that nothing stands on the seam."""
 _SCRIPTS = (".js", ".mjs", ".cjs")
 _PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[A-Za-z-]+: [^\n]*\n)*\s*[A-Za-z0-9+/=]{32,}"
 )
+_KEY_IN_A_STRING = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\\+[nr])+[A-Za-z0-9+/=]{32,}")
+"""As JSON has it, e.g. in the key files of cloud accounts."""
 _SOURCES = re.compile(rb'"sourcesContent"\s*:\s*\[(?:\s*null\s*,)*\s*"')
 _MAP_INSIDE = re.compile(rb"sourceMappingURL=data:application/json[^,\s]{0,80};base64,([A-Za-z0-9+/=]+)")
 _NAME = rb"""\s*["']((?:@[\w.-]+/)?\w[\w.-]*)(?:/[^"']*)?["']"""
@@ -53,20 +58,42 @@ def look_at(path: str, size_bytes: int, stream: IO[bytes], *, keep: bool, digest
             digest.update(chunk)
         return Look(digest.hexdigest(), Nature.ELF if first[:4] == b"\x7fELF" else Nature.PLAIN, None, frozenset())
     is_script, is_map = path.endswith(_SCRIPTS), path.endswith(".map")
-    whole = keep or is_script or is_map
-    parts = [first]
+    whole = (keep or is_script or is_map) and size_bytes <= _LARGEST_TEXT_BYTES
+    parts, tail, nature = [first], first[-_OVERLAP_BYTES:], Nature.PLAIN
     while chunk := stream.read(_CHUNK_BYTES):
         digest.update(chunk)
-        if whole and size_bytes <= _LARGEST_TEXT_BYTES:
+        if whole:
             parts.append(chunk)
+        else:
+            part = tail + chunk
+            nature |= _nature_of_part(path, part)
+            if is_script and _has_a_map_inside(part):
+                nature |= Nature.SOURCES_INSIDE
+            tail = chunk[-_OVERLAP_BYTES:]
     content = b"".join(parts)
-    nature = Nature.PLAIN
-    if b" KEY" in content and _PRIVATE_KEY.search(content):
-        nature |= Nature.PRIVATE_KEY
-    if (is_map and _SOURCES.search(content)) or (is_script and _carries_its_sources(content)):
+    nature |= _nature_of_part(path, content)
+    if is_script and whole and _carries_its_sources(content):
         nature |= Nature.SOURCES_INSIDE
     kept = content if keep and size_bytes <= _LARGEST_TEXT_BYTES else None
     return Look(digest.hexdigest(), nature, kept, _imports(content) if is_script else frozenset())
+
+
+def _nature_of_part(path: str, content: bytes) -> Nature:
+    """Return what a part of a file shows of it, the maps inside of scripts left out."""
+    nature = Nature.PLAIN
+    # Documentation of packages shows keys in strings, made up.
+    in_a_string = "/node_modules/" not in path and _KEY_IN_A_STRING.search(content)
+    if b" KEY" in content and (_PRIVATE_KEY.search(content) or in_a_string):
+        nature |= Nature.PRIVATE_KEY
+    if path.endswith(".map") and _SOURCES.search(content):
+        nature |= Nature.SOURCES_INSIDE
+    return nature
+
+
+def _has_a_map_inside(part: bytes) -> bool:
+    """Say whether a part of a script begins a map; in one too large to be taken whole, what it carries is taken for sources."""
+    found = _MAP_INSIDE.search(part) if b"sourceMappingURL=data:" in part else None
+    return found is not None and len(found[1]) >= _SMALLEST_MAP_BYTES
 
 
 def _imports(content: bytes) -> frozenset[str]:

@@ -50,7 +50,7 @@ class Entry:
     modified: int = 0
     """Seconds since 1970."""
     sha256: str = ""
-    """Of a file's content, in lower-case hexadecimal; empty for everything else."""
+    """Of a file's content, in lower-case hexadecimal, also by a hard link; empty for everything else."""
     target: str = ""
     """Where a link leads: of a hard link an absolute path, of a symbolic link the text as it stands."""
     capabilities: bytes = b""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _NPM_MANIFEST = re.compile(r"^(.*/node_modules/((?:@[^/]+/)?[^/@][^/]*))/package\.json$")
+_LOOSE_MANIFEST = re.compile(r"^(?!.*/node_modules/)(.*)/package\.json$")
 _DPKG_STATUS, _DPKG_STATUS_D, _DPKG_INFO = "/var/lib/dpkg/status", "/var/lib/dpkg/status.d/", "/var/lib/dpkg/info/"
 _APK_INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/var/lib/rpm/", "/usr/lib/sysimage/rpm/")
@@ -48,6 +49,7 @@ def tells_of_packages(path: str) -> bool:
     """Whether the content of the file at a path says what packages there are."""
     return bool(
         _NPM_MANIFEST.match(path)
+        or _LOOSE_MANIFEST.match(path)
         or path == _DPKG_STATUS
         or path.startswith(_DPKG_STATUS_D)
         or (path.startswith(_DPKG_INFO) and path.endswith(".list"))
@@ -66,17 +68,27 @@ def npm_packages(files: dict[str, bytes]) -> Iterator[NpmPackage]:
         match = _NPM_MANIFEST.match(path)
         if match is None:
             continue
-        try:
-            manifest = json.loads(content)
-        except ValueError:
-            manifest = None
-        told = manifest if isinstance(manifest, dict) else {}
-        name, version = told.get("name"), told.get("version")
-        yield NpmPackage(
-            path=match[1],
-            name=name if isinstance(name, str) and name else match[2],
-            version=version if isinstance(version, str) else "",
-        )
+        name, version = _named(content)
+        yield NpmPackage(path=match[1], name=name or match[2], version=version)
+
+
+def loose_packages(files: dict[str, bytes]) -> Iterator[NpmPackage]:
+    """Yield each package with name and version that lies in no ``node_modules``: the target's own, and what was moved elsewhere."""
+    for path, content in files.items():
+        match = _LOOSE_MANIFEST.match(path)
+        name, version = _named(content) if match else ("", "")
+        if match and name and version:
+            yield NpmPackage(path=match[1], name=name, version=version)
+
+
+def _named(manifest: bytes) -> tuple[str, str]:
+    """Return name and version of a manifest, empty where it has none or can't be read."""
+    try:
+        told = json.loads(manifest)
+    except (ValueError, RecursionError):
+        return "", ""
+    name, version = (told.get("name"), told.get("version")) if isinstance(told, dict) else (None, None)
+    return name if isinstance(name, str) else "", version if isinstance(version, str) else ""
 
 
 def os_packages(files: dict[str, bytes]) -> Iterator[OsPackage]:
@@ -94,14 +106,21 @@ def os_packages(files: dict[str, bytes]) -> Iterator[OsPackage]:
 
 
 def owned_files(files: dict[str, bytes]) -> frozenset[str]:
-    """Return the paths that a package of the operating system says are its own."""
+    """Return the paths that a package of the operating system says are its own, and that is installed.
+
+    What has a list of files and no entry in the database is no package to anybody who asks the database.
+    """
     owned: set[str] = set()
+    installed = {package.name for package in os_packages(files) if package.source == "dpkg"}
     for path, content in files.items():
         text = content.decode("utf-8", "surrogateescape")
-        if path.startswith(_DPKG_INFO):
-            owned.update(text.splitlines())
+        if path.startswith(_DPKG_INFO) and path.endswith(".list"):
+            # NAME.list, or NAME:ARCHITECTURE.list where several may be there.
+            if path.removeprefix(_DPKG_INFO).removesuffix(".list").partition(":")[0] in installed:
+                owned.update(text.splitlines())
         elif path.startswith(_DPKG_STATUS_D) and path.endswith(".md5sums"):
-            owned.update("/" + line.partition("  ")[2] for line in text.splitlines())
+            if path.removesuffix(".md5sums") in files:
+                owned.update("/" + line.partition("  ")[2] for line in text.splitlines())
         elif path in _APK_INSTALLED:
             folder = ""
             for line in text.splitlines():

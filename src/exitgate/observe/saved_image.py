@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -21,9 +22,12 @@ from exitgate.observe.tar_stream import TarStream, refuse_a_missing_end
 _CAPABILITY_ATTRIBUTE = "SCHILY.xattr.security.capability"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024
+_LARGEST_MANIFEST_BYTES = 256 * 1024
 _SAMPLED_ABOVE_BYTES = 8 * 1024 * 1024
 _SAMPLE_EVERY, _SAMPLE_BYTES = 4, 32 * 1024
 _GZIP_LEVEL = 6
+_STORED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{20,}(?:-exec|\.dat)?$")
+"""How package managers name files in a store to which node_modules is then linked (pnpm, Yarn): after what they hold."""
 
 KeepFile = Callable[[str], bool]
 """Whether the content of the file at a path is wanted."""
@@ -90,7 +94,8 @@ def _take(
     head = content.read(tarfile.BLOCKSIZE)
     if head[:4] == _ZSTD:
         raise ValueError(f"its layer {name} is compressed with zstd, which can't be read here")
-    if head[:2] == _GZIP or head[257:262] == b"ustar" or (name.endswith("layer.tar") and not head.strip(b"\0")):
+    # A layer without an entry is zeros alone, and no document is.
+    if head[:2] == _GZIP or head[257:262] == b"ustar" or (head and not head.strip(b"\0")):
         read[name] = _read_layer(head, size_bytes, content, how)
     elif size_bytes <= _LARGEST_DOCUMENT_BYTES:
         documents[name] = head + content.read()
@@ -151,12 +156,13 @@ def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], how: _How) -> 
     removed: list[str] = []
     emptied: list[str] = []
     read = _Read(layer=Layer(digest="", entries=()))
+    files: dict[str, _File] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
         for member in archive:
             path = absolute(member.name)
             whiteout = whiteout_of(path)
             if whiteout is None:
-                entries.append(_entry(path, member, archive, how, read))
+                entries.append(_entry(path, member, archive, how, read, files))
             elif whiteout[0]:
                 (emptied if whiteout[1] else removed).append(whiteout[0])
             # tarfile keeps every member that it has seen; a layer may have a million.
@@ -172,15 +178,38 @@ def _read_layer(head: bytes, size_bytes: int, content: IO[bytes], how: _How) -> 
     return read
 
 
-def _entry(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, how: _How, read: _Read) -> Entry:
-    sha256, nature = "", Nature.PLAIN
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of a layer, to which its later entries may be hard links."""
+
+    sha256: str
+    nature: Nature
+    kept: bytes | None
+    is_small: bool
+
+
+def _entry(
+    path: str, member: tarfile.TarInfo, archive: tarfile.TarFile, how: _How, read: _Read, files: dict[str, _File]
+) -> Entry:
+    sha256, nature, wanted = "", Nature.PLAIN, how.keep(path)
     if member.isreg():
         stream = archive.extractfile(member) or io.BytesIO()
-        look = look_at(path, member.size, stream, keep=how.keep(path), digest_alone=how.names_alone)
+        keep = wanted or (member.size <= _LARGEST_MANIFEST_BYTES and bool(_STORED.search(path)))
+        look = look_at(path, member.size, stream, keep=keep, digest_alone=how.names_alone)
         sha256, nature = look.sha256, look.nature
         read.imports |= look.imports
-        if look.kept is not None:
+        told = look.kept if wanted or (look.kept or b"").startswith(b"{") else None
+        files[path] = _File(sha256, nature, told, member.size <= _LARGEST_MANIFEST_BYTES)
+        if wanted and look.kept is not None:
             read.kept.append((path, look.kept))
+    elif member.islnk() and (file := files.get(absolute(member.linkname))) is not None:
+        # A hard link is the file by another name, and all the same where a later layer takes the first name away.
+        sha256, nature = file.sha256, file.nature
+        files[path] = file
+        if wanted and file.kept is not None:
+            read.kept.append((path, file.kept))
+        elif wanted and file.is_small and path.endswith("/package.json"):
+            raise ValueError(f"what {path} holds can't be told: it is a hard link to {absolute(member.linkname)}")
     return entry_of(path, member, sha256=sha256, nature=nature)
 
 

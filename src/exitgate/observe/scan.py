@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
-from exitgate.observe.contents import ImageContents
+from exitgate.observe.contents import RELEASES, ImageContents
 from exitgate.observe.trivy_report import (
     ListedPackage,
     ReportedVulnerability,
@@ -23,6 +24,9 @@ from exitgate.provision.scanner_database import VulnerabilityDatabase
 OS_PACKAGES = "os-pkgs"
 _IMAGE, _SBOM = "image", "SBOM"
 _MOST_NAMED = 5
+_PROGRAMS_THAT_TELL = frozenset({"gobinary", "rustbinary"})
+"""Programs that hold the list of what they were built of; Trivy reads it from the file itself."""
+_FIELD = re.compile(r"^(ID|VERSION_ID|DISTRIB_ID|DISTRIB_RELEASE)=(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class ScannedPackage:
     name: str
     version: str
     path: str
-    """Absolute in the image; empty for packages of the operating system."""
+    """Of its manifest or of the program that holds it, absolute in the image; empty for packages of the operating system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,10 @@ class ImageScan(Observation):
     """Sorted by package and id."""
     database_age_hours: float
     """From when the database was put together to the scan."""
+    pretended: str = ""
+    """How the target's own layers change which release the base image says that it is, as a clause; empty where they don't."""
+    misread: str = ""
+    """How the scanner takes the image for another release than its files tell of, as a clause; empty where it does not."""
 
 
 def read_scan(
@@ -139,13 +147,56 @@ def read_scan(
 
 
 def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
-    """Return the scan with the base image's own executables that belong to no package among its limits, by name."""
+    """Return the scan beside what the base image is.
+
+    The base's own executables that belong to no package are limits, by name; and a release is pretended where the target's own
+    layers changed the files that tell it: of one that it does not know, Trivy finds nothing.
+    """
+    scan = replace(scan, pretended=_pretended(contents), misread=_misread(scan, contents))
     found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
     if not found:
         return scan
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     limit = f"no package tells what the base image's {', '.join(found[:_MOST_NAMED])}{more} hold"
     return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
+
+
+def _pretended(contents: ImageContents) -> str:
+    told, of_base = _releases(contents.texts), _releases(contents.base_texts)
+    for kind in sorted(told.keys() | of_base.keys()) if of_base else ():
+        if told.get(kind) != of_base.get(kind):
+            return f"{kind} says {told.get(kind, 'nothing')}, and {of_base.get(kind, 'nothing')} in the base image"
+    return ""
+
+
+def _misread(scan: ImageScan, contents: ImageContents) -> str:
+    told = _releases(contents.texts).get("os-release", "")
+    version = re.search(r"VERSION_ID=(\d+)", told)
+    recognised = re.match(r"\d+", scan.system.release) if scan.system else None
+    if version and recognised and recognised[0] != version[1]:
+        return f"the scanner takes it for {recognised.string}, and os-release says {told}"
+    return ""
+
+
+def _releases(texts: dict[str, bytes]) -> dict[str, str]:
+    """Return ``{file name: what it tells of the system}`` as far as advisories are kept apart by it."""
+    told: dict[str, str] = {}
+    for path in RELEASES:
+        name, text = path.rpartition("/")[2], texts.get(path, b"").decode("utf-8", "replace")
+        if path not in texts or name in told:
+            continue
+        if name == "debian_version":
+            # Point releases share their advisories, and an upgrade of packages brings the next one.
+            told[name] = text.strip().partition(".")[0]
+        elif name == "alpine-release":
+            told[name] = ".".join(text.strip().split(".")[:2])
+        else:
+            fields = [(key, value.strip("\"'")) for key, value in _FIELD.findall(text)]
+            minor = dict(fields).get("ID") == "alpine"
+            told[name] = " ".join(
+                f"{key}={'.'.join(value.split('.')[:2]) if minor else value}" for key, value in fields
+            )
+    return told
 
 
 def _packages(report: TrivyReport) -> Iterator[ScannedPackage]:
@@ -155,7 +206,7 @@ def _packages(report: TrivyReport) -> Iterator[ScannedPackage]:
                 kind=result.kind,
                 name=package.name,
                 version="-".join(filter(None, (package.version, package.release))),
-                path=_absolute(package.path),
+                path=_absolute(package.path or (result.target if result.format in _PROGRAMS_THAT_TELL else "")),
             )
 
 

@@ -99,6 +99,7 @@ class Result(_Section):
 
     target: str = Field(default="", alias="Target")
     kind: str = Field(default="", alias="Class")
+    format: str = Field(default="", alias="Type")
     packages: tuple[ReportedPackage, ...] = Field(default=(), alias="Packages")
     vulnerabilities: tuple[ReportedVulnerability, ...] = Field(default=(), alias="Vulnerabilities")
     secrets: tuple[ReportedSecret, ...] = Field(default=(), alias="Secrets")

@@ -72,8 +72,8 @@ class AllowedContent(Rule):
 
     workload: Text
     """Whose image."""
-    path: Annotated[str, Field(pattern=r"^/")]
-    """Absolute path in the image; ``*`` is any part of it, slashes included."""
+    path: Annotated[str, Field(pattern=r"^/[^/*?\[]+(/|$)")]
+    """Absolute path in the image; ``*`` is any part of it, slashes included, but for the first folder: that stands as it is."""
     reason: Text
     """Why the running workload needs it."""
 

@@ -57,7 +57,7 @@ class Build(Observation):
     failed_at: str
     """``Dockerfile:line`` of what failed, as far as the builder said."""
     base_images: tuple[str, ...] = ()
-    """References of the images that its Dockerfile is FROM, substitutes in place."""
+    """References of the images that what was built is FROM in the end, substitutes in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,10 +213,17 @@ def _build(
         image_id=identity_file.read_text(encoding="ascii").strip(),
         failure="",
         failed_at="",
-        base_images=tuple(
-            reference for _, reference in dockerfile.base_images({**workload.build_args, **order.bases.build_args})
+        base_images=_made_of(
+            dockerfile, {**workload.build_args, **order.bases.build_args}, order.stage or workload.stage
         ),
     )
+
+
+def _made_of(dockerfile: Dockerfile, build_args: dict[str, str], stage: str | None) -> tuple[str, ...]:
+    """Return the image that a stage starts from in the end: those of other stages lend it no layers."""
+    stages = dockerfile.stages(build_args)
+    origin = stages.origin(stages.deployed(stage))
+    return () if origin.is_scratch else (origin.text,)
 
 
 def executed_steps(log: str) -> tuple[str, ...]:
@@ -240,6 +247,7 @@ def _failed(run: Run, workload: Workload, substrate: Substrate, failure: str, fa
 
 def _arguments(run: Run, workload: Workload, order: _Order, identity_file: Path) -> list[str]:
     arguments = ["build", "--progress=plain", "--pull=false", f"--iidfile={identity_file}"]
+    # It begins the caches that instructions mount anew, too.
     arguments += ["--no-cache"] if order.fresh else []
     arguments += [f"--file={order.directory / workload.dockerfile}", f"--tag=exitgate-{run.id}:{order.name}"]
     arguments += [f"--label={name}={value}" for name, value in run.labels.items()]

@@ -137,3 +137,15 @@ def test_base_images_have_to_be_listed(tmp_path: Path, text: str, got: str | Non
     found = undeclared_bases(load_target(place(tmp_path, text)))
     assert [each.got for each in found] == ([got] if got else [])
     assert all(each.location.startswith("exitgate.toml:") for each in found)
+
+
+@pytest.mark.parametrize("syntax", ["docker/dockerfile:1", "mirror.example/docker/dockerfile-upstream:1.9", ""])
+def test_dockers_own_frontend_may_read_the_file(syntax: str) -> None:
+    assert judge(f"# syntax={syntax}" if syntax else "# a comment", f"FROM {BASE}") == []
+
+
+def test_another_frontend_is_a_finding_whether_the_file_or_the_target_names_it() -> None:
+    (finding,) = judge("# syntax=evil.example/frontend:1", f"FROM {BASE}")
+    assert (finding.location, finding.got) == ("Dockerfile:1", "evil.example/frontend:1")
+    (given,) = judge("# syntax=docker/dockerfile:1", f"FROM {BASE}", BUILDKIT_SYNTAX="evil.example/frontend")
+    assert given.got == "evil.example/frontend"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_an_image_of_a_program_and_its_libraries_holds_no_tool() -> None:
         "usr/local/bin/pnpm", "usr/bin/pip3.11", "usr/bin/gcc", "usr/bin/gcc-12", "usr/bin/x86_64-linux-gnu-gcc-12",
         "usr/bin/g++", "usr/bin/cc", "usr/bin/make", "usr/bin/ld", "usr/local/go/bin/go", "usr/bin/git",
         "app/node_modules/.bin/tsc", "usr/local/bin/corepack", "usr/bin/gdb",
+        "usr/bin/tdnf", "usr/bin/ld.bfd", "usr/local/bin/zig", "opt/maven/bin/mvn", "app/node_modules/.bin/tsx",
     ],
 )  # fmt: skip
 def test_a_tool_is_a_finding_whether_file_script_or_link(path: str) -> None:
@@ -151,11 +153,35 @@ def test_what_packages_bring_and_what_is_only_named_alike_is_none(path: str) -> 
 
 
 def test_a_committed_source_is_known_by_content_among_packages_too() -> None:
-    import hashlib
-
     known = Sources(substrate=SUBSTRATE, paths={hashlib.sha256(SOURCE).hexdigest(): "libs/kit/src/index.ts"})
     (finding,) = leftovers((member("app/node_modules/@shop/kit/src/index.ts", SOURCE),), sources=known)
     assert "/app/node_modules/@shop/kit/src/index.ts (libs/kit/src/index.ts)" in finding.got
+
+
+def test_a_committed_source_is_known_by_content_under_any_name_and_in_the_base_image() -> None:
+    known = Sources(
+        substrate=SUBSTRATE,
+        paths={hashlib.sha256(SOURCE).hexdigest(): "src/a.ts", hashlib.sha256(SOURCE * 2).hexdigest(): "test/a.js"},
+    )
+    for name in ("app/a.txt", "app/a.d.ts"):
+        assert [each.message for each in leftovers((member(name, SOURCE),), sources=known)] == [
+            "the image holds source files"
+        ]
+    (test,) = leftovers((member("app/test/a.js", SOURCE * 2),), sources=known)
+    assert test.message == "the image holds tests"
+    assert leftovers((member("app/test/b.js", SOURCE * 3),), sources=known) == []
+
+
+def test_a_tool_that_was_moved_is_one_by_any_name() -> None:
+    npm = b"#!/usr/bin/env node\n" * 3
+    below, above = (
+        archive(member("usr/bin/npm", npm)),
+        archive(member("usr/bin/.wh.npm"), member("usr/bin/helper", npm)),
+    )
+    seen = contents(below, above)
+    (finding,) = build_tools(seen, image_facts(seen), dockerfile(), WORKLOAD, policy())
+    assert finding.location == "image:/usr/bin/helper"
+    assert finding.got == "what /usr/bin/npm holds in a layer below"
 
 
 def test_what_a_later_layer_hides_is_a_finding_that_says_so() -> None:

@@ -60,7 +60,9 @@ def test_a_dangerous_variable_is_a_finding_in_image_and_task_definition(variable
     assert words in in_task.message
 
 
-@pytest.mark.parametrize("word", ["--inspect", "--inspect=0.0.0.0:9229", "--inspect-brk", "--inspect-wait=1"])
+@pytest.mark.parametrize(
+    "word", ["--inspect", "--inspect_brk", "--inspect=0.0.0.0:9229", "--inspect-brk", "--inspect-wait=1"]
+)
 def test_a_debugger_among_the_arguments_is_a_finding_wherever_they_stand(word: str) -> None:
     assert [each.location for each in findings(Entrypoint=["node", word, "main.js"])] == ["apps/orders/Dockerfile:5"]
     assert [each.location for each in findings(Cmd=["sh", "-c", f"node {word} main.js"])] == [

@@ -52,3 +52,15 @@ def test_a_package_that_nobody_locked_or_that_says_no_version_is_a_finding() -> 
         ("0.9.0 or 1.0.0", "no version in its package.json"),
         ("no such package", "1.0.0"),
     ]
+
+
+def test_a_package_that_was_moved_out_of_node_modules_is_one_all_the_same() -> None:
+    manifest = member("app/vendor/test/package.json", b'{"name": "test", "version": "2.0.0"}')
+    (finding,) = development_packages(contents(archive(manifest, member("app/vendor/test/index.js", b"x"))), LOCKFILE)
+    assert finding.location == "image:/app/vendor/test"
+    # A manifest alone is there for the install: nothing of the package is.
+    assert development_packages(contents(archive(manifest)), LOCKFILE) == []
+
+
+def test_a_version_may_be_written_with_a_letter_before_it() -> None:
+    assert unlocked_packages(contents(archive(package("run", "v1.0.0"), package("test", " 2.0.0"))), LOCKFILE) == []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
 from exitgate.checks.containers import incomplete_sboms
 from exitgate.errors import PrerequisiteMissing
-from exitgate.observe.contents import ImageContents
+from exitgate.observe.contents import ImageContents, read_contents
+from exitgate.observe.scan import ScannedPackage
 from exitgate.observe.trivy_report import ListedPackage
-from tests.observe.archives import archive, contents, member
+from tests.observe.archives import SUBSTRATE, archive, contents, engine_with, member, saved
 
 from .scans import scan
 
@@ -84,3 +86,29 @@ def test_an_image_whose_files_tell_of_no_package_is_not_assessed() -> None:
 def test_a_database_that_cannot_be_read_is_not_assessed() -> None:
     with pytest.raises(PrerequisiteMissing, match="can't be read here"):
         incomplete_sboms(scan(), image(("var/lib/rpm/rpmdb.sqlite", b"SQLite")))
+
+
+def test_a_program_that_tells_itself_of_what_it_was_built_is_known() -> None:
+    module = ScannedPackage(kind="lang-pkgs", name="stdlib", version="v1.27.2", path="/app/server")
+    assert incomplete_sboms(scan(packages=(module,)), image(("app/server", ELF))) == []
+
+
+def test_libraries_that_the_database_of_the_base_tells_of_and_the_image_no_longer_does_are_a_finding() -> None:
+    status = STATUS + b"\nPackage: openssl\nStatus: install ok installed\nVersion: 3.0.1-1\n"
+    base = archive(
+        member("var/lib/dpkg/status", status),
+        member("var/lib/dpkg/info/openssl.list", b"/usr/lib/libssl.so.3\n/usr/bin/openssl\n"),
+        member("usr/lib/libssl.so.3", ELF),
+        member("usr/bin/openssl", ELF),
+    )
+    edited, cleaned = archive(member("var/lib/dpkg/status", STATUS)), archive(member("usr/lib/.wh.libssl.so.3"))
+
+    def findings(*layers: bytes) -> list[str]:
+        listed = (scan().sbom[0], ListedPackage(kind="deb", name="openssl", version="3.0.1-1"))
+        found = [f"sha256:{hashlib.sha256(base).hexdigest()}"]
+        seen = read_contents(engine_with([saved(base, *layers)], {}, base=found), "sha256:x", ["base"], SUBSTRATE)
+        return [each.got for each in incomplete_sboms(scan(sbom=listed), seen)]
+
+    assert findings(archive(member("app/main.js", b"1"))) == []
+    assert findings(edited) == ["/usr/bin/openssl, /usr/lib/libssl.so.3"]
+    assert findings(edited, cleaned, archive(member("usr/bin/.wh.openssl"))) == []

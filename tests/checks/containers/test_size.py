@@ -65,5 +65,12 @@ def test_each_workload_without_a_budget_is_a_finding() -> None:
     assert len(missing_budgets(_target(""))) == 3
 
 
+def test_a_budget_that_no_task_has_room_for_is_a_finding() -> None:
+    budgets = f"{BUDGETS}orders = {20 * 1024**3 + 1}\nbilling = {20 * 1024**3}\nweb = 3\n"
+    (finding,) = missing_budgets(_target(budgets))
+    assert finding.message.startswith("the budget for the size of orders's image is more than a task has room for")
+    assert finding.location.startswith("exitgate.toml:")
+
+
 def test_sizes_are_told_in_megabytes() -> None:
     assert [megabytes(size) for size in (0, 1_500_000, 2_000_000_000)] == ["0.0 MB", "1.5 MB", "2000.0 MB"]

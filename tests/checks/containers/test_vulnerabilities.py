@@ -29,6 +29,8 @@ def test_a_release_past_its_end_of_life_is_a_finding() -> None:
         ({"packages": ()}, "reads not one package of its debian 12.11"),
         ({"packages": (LODASH,)}, "reads not one package of its debian 12.11"),
         ({"database_age_hours": 48.1}, "put together 48 hours ago"),
+        ({"misread": "the scanner takes it for 99, and os-release says 12"}, "which release it is can't be told"),
+        ({"database_age_hours": -9.0}, "9 hours from now"),
         ({"database_age_hours": 9000.0}, "put together 9000 hours ago"),
     ],
 )
@@ -41,6 +43,14 @@ def test_a_blind_scan_is_not_assessed_and_never_clean(facts: dict[str, object], 
 def test_an_end_of_life_release_without_packages_is_not_assessed() -> None:
     with pytest.raises(PrerequisiteMissing):
         invalid_scans(scan(system=System(family="debian", release="9", end_of_life=True), packages=()), limits())
+
+
+def test_a_release_that_own_layers_make_up_is_a_finding_and_blinds_what_builds_on_the_scan() -> None:
+    facts = scan(pretended="debian_version says 99, and 12 in the base image")
+    (finding,) = invalid_scans(facts, limits())
+    assert (finding.location, finding.got) == ("image:/etc/debian_version", facts.pretended)
+    with pytest.raises(PrerequisiteMissing, match="which release it is can't be told"):
+        refuse_a_blind_scan(facts, limits())
 
 
 def test_no_vulnerability_is_no_finding() -> None:

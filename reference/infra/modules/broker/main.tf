@@ -25,7 +25,7 @@ resource "aws_mq_broker" "this" {
   broker_name = var.name
 
   engine_type    = "RabbitMQ"
-  engine_version = "4.2"
+  engine_version = "3.13"
   # Amazon MQ demands it of RabbitMQ: patches come in the maintenance window.
   auto_minor_version_upgrade = true
   host_instance_type         = var.size.instance_type

@@ -12,6 +12,7 @@ from exitgate.policy.containers import BaseImage
 from exitgate.target import Target
 
 _Found = Callable[[str, str, str, str], Finding]
+_FRONTEND_ARGUMENT = "BUILDKIT_SYNTAX"
 _WHERE_TO_WRITE = "in the instruction, or as the default of the build argument that it uses"
 
 
@@ -53,8 +54,9 @@ def foreign_bases(
         )
     stages = dockerfile.stages(build_args)
     chain = stages.deployed_chain(stage)
+    findings = _foreign_frontend(dockerfile, build_args)
     uses = [stages.origin(chain[-1]), *stages.images_into(chain)]
-    findings = [
+    findings += [
         finding
         for use in dict.fromkeys(uses)
         if not use.is_scratch and not use.builder_decides and (finding := _judged(dockerfile.path, use, policy))
@@ -68,6 +70,25 @@ def foreign_bases(
             action="Give the variable a value in the workload's build_args; a digest can stand for all platforms.",
         )
     return findings
+
+
+def _foreign_frontend(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> list[Finding]:
+    """Say where the builder is told to read the file by another frontend than Docker's own: FROM may mean anything then."""
+    text = build_args.get(_FRONTEND_ARGUMENT) or dockerfile.directives.syntax
+    image = parse_reference(text.split()[0]) if text.split() else None
+    parts = image.repository.split("/")[-2:] if image else []
+    # Mirrors keep the name of what they mirror.
+    if not text or parts in (["docker", "dockerfile"], ["docker", "dockerfile-upstream"]):
+        return []
+    return [
+        Finding(
+            location=f"{dockerfile.path}:1",
+            message="another frontend than Docker's own reads the Dockerfile, so that what it is made of can't be told",
+            expected="docker/dockerfile, or none",
+            got=text,
+            remedy="Take the syntax directive out, or name docker/dockerfile there.",
+        )
+    ]
 
 
 def _judged(path: str, use: ImageUse, policy: ContainerPolicy) -> Finding | None:

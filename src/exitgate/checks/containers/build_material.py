@@ -11,7 +11,7 @@ from exitgate.dockerfile import Dockerfile
 from exitgate.finding import Finding
 from exitgate.observe.contents import ImageContents
 from exitgate.observe.image import ImageFacts
-from exitgate.observe.layers import Entry, Kind, Layer, Nature
+from exitgate.observe.layers import Entry, Kind, Layer, Nature, hidden
 from exitgate.observe.sources import Sources
 from exitgate.policy import ContainerPolicy
 from exitgate.target import Workload
@@ -19,11 +19,11 @@ from exitgate.target import Workload
 _TOOLS = re.compile(
     r"^(?:[\w.]+-linux-[\w]+-)?(?:"
     # Package managers of systems and of languages.
-    r"apt|apt-get|aptitude|dpkg|apk|yum|dnf|microdnf|zypper|rpm|pacman|brew|snap|conda|nix"
+    r"apt|apt-get|aptitude|dpkg|apk|yum|dnf|microdnf|tdnf|opkg|zypper|rpm|pacman|brew|snap|conda|mamba|micromamba|nix"
     r"|npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack|bun|bunx|deno|pip|uv|poetry|gem|bundle|bundler|composer|cargo"
     # Compilers, linkers, builders, debuggers.
-    r"|gcc|cc|g\+\+|c\+\+|clang|clang\+\+|tcc|cpp|as|ld|gold|gdb|lldb|strace|make|gmake|cmake|ninja|meson|bazel|nx|turbo"
-    r"|javac|rustc|go|gofmt|tsc|esbuild|swc|rollup|webpack|vite|node-gyp"
+    r"|gcc|cc|g\+\+|c\+\+|clang|clang\+\+|tcc|cpp|as|ld|ld\.(?:bfd|gold|lld)|lld|gold|gfortran|zig|nasm|gdb|lldb|strace|make|gmake|cmake|ninja|meson|bazel|nx|turbo"
+    r"|javac|kotlinc|mvn|gradle|rustc|swiftc|ghc|go|gofmt|tsc|tsx|ts-node|parcel|esbuild|swc|rollup|webpack|vite|node-gyp"
     # What fetches sources.
     r"|git|svn|hg"
     r")(?:-?\d+(?:\.\d+)*)?$"
@@ -32,11 +32,15 @@ _MODULES = frozenset({"typescript", "esbuild", "webpack", "vite", "rollup", "ts-
 _MODULES |= {"npm", "pnpm", "yarn", "corepack", "nx"}
 _BIN = re.compile(r"/(?:s?bin|\.bin|libexec)/[^/]+$")
 _NAMED = 8
+_SMALLEST_BYTES = 32
+"""Below this, files are alike by chance."""
 
 _SOURCE = re.compile(
     r"(?<!\.d)\.(?:ts|tsx|mts|cts|jsx|vue|svelte|coffee|scss|sass|less|c|cc|cpp|cxx|h|hpp|rs|go|java|kt|cs|swift)$"
 )
 _TEST = re.compile(r"(?:\.(?:test|spec)\.[cm]?[jt]sx?|/(?:__tests__|__mocks__|__snapshots__)/.+)$")
+_COMMITTED_TEST = re.compile(r"(?:\.(?:test|spec)|/(?:tests?|e2e|spec|__tests__|cypress)/.+)\.[cm]?[jt]sx?$")
+"""Folders of tests have everyday names: in an image they mean something only where what they hold is the target's own."""
 _CACHE = re.compile(
     r"^/(?:root|home/[^/]+)/\.(?:npm|cache|yarn|pnpm-store|node-gyp|local/share/pnpm)/|/_cacache/|/node_modules/\.cache/"
     r"|/\.(?:nx|turbo|parcel-cache)/|^/var/cache/apt/archives/.+\.deb$|^/var/lib/apt/lists/.+_|^/var/cache/apk/.+"
@@ -68,13 +72,25 @@ def build_tools(
     ]
     findings += [
         Finding(
+            location=f"image:{entry.path}",
+            message=f"the image holds {entry.path}, a tool for building or installing by another name",
+            expected="no compiler, no package manager",
+            got=f"what {moved[entry.sha256]} holds in a layer below",
+            remedy="Remove it: a name does not keep anybody from running it.",
+        )
+        for moved in (_moved_tools(contents),)
+        for entry, _ in contents.entries.values()
+        if entry.sha256 in moved and not is_tool(entry) and not _allowed(entry.path, workload, policy)
+    ]
+    findings += [
+        Finding(
             location=f"image:{package.path}",
             message=f"the image holds the npm package {package.name}, a tool for building or installing",
             expected="no compiler, no package manager",
             got=f"version {package.version or 'unknown'}",
             remedy="Install production dependencies alone; a tool among `dependencies` belongs to `devDependencies`.",
         )
-        for package in contents.npm_packages
+        for package in (*contents.npm_packages, *contents.loose_packages)
         if is_build_module(package.name) and not _allowed(package.path, workload, policy)
     ]
     if policy.refuse_shells:
@@ -98,12 +114,16 @@ def build_leftovers(
     """Name what an image was made of and should not hold, in any of its layers, hidden by a later one or not."""
 
     def is_source(entry: Entry, layer: Layer) -> bool:
+        if _SOURCE.search(sources.paths.get(entry.sha256, "")):
+            return True
         if layer.from_base or not _SOURCE.search(entry.path):
             return False
-        # Packages of npm bring declarations and sources of their own; the target's sources are its own wherever they lie.
+        # Packages of npm bring declarations and sources of their own; the target's own are such by any name and in any place.
         return not _in_modules(entry) or entry.sha256 in sources.paths
 
     def is_test(entry: Entry, layer: Layer) -> bool:
+        if _COMMITTED_TEST.search(f"/{sources.paths.get(entry.sha256, '')}"):
+            return True
         return not layer.from_base and not _in_modules(entry) and bool(_TEST.search(entry.path))
 
     def carries_sources(entry: Entry, layer: Layer) -> bool:
@@ -173,6 +193,15 @@ def _leftover(what: str, remedy: str, found: list[Entry], made: str, sources: So
 def _hidden(found: Iterable[Entry], layer: Layer, contents: ImageContents) -> str:
     visible = sum(contents.entries.get(entry.path, (None, None))[1] is layer for entry in found)
     return "" if visible else "; a later layer hides it, and whoever pulls the image has it all the same"
+
+
+def _moved_tools(contents: ImageContents) -> dict[str, str]:
+    """Return ``{sha256: path}`` of the tools that a layer holds and that are no longer where they were."""
+    return {
+        entry.sha256: entry.path
+        for entry, _ in hidden(contents.layers, contents.entries)
+        if entry.sha256 and entry.size_bytes >= _SMALLEST_BYTES and is_tool(entry)
+    }
 
 
 def is_tool(entry: Entry) -> bool:

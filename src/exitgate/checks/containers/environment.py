@@ -15,7 +15,7 @@ _DANGEROUS: tuple[tuple[str, str, str], ...] = (
     ("NODE_OPTIONS", r"--inspect", "opens a debugger to whoever reaches its port"),
     (
         "NODE_OPTIONS",
-        r"(?:--require|-r|--import|--(?:experimental-)?loader)[ =]",
+        r"(?:--require|-r|--import|--(?:experimental[-_])?loader)[ =]",
         "loads code before the application's own",
     ),
     ("NODE_TLS_REJECT_UNAUTHORIZED", r"^0$", "switches the check of certificates off"),
@@ -28,7 +28,7 @@ _DANGEROUS: tuple[tuple[str, str, str], ...] = (
     ("GIT_SSL_NO_VERIFY", r".", "switches the check of certificates off"),
     ("PATH", r"(?:^|:)(?:\.|:|$|/tmp)", "finds programs where anybody may put them"),
 )
-_DEBUGGED = re.compile(r"^--(?:inspect|debug)(?:-brk|-wait)?(?:=|$)")
+_DEBUGGED = re.compile(r"^--(?:inspect|debug)(?:[-_]brk|[-_]wait)?(?:=|$)")
 
 
 def unsafe_settings(

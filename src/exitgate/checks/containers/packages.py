@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from exitgate.finding import Finding
 from exitgate.observe.contents import ImageContents
 from exitgate.observe.lockfiles import Locked, Lockfile
 from exitgate.observe.packages import NpmPackage
 
+_PREFIX = re.compile(r"^[v=]+\s*(?=\d)")
+"""What manifests may write before a version, and lockfiles never do (npm's documentation of package.json and semver)."""
+
 
 def development_packages(contents: ImageContents, lockfile: Lockfile) -> list[Finding]:
-    """Name each package of the image that the lockfile reaches through development dependencies alone."""
+    """Name each package of the image that the lockfile reaches through development dependencies alone, wherever it lies."""
     return [
         Finding(
             location=f"image:{package.path}",
@@ -19,7 +24,7 @@ def development_packages(contents: ImageContents, lockfile: Lockfile) -> list[Fi
             remedy="Install with `npm ci --omit=dev` (pnpm: `--prod`, Yarn: `workspaces focus --production`) in the stage that the "
             "image copies from; if the service needs it when it runs, move it to dependencies.",
         )
-        for package in own_packages(contents)
+        for package in (*own_packages(contents), *_moved_elsewhere(contents))
         if _locked(package) in lockfile.only_for_development
     ]
 
@@ -51,5 +56,13 @@ def own_packages(contents: ImageContents) -> list[NpmPackage]:
     ]
 
 
+def _moved_elsewhere(contents: ImageContents) -> list[NpmPackage]:
+    """Return the packages of own layers that lie in no node_modules, of whose folder there is more than the manifest."""
+    own = [path for path, (_, layer) in contents.entries.items() if not layer.from_base]
+    return [
+        package for package in contents.loose_packages if sum(path.startswith(f"{package.path}/") for path in own) > 1
+    ]
+
+
 def _locked(package: NpmPackage) -> Locked:
-    return Locked(name=package.name, version=package.version)
+    return Locked(name=package.name, version=_PREFIX.sub("", package.version.strip()))

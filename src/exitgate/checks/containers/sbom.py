@@ -9,17 +9,20 @@ from exitgate.observe.scan import ImageScan
 
 _KINDS = {"dpkg": "deb", "apk": "apk"}
 """Package database to purl type."""
+_NAMED = 8
 
 
 def incomplete_sboms(scan: ImageScan, contents: ImageContents) -> list[Finding]:
     """Name each package of the image's own files that the SBOM leaves out, and each executable that no package tells of.
 
-    Executables of the base image are not the target's to name: they are limits of the observation.
+    Executables of the base image are not the target's to name, unless its own layers took them out of the package database:
+    they are limits of the observation. A program that holds the list of its own modules, as Go's do, is told of by that.
 
     Raises:
         PrerequisiteMissing: if the image's files tell of no package, or keep them in a database that can't be read here.
     """
     _refuse_what_tells_nothing(scan, contents)
+    programs = {package.path for package in scan.packages}
     listed = {(package.kind, package.name, package.version) for package in scan.sbom}
     findings = [
         _left_out(f"{package.name} {package.version}", f"image:{package.path}/package.json", "npm")
@@ -41,8 +44,10 @@ def incomplete_sboms(scan: ImageScan, contents: ImageContents) -> list[Finding]:
             remedy="Install it as a package, or leave it out.",
         )
         for entry, layer in contents.unpackaged_executables
-        if not layer.from_base
+        if not layer.from_base and entry.path not in programs
     ]
+    if contents.disowned:
+        findings.append(_disowned(contents.disowned))
     return findings
 
 
@@ -61,6 +66,17 @@ def _refuse_what_tells_nothing(scan: ImageScan, contents: ImageContents) -> None
             expected="packages that an SBOM can be compared with",
             action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
         )
+
+
+def _disowned(paths: tuple[str, ...]) -> Finding:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return Finding(
+        location=f"image:{paths[0]}",
+        message="the package database no longer tells of programs and libraries that it tells of in the base image",
+        expected="a package that is removed together with its files, or stays in the database",
+        got=", ".join(paths[:_NAMED]) + more,
+        remedy="Remove packages by their package manager, and leave its database alone.",
+    )
 
 
 def _left_out(package: str, location: str, source: str) -> Finding:

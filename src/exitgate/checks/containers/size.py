@@ -10,13 +10,15 @@ from exitgate.policy import ContainerPolicy
 from exitgate.target import Target, Workload
 
 _NAMED_LAYERS, _NAMED_FILES = 3, 5
+_ROOM_BYTES = 20 * 1024**3
+"""The storage that a task of ECS on Fargate has unless it asks for more, its images included ("Fargate task ephemeral storage")."""
 
 
 def missing_budgets(target: Target) -> list[Finding]:
-    """Name each workload for whose image nobody set a budget."""
+    """Name each workload for whose image nobody set a budget, and each budget that no image could exceed and still run."""
     policy = target.policy.containers
     budgets = policy.size_budget_bytes if policy else {}
-    return [
+    findings = [
         Finding(
             location=target.locate("policy", "containers", "size_budget_bytes"),
             message=f"no budget is set for the size of {workload.name}'s image",
@@ -26,6 +28,17 @@ def missing_budgets(target: Target) -> list[Finding]:
         )
         for workload in target.workloads
         if workload.name not in budgets
+    ]
+    return findings + [
+        Finding(
+            location=target.locate("policy", "containers", "size_budget_bytes", name),
+            message=f"the budget for the size of {name}'s image is more than a task has room for, and so limits nothing",
+            expected=f"at most {megabytes(_ROOM_BYTES)}",
+            got=megabytes(budget),
+            remedy="Measure the image, and give it a budget somewhat above that.",
+        )
+        for name, budget in budgets.items()
+        if budget > _ROOM_BYTES
     ]
 
 

@@ -7,26 +7,42 @@ from exitgate.finding import Finding
 from exitgate.observe.scan import OS_PACKAGES, ImageScan, Vulnerability
 from exitgate.policy.containers import SEVERITIES, Severity, VulnerabilityPolicy
 
+_CLOCKS_DIFFER_HOURS = 1
+
 
 def invalid_scans(scan: ImageScan, policy: VulnerabilityPolicy) -> list[Finding]:
-    """Name the operating system's release where nobody mends it any more.
+    """Name a release that the Dockerfile makes up, and one that nobody mends any more.
+
+    Of a release that the scanner does not know it finds nothing: to change what the image says of itself is to blind it.
 
     Raises:
-        PrerequisiteMissing: if the scan is blind: what it does not find says nothing, see `refuse_a_blind_scan`.
+        PrerequisiteMissing: if the scan is blind otherwise: what it does not find says nothing, see `refuse_a_blind_scan`.
     """
-    refuse_a_blind_scan(scan, policy)
     system = scan.system
-    if system is None or not system.end_of_life:
-        return []
-    return [
-        Finding(
-            location="image:/etc/os-release",
-            message=f"{system.family} {system.release} is past its end of life: advisories and updates have stopped",
-            expected="a release that is still mended",
-            got=f"{system.family} {system.release}",
-            remedy="Start from a base image of a supported release.",
+    findings = []
+    if scan.pretended:
+        findings.append(
+            Finding(
+                location=f"image:/etc/{scan.pretended.partition(' ')[0]}",
+                message="the Dockerfile changes which release the image says that it is, and advisories are found by that",
+                expected="the base image's own release",
+                got=scan.pretended,
+                remedy="Leave those files alone; for another release start from a base image of it.",
+            )
         )
-    ]
+    else:
+        refuse_a_blind_scan(scan, policy)
+    if system is not None and system.end_of_life:
+        findings.append(
+            Finding(
+                location="image:/etc/os-release",
+                message=f"{system.family} {system.release} is past its end of life: advisories and updates have stopped",
+                expected="a release that is still mended",
+                got=f"{system.family} {system.release}",
+                remedy="Start from a base image of a supported release.",
+            )
+        )
+    return findings
 
 
 def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
@@ -42,12 +58,26 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
             expected="one whose packages it can compare with advisories",
             action="Start from a base image that keeps its /etc/os-release and package database.",
         )
+    for clause in filter(None, (scan.pretended, scan.misread)):
+        raise PrerequisiteMissing(
+            scan.image,
+            got=f"which release it is can't be told: {clause}",
+            expected="the base image's own release, by which advisories are found",
+            action="Leave those files alone; for another release start from a base image of it.",
+        )
     if not any(package.kind == OS_PACKAGES for package in scan.packages):
         raise PrerequisiteMissing(
             scan.image,
             got=f"the scanner reads not one package of its {scan.system.family} {scan.system.release}",
             expected="a package database that is still there",
             action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
+        )
+    if scan.database_age_hours < -_CLOCKS_DIFFER_HOURS:
+        raise PrerequisiteMissing(
+            "vulnerability database",
+            got=f"put together {-scan.database_age_hours:.0f} hours from now, by its own words",
+            expected="a time that has been",
+            action="Set this machine's clock, or download the database anew.",
         )
     if scan.database_age_hours > policy.database_max_age_hours:
         raise PrerequisiteMissing(

@@ -79,6 +79,13 @@ def _copy_from_an_alias(site: FaultSite) -> None:
     site.append("COPY --from=tools /etc/passwd /tools/passwd")
 
 
+def _foreign_frontend(site: FaultSite) -> None:
+    path = site.root / site.workload.dockerfile
+    text = path.read_text(encoding="utf-8")
+    own = "\n".join(line for line in text.splitlines() if not re.match(r"#\s*syntax\s*=", line, re.IGNORECASE))
+    path.write_text(f"# syntax=registry.example/somebody/dockerfile:1\n{own}\n", encoding="utf-8")
+
+
 def _nothing_listed(site: FaultSite) -> None:
     path = site.root / CONFIGURATION_FILE
     text = re.sub(
@@ -98,8 +105,18 @@ def _fault(
     *,
     check: str = "base-allowed",
     location: str = "Dockerfile:",
+    also: frozenset[str] = frozenset(),
 ) -> Fault:
-    return Fault(id=name, title=title, control=_CONTROL, check=check, location=location, message=message, inject=inject)
+    return Fault(
+        id=name,
+        title=title,
+        control=_CONTROL,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        also=also,
+    )
 
 
 FAULTS = (
@@ -139,6 +156,13 @@ FAULTS = (
         "the deployed stage copies out of a stage that is nothing but such an image",
         _copy_from_an_alias,
         "an image from which the deployed stage copies is from a repository",
+    ),
+    _fault(
+        "foreign-frontend",
+        "a syntax directive has somebody else's program read the Dockerfile",
+        _foreign_frontend,
+        "another frontend than Docker's own reads the Dockerfile",
+        also=frozenset({"3.2.C.1"}),
     ),
     _fault(
         "no-base-image-listed",

@@ -34,6 +34,19 @@ def _package(name: str, version: str, inside: str = "/app") -> Inject:
     return inject
 
 
+def _moved_away(site: FaultSite) -> None:
+    """Put a package of development where no package manager looks, and Node.js does."""
+    packages = json.loads((site.root / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    place, locked = next(
+        (path, each) for path, each in sorted(packages.items()) if each.get("dev") and "peer" not in each
+    )
+    name = place.rpartition("node_modules/")[2]
+    manifest = {"name": name, "version": locked["version"], "main": "index.js"}
+    site.add_script(f"/app/vendor/{name}/package.json", json.dumps(manifest))
+    site.add_script(f"/app/vendor/{name}/index.js", "module.exports = {};")
+    site.append("ENV NODE_PATH=/app/vendor")
+
+
 FAULTS = (
     Fault(
         id="development-installed",
@@ -62,5 +75,15 @@ FAULTS = (
         location="image:/app/plugins/node_modules/fastify",
         message="does not lock",
         inject=_package("fastify", "5.0.0-absent", inside="/app/plugins"),
+    ),
+    Fault(
+        id="package-moved-away",
+        title="a tool of development lies outside node_modules, where NODE_PATH finds it",
+        control=_CONTROL,
+        check="no-dev-packages",
+        location="image:/app/vendor/",
+        message="which only development needs",
+        inject=_moved_away,
+        also=frozenset({"3.2.B.1.2", "3.2.B.1.1"}),
     ),
 )

@@ -47,6 +47,17 @@ def _old_release(site: FaultSite) -> None:
     site.add_file("/etc/debian_version", "printf '9.13\\n' > /etc/debian_version", mode="0644")
 
 
+def _unknown_release(site: FaultSite) -> None:
+    site.add_file("/etc/debian_version", "printf '99.1\\n' > /etc/debian_version", mode="0644")
+
+
+def _forgotten_packages(site: FaultSite) -> None:
+    """Empty the records of the C library's package: distroless images keep a file a package."""
+    path = "/var/lib/dpkg/status.d/libc6"
+    site.add_file(path, "mkdir -p /var/lib/dpkg/status.d", f": > {path}", mode="0644")
+    site.add_file(f"{path}.md5sums", "mkdir -p /var/lib/dpkg/status.d", f": > {path}.md5sums", mode="0644")
+
+
 _UNLOCKED = frozenset({"3.2.B.1.3"})
 """A package that the lockfile does not tell of."""
 
@@ -81,6 +92,22 @@ FAULTS = (
         check="scan-valid",
         location="image:/etc/os-release",
         message="debian 9.13 is past its end of life",
+    ),
+    _fault(
+        "unknown-release",
+        "the image says that it is of a Debian release that no scanner knows",
+        _unknown_release,
+        check="scan-valid",
+        location="image:/etc/debian_version",
+        message="changes which release the image says that it is",
+    ),
+    _fault(
+        "forgotten-package",
+        "the C library's package is taken out of the package database, and the library stays",
+        _forgotten_packages,
+        check="sbom-complete",
+        location="image:/",
+        message="the package database no longer tells of programs and libraries",
     ),
     _fault(
         "vulnerable-npm-package",

@@ -16,9 +16,9 @@ from exitgate.observe.lockfiles.yarn import parse_yarn
 __all__ = ["Locked", "Lockfile", "read_lockfile"]
 
 _PARSERS: dict[str, Callable[[str, Path], Graph]] = {
-    "npm-shrinkwrap.json": lambda text, _: parse_npm(text),
-    "package-lock.json": lambda text, _: parse_npm(text),
-    "pnpm-lock.yaml": lambda text, _: parse_pnpm(text),
+    "npm-shrinkwrap.json": parse_npm,
+    "package-lock.json": parse_npm,
+    "pnpm-lock.yaml": parse_pnpm,
     "yarn.lock": parse_yarn,
 }
 """In the order in which npm itself prefers its own two."""
@@ -64,7 +64,7 @@ def _read(root: Path, file: Path, parse: Callable[[str, Path], Graph], package: 
     path = file.relative_to(root.resolve()).as_posix()
     try:
         graph = parse(file.read_text(encoding="utf-8"), file.parent)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, NotImplementedError) as error:
         raise ObservationError(
             path,
             got=f"no lockfile that can be read: {one_line(str(error), 160)}",

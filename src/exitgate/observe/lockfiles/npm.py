@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from pathlib import Path
 from typing import Any
 
 from exitgate.observe.lockfiles.graph import Graph, Importer, Locked, Node
@@ -11,20 +12,38 @@ from exitgate.observe.lockfiles.graph import Graph, Importer, Locked, Node
 _RUNTIME = ("dependencies", "optionalDependencies", "peerDependencies")
 
 
-def parse_npm(text: str) -> Graph:
-    """Parse a lockfile of npm.
+def parse_npm(text: str, folder: Path) -> Graph:
+    """Parse a lockfile of npm, and make sure that it tells development's dependencies as the manifests in its folder do.
+
+    ``npm ci`` installs by the lockfile's versions and by the manifests' kinds, and compares the former alone.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is none, or has what is for development in a manifest among what is needed when the package runs.
     """
     data = json.loads(text)
     if not isinstance(data, dict):
         raise ValueError("it is no object")
     if isinstance(data.get("packages"), dict):
+        for place, entry in data["packages"].items():
+            if "node_modules/" not in place and not entry.get("link"):
+                _refuse_another_kind(place, entry, folder)
         return _by_location(data["packages"])
     if isinstance(data.get("dependencies"), dict):
         return _by_flags(data["dependencies"])
     raise ValueError("it has neither packages nor dependencies")
+
+
+def _refuse_another_kind(place: str, entry: dict[str, Any], folder: Path) -> None:
+    try:
+        manifest = json.loads((folder / place / "package.json").read_text(encoding="utf-8"))
+    except OSError:
+        return
+    wrong = {*_names(entry, _RUNTIME)} & {*_names(manifest, ("devDependencies",))} - {*_names(manifest, _RUNTIME)}
+    if wrong:
+        at = posixpath.join(place, "package.json")
+        raise ValueError(
+            f"it says that {at} needs {min(wrong)} when it runs, and that file has it among devDependencies"
+        )
 
 
 def _by_location(packages: dict[str, dict[str, Any]]) -> Graph:
@@ -70,7 +89,7 @@ def _names(entry: dict[str, Any], kinds: tuple[str, ...]) -> list[str]:
 
 def _resolve(place: str, name: str, packages: dict[str, Any]) -> str | None:
     """Return where Node.js finds a package that the one at `place` takes in: its own node_modules, then those above it."""
-    at = place
+    at = place.lstrip("/")
     while True:
         candidate = posixpath.join(at, "node_modules", name)
         if candidate in packages:

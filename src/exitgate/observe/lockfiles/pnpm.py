@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,8 +16,8 @@ _PEERS = re.compile(r"\(.*$")
 _KINDS = (("dependencies", True), ("optionalDependencies", True), ("devDependencies", False))
 
 
-def parse_pnpm(text: str) -> Graph:
-    """Parse a lockfile of pnpm.
+def parse_pnpm(text: str, folder: Path) -> Graph:
+    """Parse a lockfile of pnpm, with the manifests of the workspaces in its folder: it does not tell their names.
 
     Raises:
         ValueError: if it is none, or of a version that is not known here.
@@ -29,12 +31,17 @@ def parse_pnpm(text: str) -> Graph:
         raise ValueError(f"it is of version {version or 'unknown'}, and 6 and 9 are known here")
     graph = Graph()
     importers = data.get("importers") or {".": data}
-    for folder, entry in importers.items():
-        graph.importers[str(folder)] = _importer(str(folder), entry or {})
-    for key, entry in (data.get("snapshots") or data.get("packages") or {}).items():
+    for place, entry in importers.items():
+        graph.importers[str(place)] = _importer(str(place), entry or {})
+        package = _workspace(folder / str(place))
+        if package and str(place) != ".":
+            # `pnpm deploy` packs a workspace into the node_modules of another, under its own name.
+            graph.nodes[str(place)] = Node(package=package, requires=graph.importers[str(place)].runtime)
+    described = data.get("packages") or {}
+    for key, entry in (data.get("snapshots") or described).items():
         told = entry or {}
         graph.nodes[_id(str(key))] = Node(
-            package=_locked(str(key)),
+            package=_locked(str(key), described.get(_PEERS.sub("", str(key))) or {}),
             requires=[
                 _reference(str(name), str(value))
                 for kind in ("dependencies", "optionalDependencies")
@@ -73,6 +80,18 @@ def _reference(name: str, version: str) -> str:
     )
 
 
-def _locked(key: str) -> Locked:
-    name, _, version = _PEERS.sub("", _id(key)).rpartition("@")
-    return Locked(name=name, version=version)
+def _locked(key: str, described: dict[str, Any]) -> Locked:
+    bare = _PEERS.sub("", _id(key))
+    name, _, version = bare[1:].partition("@")
+    # What comes from elsewhere than a registry is locked at an address, and its version stands beside it.
+    return Locked(name=bare[:1] + name, version=str(described.get("version") or version))
+
+
+def _workspace(folder: Path) -> Locked | None:
+    try:
+        manifest = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return (
+        Locked(name=str(manifest["name"]), version=str(manifest.get("version", ""))) if manifest.get("name") else None
+    )
