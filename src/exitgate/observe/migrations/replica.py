@@ -9,7 +9,7 @@ import string
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,10 +182,9 @@ class Replicas:
     def _container(self, image: str, url: str, words: tuple[str, ...]) -> Iterator[Container]:
         migrations = self.service.migrations
         variable = migrations.database if migrations else "DATABASE_URL"
-        settings = self.settings
+        # Health is asked from outside here: the engine's own asking would only take time from those that start.
+        settings = replace(self.settings, health_check=None)
         if migrations and migrations.image_directory != "/" and not settings.working_directory:
-            from dataclasses import replace
-
             settings = replace(settings, working_directory=migrations.image_directory)
         with throwaway_container(
             self.engine,
@@ -197,6 +196,5 @@ class Replicas:
             environment={**self.service.environment, **self.environment, variable: url},
             network=self.network,
             entrypoint=words,
-            health_check=None,
         ) as container:
             yield container
