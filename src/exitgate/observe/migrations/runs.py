@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from exitgate.errors import PrerequisiteMissing, one_line
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.migrations.files import MigrationFolder
@@ -74,9 +74,24 @@ class Stage:
         """Deploy by the policy's way, and return what became of it."""
         if self.policy.way == "startup":
             with self.replicas.replica(image, self.databases.url(database)) as replica:
-                return replica.await_start(self.patience_s)
+                return self.settled(replica.await_start(self.patience_s))
         code, out, err = self.replicas.execute(image, self.databases.url(database), self.deploy_words)
         return Start(answered=code == 0, listened=False, exit_code=code, said=one_line(err or out, 300), seconds=0.0)
+
+    def settled(self, start: Start) -> Start:
+        """Return a start that came to something: of one that did not, a busy machine may be the reason as well as the target.
+
+        Raises:
+            ObservationError: if it neither listened nor ended in time.
+        """
+        if start.listened or start.exit_code is not None:
+            return start
+        raise ObservationError(
+            f"replica of {self.folder.service}",
+            got=f"neither an open port nor an end within {self.patience_s:g} s; its log says: {start.said}",
+            expected="one of the two",
+            action="Run again on a machine that is less busy, or raise start_timeout_s if it takes so long.",
+        )
 
     @property
     def deploy_words(self) -> tuple[str, ...]:
@@ -410,7 +425,7 @@ def _simulate(
     ):
         if interfere:
             interfere(database, replica)
-        start = replica.await_start(stage.patience_s)
+        start = stage.settled(replica.await_start(stage.patience_s))
     applied = {each.name: each for each in stage.applied(database)}
     own = applied.get(_LATEST)
     with stage.databases.connect(database) as connection:
