@@ -46,6 +46,10 @@ test: setup ## Run exitgate's own tests
 reference: setup ## Install, lint, type-check, test and build the reference system, images and infrastructure included
 	@cd reference && npm ci --ignore-scripts && ../$(BIN)/exitgate backing --set TEST_DATABASE_URL=postgres \
 	  --set TEST_RABBITMQ_URL=rabbitmq --set TEST_REDIS_URL=redis -- npm run all
+	@cd reference && if command -v chromium google-chrome >/dev/null; then \
+	  ../$(BIN)/exitgate backing --set ORDERS_DATABASE_URL=postgres/orders --set CATALOG_DATABASE_URL=postgres/catalog \
+	    --set RABBITMQ_URL=rabbitmq --set REDIS_URL=redis -- npm run system; \
+	else echo "make reference: neither chromium nor google-chrome is here, so the shop is not visited by a browser"; fi
 	@$(BIN)/exitgate run gate3 --gate-target reference --gate-report reports/reference --control 3.2.C.1 \
 	  --without 3.2.C.1:reproducible || [ $$? -eq 3 ]
 	@bash scripts/check-infra

@@ -16,11 +16,13 @@ from exitgate.checks.containers import (
     foreign_bases,
     foreign_images,
     granted_attempts,
+    images_from_elsewhere,
     incomplete_sboms,
     invalid_scans,
     irreproducible_builds,
     kept_capabilities,
     lax_policies,
+    lax_scan_limits,
     leaked_secrets,
     missing_budgets,
     missing_image_health_check,
@@ -45,6 +47,7 @@ from exitgate.dockerfile import Dockerfile
 from exitgate.observe.attempts import Attempts
 from exitgate.observe.built_stages import BuiltStages
 from exitgate.observe.contents import ImageContents
+from exitgate.observe.deployed_image import DeployedImage
 from exitgate.observe.differences import Rebuild
 from exitgate.observe.image import ImageFacts
 from exitgate.observe.life import Life
@@ -142,9 +145,10 @@ def test_nothing_opens_the_process_to_others(
     task_definition: TaskDefinition,
     dockerfile: Dockerfile,
     workload: Workload,
+    container_policy: ContainerPolicy,
 ) -> None:
     """No variable and no argument opens a debugger, loads foreign code or switches checks off."""
-    assert unsafe_settings(contents, image, task_definition, dockerfile, workload.stage) == []
+    assert unsafe_settings(contents, image, task_definition, dockerfile, workload, container_policy) == []
 
 
 @pytest.mark.check("3.2.B.1.3", "no-dev-packages")
@@ -247,6 +251,12 @@ def test_the_image_builds_from_a_clean_clone(build: Build) -> None:
     assert failed_builds(build) == []
 
 
+@pytest.mark.check("3.2.C.2", "policy-declared")
+def test_limits_for_findings_of_scanners_are_declared(target: Target) -> None:
+    """The target's rules say for how long vulnerabilities may stand, and no limit of theirs lets everything stand."""
+    assert lax_scan_limits(target) == []
+
+
 @pytest.mark.check("3.2.C.2", "scan-valid")
 def test_the_scanner_knows_what_it_looks_at(scan: ImageScan, vulnerability_policy: VulnerabilityPolicy) -> None:
     """The scanner recognises a supported system, reads its packages, and has a database of today's knowledge."""
@@ -293,6 +303,12 @@ def test_two_builds_come_to_the_same_image(rebuild: Rebuild) -> None:
 def test_what_ran_is_what_was_built(life: Life, build: Build) -> None:
     """The image that ran is the one that was built from the commit."""
     assert foreign_images(life, build) == []
+
+
+@pytest.mark.check("3.2.C.3", "deployed-image")
+def test_production_is_told_to_run_what_is_built(deployed_image: DeployedImage) -> None:
+    """The task definition names an image of the repository that the target gives for the workload, where it gives one."""
+    assert images_from_elsewhere(deployed_image) == []
 
 
 @pytest.mark.check("3.2.C.3", "root-filesystem")

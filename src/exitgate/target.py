@@ -94,6 +94,8 @@ class Workload(_Strict):
     """The Compose file that production runs it with; either this or `task_definition`."""
     container: str | None = None
     """The container's name in the task definition, or the service's in the Compose file; the workload's own where not given."""
+    repository: _RelativePath | None = None
+    """Where production pulls its image from, without tag and digest; the task definition or the Compose file has to name it."""
     environment: dict[str, str] = {}
     """Set on top of what the task definition or the Compose file sets."""
     backing: dict[str, BackingUse] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exitgate.assurance import Assurance
+from exitgate.dockerfile import parse_dockerfile
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
-from exitgate.observe.lockfiles import Lockfile, read_lockfile
+from exitgate.observe.lockfiles import Lockfile, read_lockfile, refuse_decoys
 
 SUBSTRATE = Substrate(assurance=Assurance.DECLARED, name="files")
 REFERENCE = Path(__file__).parents[2] / "reference"
@@ -345,3 +347,34 @@ def test_what_no_package_manager_writes_is_an_error_of_one_line(
     with pytest.raises(ObservationError) as caught:
         read(tmp_path, name, text, **{"package.json": {"workspaces": workspaces}})
     assert "\n" not in str(caught.value)
+
+
+def test_two_lockfiles_in_one_folder_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ObservationError, match=r"package-lock\.json and yarn\.lock in one folder"):
+        read(tmp_path, "package-lock.json", NPM, **{"yarn.lock": ""})
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (("COPY package.json package-lock.json ./",), False),
+        (("COPY package*.json ./",), False),
+        (("COPY . .",), False),
+        (("COPY apps/orders/* ./",), False),
+        (("COPY --from=deps /package-lock.json ./",), False),
+        (("COPY apps/orders/package.json apps/orders/yarn.lock ./",), True),
+        (("COPY ./apps/orders/yarn.* ./",), True),
+        (("COPY apps/orders/yarn.lock ./", "COPY package-lock.json ./"), False),
+    ],
+)
+def test_a_dockerfile_that_copies_another_lockfile_than_the_one_that_is_judged_is_an_error(
+    tmp_path: Path, lines: tuple[str, ...], refused: bool
+) -> None:
+    lockfile = replace(read(tmp_path, "package-lock.json", NPM), path="package-lock.json")
+    (tmp_path / "apps/orders/yarn.lock").write_text("", encoding="utf-8")
+    dockerfile = parse_dockerfile("\n".join(("FROM node", *lines)), "Dockerfile")
+    if refused:
+        with pytest.raises(ObservationError, match=r"yarn\.lock, while package-lock\.json is the nearest"):
+            refuse_decoys(lockfile, tmp_path, ".", dockerfile)
+    else:
+        refuse_decoys(lockfile, tmp_path, ".", dockerfile)

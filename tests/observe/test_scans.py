@@ -15,6 +15,7 @@ import pytest
 from exitgate.dockerfile import read_dockerfile
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
+from exitgate.observe import canaries as canaries_module
 from exitgate.observe import scan as scan_module
 from exitgate.observe import secrets as secrets_module
 from exitgate.observe.contents import read_contents
@@ -44,7 +45,7 @@ def trivy_says(monkeypatch: pytest.MonkeyPatch) -> Says:
         def answer(_scanner: ScanTool, command: str, *_: object, **__: object) -> bytes:
             return answers[command]
 
-        for module in (scan_module, secrets_module):
+        for module in (scan_module, canaries_module, secrets_module):
             monkeypatch.setattr(module, "run_trivy", answer)
 
     return put

@@ -134,6 +134,18 @@ def test_a_switch_is_read_as_it_stands(tmp_path: Path, key: str) -> None:
     assert (off.privileged, off.read_only_root) == (False, False)
 
 
+def test_variables_whose_values_stand_elsewhere_are_told_by_name_and_file(tmp_path: Path) -> None:
+    own = {
+        "name": "a",
+        "image": "a",
+        "secrets": [{"name": "NODE_OPTIONS", "valueFrom": "arn"}],
+        "environmentFiles": [{"value": "arn:aws:s3:::b/e.env", "type": "s3"}],
+    }
+    (tmp_path / "t.json").write_text(json.dumps({"family": "f", "containerDefinitions": [own]}), encoding="utf-8")
+    read = read_task_definition(tmp_path, "t.json", "a")
+    assert (read.secret_variables, read.environment_files) == (("NODE_OPTIONS",), ("arn:aws:s3:::b/e.env",))
+
+
 def test_an_unknown_key_is_left_alone(tmp_path: Path) -> None:
     assert made(tmp_path, newOfThisYear={"a": 1}).settings == made(tmp_path).settings
 

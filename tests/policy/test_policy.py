@@ -80,7 +80,7 @@ def test_a_setuid_file_is_listed_by_its_absolute_path(path: str) -> None:
         ContainerPolicy.model_validate(rules(allow_setuid=["/bin/ping", path]))
 
 
-@pytest.mark.parametrize("name", ["net_raw", "NET-RAW", "", "A", "NET_RAW ", "NET_RAW\n"])
+@pytest.mark.parametrize("name", ["net_raw", "NET-RAW", "", "A", "NET_RAW ", "NET_RAW\n", "CAP_NET_RAW"])
 def test_what_does_not_look_like_a_capability_is_refused(name: str) -> None:
     with pytest.raises(ValidationError):
         ContainerPolicy.model_validate(rules(allow_capabilities=[name]))

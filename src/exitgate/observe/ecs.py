@@ -77,6 +77,14 @@ class _SystemControl(_Entry):
     value: str
 
 
+class _Secret(_Entry):
+    name: str
+
+
+class _EnvironmentFile(_Entry):
+    value: str
+
+
 class _Container(_Entry):
     name: str
     image: str
@@ -89,6 +97,8 @@ class _Container(_Entry):
     command: tuple[str, ...] | None = None
     workingDirectory: str = ""  # noqa: N815
     environment: tuple[_KeyValue, ...] = ()
+    secrets: tuple[_Secret, ...] = ()
+    environmentFiles: tuple[_EnvironmentFile, ...] = ()  # noqa: N815
     healthCheck: _HealthCheck | None = None  # noqa: N815
     stopTimeout: int = Field(default=30, ge=0, le=120)  # noqa: N815
     mountPoints: tuple[_MountPoint, ...] = ()  # noqa: N815
@@ -164,6 +174,8 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
             *((mount.path, place) for mount, place in mounts if not mount.read_only),
             *_temporary_places(own, position, path, source),
         ),
+        secret_variables=tuple(each.name for each in own.secrets),
+        environment_files=tuple(each.value for each in own.environmentFiles),
         host_shares=tuple(_host_shares(parsed, position, path, source)),
         neighbours=tuple(
             Neighbour(

@@ -22,6 +22,12 @@ _PRIVATE_KEY = re.compile(
 )
 _KEY_IN_A_STRING = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\\+[nr])+[A-Za-z0-9+/=]{32,}")
 """As JSON has it, e.g. in the key files of cloud accounts."""
+_REGISTRY_SETTINGS = ("/.npmrc", "/.yarnrc.yml")
+_LOGIN = re.compile(
+    rb"""^(?!\s*[#;])[^\n=]*?(?:_auth|_authToken|_password|npmAuthToken|npmAuthIdent)["']?\s*[=:]\s*["']?(?![$"'\s])\S""",
+    re.MULTILINE,
+)
+"""How npm and Yarn sign in to a registry; a variable in the place of the value is no secret."""
 _SOURCES = re.compile(rb'"sourcesContent"\s*:\s*\[(?:\s*null\s*,)*\s*"')
 _MAP_INSIDE = re.compile(rb"sourceMappingURL=data:application/json[^,\s]{0,80};base64,([A-Za-z0-9+/=]+)")
 _NAME = rb"""\s*["']((?:@[\w.-]+/)?\w[\w.-]*)(?:/[^"']*)?["']"""
@@ -85,6 +91,8 @@ def _nature_of_part(path: str, content: bytes) -> Nature:
     in_a_string = "/node_modules/" not in path and _KEY_IN_A_STRING.search(content)
     if b" KEY" in content and (_PRIVATE_KEY.search(content) or in_a_string):
         nature |= Nature.PRIVATE_KEY
+    if path.endswith(_REGISTRY_SETTINGS) and _LOGIN.search(content):
+        nature |= Nature.CREDENTIALS
     if path.endswith(".map") and _SOURCES.search(content):
         nature |= Nature.SOURCES_INSIDE
     return nature

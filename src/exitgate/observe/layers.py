@@ -33,6 +33,8 @@ class Nature(Flag):
     """Holds a private key in PEM, not just its first line."""
     SOURCES_INSIDE = auto()
     """A source map, or a script with one inside, that carries the sources themselves."""
+    CREDENTIALS = auto()
+    """Settings of npm or Yarn with what signs in to a registry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.canaries import unheard_canaries
 from exitgate.observe.contents import RELEASES, ImageContents
+from exitgate.observe.layers import Nature
 from exitgate.observe.trivy_report import (
     ListedPackage,
     ReportedVulnerability,
@@ -87,6 +89,10 @@ class ImageScan(Observation):
     """Sorted by package and id."""
     database_age_hours: float
     """From when the database was put together to the scan."""
+    unheard: tuple[str, ...] = ()
+    """Packages in which every database of the image's kind knows vulnerabilities, and this one knows none."""
+    self_told: bool = False
+    """Whether it holds no system at all, and every program in it lists what it was built of, as Go's do."""
     pretended: str = ""
     """How the target's own layers change which release the base image says that it is, as a clause; empty where they don't."""
     misread: str = ""
@@ -127,10 +133,12 @@ def read_scan(
     sbom = run_trivy(scanner, "convert", report_path, sbom_path, "--format", "cyclonedx")
     by_sbom = read_report(run_trivy(scanner, "sbom", sbom_path, folder / f"{workload}.by-sbom.json", *given))
     system = report.metadata.system
+    unheard, limits = unheard_canaries(scanner, database, folder, (system.family, system.release), workload=workload)
     return ImageScan(
         substrate=replace(
             substrate,
             name=f"scan by Trivy {scanner.version} with a vulnerability database of {database.updated:%Y-%m-%d}",
+            limits=(*substrate.limits, *limits),
             substitutes=(*substrate.substitutes, *((database.substitute,) if database.substitute else ())),
             tools=(*substrate.tools, scanner.tool),
         ),
@@ -143,6 +151,7 @@ def read_scan(
         sbom=read_sbom(sbom),
         vulnerabilities=_vulnerabilities(report, by_sbom, now),
         database_age_hours=(now - database.updated).total_seconds() / 3600,
+        unheard=unheard,
     )
 
 
@@ -152,6 +161,9 @@ def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
     The base's own executables that belong to no package are limits, by name; and a release is pretended where the target's own
     layers changed the files that tell it: of one that it does not know, Trivy finds nothing.
     """
+    if _is_self_told(scan, contents):
+        limit = "the image holds no system: its programs' own lists of modules are all that a scanner can read"
+        scan = replace(scan, self_told=True, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
     scan = replace(scan, pretended=_pretended(contents), misread=_misread(scan, contents))
     found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
     if not found:
@@ -159,6 +171,13 @@ def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     limit = f"no package tells what the base image's {', '.join(found[:_MOST_NAMED])}{more} hold"
     return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
+
+
+def _is_self_told(scan: ImageScan, contents: ImageContents) -> bool:
+    programs = {path for path, (entry, _) in contents.entries.items() if Nature.ELF in entry.nature}
+    told = {package.path for package in scan.packages if package.path}
+    nothing_else = scan.system is None and not contents.os_packages and not contents.unreadable_databases
+    return nothing_else and not any(path in contents.texts for path in RELEASES) and bool(programs) and programs <= told
 
 
 def _pretended(contents: ImageContents) -> str:

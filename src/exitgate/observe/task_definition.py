@@ -58,6 +58,11 @@ class TaskDefinition(Observation):
     mount_locations: tuple[tuple[str, str], ...] = ()
     """Where each place to write is given, as ``(path in the container, path:line)``."""
 
+    secret_variables: tuple[str, ...] = ()
+    """Names of variables whose values come from a store of secrets."""
+    environment_files: tuple[str, ...] = ()
+    """Files outside of the target of which production takes variables."""
+
     @property
     def noun(self) -> str:
         """What messages call the file."""

@@ -10,7 +10,7 @@ from typing import NewType
 from pydantic import BaseModel, Field, field_validator
 
 from exitgate.assurance import Assurance
-from exitgate.policy.containers import ContainerPolicy, IdRange, VulnerabilityPolicy
+from exitgate.policy.containers import AllowedContent, AllowedVariable, ContainerPolicy, IdRange, VulnerabilityPolicy
 from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.policy.infrastructure import InfrastructurePolicy
 from exitgate.policy.migrations import LockPolicy, MigrationPolicy, Squash
@@ -59,8 +59,8 @@ class Policy(Rule):
         if containers := self.containers:
             for name in containers.size_budget_bytes:
                 yield _workload(name, "containers", "size_budget_bytes", name)
-            for index, content in enumerate(containers.allow_content):
-                yield _workload(content.workload, "containers", "allow_content", index, "workload")
+            yield from _excused("allow_content", containers.allow_content)
+            yield from _excused("allow_environment", containers.allow_environment)
         if infrastructure := self.infrastructure:
             for name in infrastructure.exposed:
                 yield _workload(name, "infrastructure", "exposed")
@@ -68,6 +68,11 @@ class Policy(Rule):
                 yield _workload(need.workload, "infrastructure", "need", index, "workload")
         if self.migrations:
             yield from self.migrations.named_subjects()
+
+
+def _excused(key: str, rules: tuple[AllowedContent | AllowedVariable, ...]) -> Iterator[NamedSubject]:
+    for index, rule in enumerate(rules):
+        yield _workload(rule.workload, "containers", key, index, "workload")
 
 
 def _workload(name: str, *location: str | int) -> NamedSubject:

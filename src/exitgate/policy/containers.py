@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
@@ -78,15 +79,35 @@ class AllowedContent(Rule):
     """Why the running workload needs it."""
 
 
+class AllowedVariable(Rule):
+    """``[[policy.containers.allow_environment]]``: code that a variable may load into the process all the same (3.2.B.1.2)."""
+
+    workload: Text
+    """Whose."""
+    name: Literal["NODE_OPTIONS", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "JAVA_TOOL_OPTIONS"]
+    """The variable. Debuggers that one of these opens are found all the same."""
+    value: Annotated[str, Field(pattern=r"^[^*\s][^*]{2}")]
+    """The whole value; ``*`` is any part of it without blanks, colons and commas, but for the first three characters."""
+    reason: Text
+    """What it loads, and why the running workload needs it."""
+
+    def allows(self, name: str, value: str) -> bool:
+        """Say whether a variable may have that value."""
+        pattern = re.escape(self.value).replace(r"\*", r"[^\s:,;]*")
+        return name == self.name and re.fullmatch(pattern, value) is not None
+
+
 class VulnerabilityPolicy(Rule):
     """``[policy.containers.vulnerabilities]``: which findings of the scanner fail the gate, and when (3.2.C.2)."""
 
     max_age_days: Annotated[dict[Severity, Annotated[int, Field(strict=True, ge=0)]], Field(min_length=1)]
-    """Days since publication for which a vulnerability of that severity may stand. Severities left out are not judged."""
+    """Days since publication for which a vulnerability of that severity may stand. Severities left out are not judged; the gate
+    wants critical at 30 or less and high at 90 or less."""
     misconfiguration_severity: Severity
-    """The mildest misconfiguration of Dockerfile or image that fails the gate."""
+    """The mildest misconfiguration of Dockerfile or image that fails the gate; the gate wants high or milder."""
     database_max_age_hours: Count
-    """Hours. What an older vulnerability database does not find says nothing; Trivy's is made anew every 6 hours."""
+    """Hours. What an older vulnerability database does not find says nothing; Trivy's is made anew every 6 hours. The gate wants
+    168 or less."""
 
     @model_validator(mode="after")
     def _the_worse_the_sooner(self) -> Self:
@@ -133,6 +154,8 @@ class ContainerPolicy(Rule):
     """Workload to the bytes that its image may have, unpacked, as `docker image inspect` says its size (3.2.A.3)."""
     allow_content: tuple[AllowedContent, ...] = ()
     """What else images may hold of compilers, package managers and the like (3.2.B.1.2)."""
+    allow_environment: tuple[AllowedVariable, ...] = ()
+    """Variables that may load code into a workload's process, e.g. an agent that traces it (3.2.B.1.2)."""
     refuse_shells: Flag = False
     """Whether an image that holds a shell is a finding (3.2.B.1.2). Most official images have one; distroless ones don't."""
     vulnerabilities: VulnerabilityPolicy | None = None
@@ -144,6 +167,16 @@ class ContainerPolicy(Rule):
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} is not an absolute path inside the image")
         return paths
+
+    @field_validator("allow_capabilities")
+    @classmethod
+    def _without_prefix(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name.startswith("CAP_"):
+                raise ValueError(
+                    f"capabilities without CAP_: {name.removeprefix('CAP_')}, as task definitions name them"
+                )
+        return names
 
     @model_validator(mode="after")
     def _each_repository_once(self) -> Self:

@@ -64,9 +64,9 @@ class Databases:
         return self._url(name, locally=False)
 
     def _url(self, name: str, *, locally: bool) -> str:
-        kind = KINDS[self._server.kind]
+        part, kind = self._own(name), KINDS[self._server.kind]
         host, port = ("127.0.0.1", self._server.local_port) if locally else (self._server.name, kind.port)
-        return kind.url(Access(host=host, port=port, user=self._role, password=self._password, part=self._own(name)))
+        return kind.url(Access(host=host, port=port, user=self._role, password=self._password, part=part))
 
     def _own(self, name: str) -> str:
         if name not in self._made:

@@ -36,7 +36,8 @@ def judge(*lines: str, stage: str | None = None, **build_args: str) -> list[Find
         (f"FROM docker.io/library/node:22-slim@{NEXT}",),
         (f"FROM index.docker.io/node@{NEXT}",),
         (f"ARG BASE={BASE}", "FROM $BASE"),
-        ("FROM whatever AS build", "RUN x", f"FROM {BASE}", "COPY --from=build / /"),
+        ("FROM whatever AS build", "RUN x", f"FROM {BASE}", "COPY --from=build /app /usr/local/bin/app /"),
+        (f"FROM {BASE} AS build", "RUN x", f"FROM {BASE}", "COPY --from=build / /"),
         (f"FROM {BASE} AS base", "FROM base AS run", "FROM run"),
         ("FROM scratch",),
         ("FROM scratch AS x", "FROM x"),
@@ -68,6 +69,28 @@ def test_what_is_listed_is_no_finding(lines: tuple[str, ...]) -> None:
         ),
         ((f"FROM {BASE}", "COPY --from=$X /a /b"), 2, "an image from which the deployed stage copies can't be told"),
         ((f"FROM {BASE}", "ONBUILD COPY --from=busybox /a /b"), 2, "an image from which the deployed stage copies"),
+        (
+            ("FROM busybox AS b", "RUN x", f"FROM {BASE}", "COPY --from=b / /"),
+            4,
+            "the image of a stage whose / the deployed stage takes whole is from a repository",
+        ),
+        (
+            ("FROM busybox AS b", "RUN x", f"FROM {BASE}", "COPY --from=b /usr/lib/* /usr/lib/"),
+            4,
+            "whose /usr/lib the deployed stage takes whole is from a repository",
+        ),
+        (
+            (
+                "FROM busybox AS a",
+                "RUN x",
+                "FROM scratch AS b",
+                "COPY --from=a / /",
+                f"FROM {BASE}",
+                "COPY --from=b . /",
+            ),
+            4,
+            "whose / the deployed stage takes whole is from a repository",
+        ),
         (
             ("FROM busybox AS b", f"FROM {BASE}", "COPY --from=b /a /b"),
             3,

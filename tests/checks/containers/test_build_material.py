@@ -107,6 +107,38 @@ def test_an_image_of_outputs_alone_holds_no_leftovers() -> None:
     assert leftovers(()) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("app/.npmrc", b"engine-strict=true\nalways-auth=true\n"),
+        ("app/.npmrc", b"//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n# _auth=abc\n"),
+        ("app/.yarnrc.yml", b'nodeLinker: node-modules\nnpmAuthToken: "${NPM_TOKEN:-}"\n'),
+    ],
+)
+def test_settings_of_a_package_manager_without_a_login_are_no_credentials(path: str, content: bytes) -> None:
+    assert leftovers((member(path, content),)) == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"Entrypoint": ["/usr/local/bin/bun", "run", "main.js"]},
+        {"Entrypoint": ["docker-entrypoint.sh"], "Cmd": ["bun", "main.js"]},
+    ],
+)
+def test_a_runtime_that_production_starts_is_no_tool_for_building(config: dict[str, Any]) -> None:
+    members = (
+        member("usr/local/bin/bun", ELF + b"x" * 64, mode=0o755),
+        link("usr/local/bin/bunx", tarfile.SYMTYPE, "bun"),
+        member("usr/bin/gcc", ELF, mode=0o755),
+    )
+    seen = contents(archive(*members), **config)
+    found = build_tools(seen, image_facts(seen), dockerfile(), WORKLOAD, policy())
+    assert [each.location for each in found] == ["image:/usr/bin/gcc"]
+    idle = contents(archive(*members), Cmd=["node", "bun"])
+    assert len(build_tools(idle, image_facts(idle), dockerfile(), WORKLOAD, policy())) == 3
+
+
 KEY = b"-----BEGIN PRIVATE KEY-----\n" + b"MIIEowIBAAKCAQEAxGi9" * 8
 MAP = b'{"sourcesContent": ["export {}"]}'
 
@@ -130,7 +162,10 @@ MAP = b'{"sourcesContent": ["export {}"]}'
         ("tmp/left", b"x", "caches"),
         ("app/.env", b"A=1", "files of local variables"),
         ("app/.env.production", b"A=1", "files of local variables"),
-        ("root/.npmrc", b"x", "files of credentials"),
+        ("root/.npmrc", b"//registry.npmjs.org/:_authToken=npm_abc\n", "files of credentials"),
+        ("app/.npmrc", b"engine-strict=true\n_auth = abc=\n", "files of credentials"),
+        ("app/.yarnrc.yml", b'nodeLinker: node-modules\nnpmAuthToken: "abc"\n', "files of credentials"),
+        ("app/node_modules/a/.npmrc", b"//r/:_password=abc\n", "files of credentials"),
         ("root/.aws/credentials", b"x", "files of credentials"),
         ("app/id", KEY, "private keys"),
     ],

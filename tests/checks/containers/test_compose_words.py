@@ -21,6 +21,7 @@ from exitgate.checks.containers import (
 from exitgate.finding import Finding
 from exitgate.observe.task_definition import HostShare, locations_of
 from exitgate.settings import HealthCheck
+from exitgate.target import Workload
 from tests.checks.containers.builders import (
     NO_CAPABILITY,
     attempt,
@@ -123,4 +124,6 @@ def test_a_root_that_may_be_written_to_is_found_at_read_only() -> None:
 
 def test_a_dangerous_variable_is_found_in_environment() -> None:
     service = compose(environment=(("NODE_OPTIONS", "--inspect"),))
-    assert only(unsafe_settings(contents(archive()), image(), service, dockerfile(), None)).location == "compose.yaml:9"
+    orders = Workload.model_construct(name="orders", stage=None)
+    finding = only(unsafe_settings(contents(archive()), image(), service, dockerfile(), orders, policy()))
+    assert finding.location == "compose.yaml:9"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 
 from exitgate.checks.containers import development_packages, unlocked_packages
+from exitgate.observe.contents import read_contents
+from exitgate.observe.locked_contents import with_limits_of_image
 from exitgate.observe.lockfiles import Locked, Lockfile
 from tests.checks.containers.builders import SUBSTRATE
-from tests.observe.archives import Member, archive, contents, member
+from tests.observe.archives import Member, archive, contents, engine_with, member, saved
 
 LOCKFILE = Lockfile(
     substrate=SUBSTRATE,
@@ -64,3 +68,24 @@ def test_a_package_that_was_moved_out_of_node_modules_is_one_all_the_same() -> N
 
 def test_a_version_may_be_written_with_a_letter_before_it() -> None:
     assert unlocked_packages(contents(archive(package("run", "v1.0.0"), package("test", " 2.0.0"))), LOCKFILE) == []
+
+
+def test_what_a_base_image_of_ones_own_brings_is_judged_and_npm_of_a_public_one_is_not() -> None:
+    base = archive(package("test", "2.0.0"), package("test", "2.0.0", "usr/local/lib/node_modules/npm"))
+    engine = engine_with(
+        [saved(base, archive(package("run", "1.0.0")))], base=[f"sha256:{hashlib.sha256(base).hexdigest()}"]
+    )
+    seen = read_contents(engine, "sha256:x", ("base",), SUBSTRATE)
+    assert [finding.location for finding in development_packages(seen, LOCKFILE)] == ["image:/app/node_modules/test"]
+    assert unlocked_packages(seen, LOCKFILE) == []
+
+
+def test_what_could_not_be_compared_is_a_limit() -> None:
+    other = Locked(name="other", version="1.0.0")
+    lockfile = replace(LOCKFILE, locked=LOCKFILE.locked | {other})
+    limits = with_limits_of_image(lockfile, contents(archive(package("other", "1.0.0")))).substrate.limits
+    assert limits == (
+        "1 packages that the workload needs have no manifest in the image, and could not be compared: run@1.0.0",
+        "1 packages of the image are needed by other workspaces alone: other@1.0.0",
+    )
+    assert with_limits_of_image(LOCKFILE, contents(archive(package("run", "1.0.0")))).substrate.limits == ()

@@ -30,6 +30,7 @@ def test_a_release_past_its_end_of_life_is_a_finding() -> None:
         ({"packages": (LODASH,)}, "reads not one package of its debian 12.11"),
         ({"database_age_hours": 48.1}, "put together 48 hours ago"),
         ({"misread": "the scanner takes it for 99, and os-release says 12"}, "which release it is can't be told"),
+        ({"unheard": ("lodash 4.17.11", "openssl 0.0.1")}, "no vulnerability of lodash 4.17.11 nor of openssl 0.0.1"),
         ({"database_age_hours": -9.0}, "9 hours from now"),
         ({"database_age_hours": 9000.0}, "put together 9000 hours ago"),
     ],
@@ -38,6 +39,10 @@ def test_a_blind_scan_is_not_assessed_and_never_clean(facts: dict[str, object], 
     for judge in (invalid_scans, refuse_a_blind_scan):
         with pytest.raises(PrerequisiteMissing, match=words):
             judge(scan(**facts), limits())
+
+
+def test_an_image_of_nothing_but_programs_that_list_their_modules_can_be_scanned() -> None:
+    assert invalid_scans(scan(system=None, packages=(LODASH,), self_told=True), limits()) == []
 
 
 def test_an_end_of_life_release_without_packages_is_not_assessed() -> None:

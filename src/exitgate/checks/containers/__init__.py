@@ -9,6 +9,7 @@ from exitgate.checks.containers.capabilities import (
     undropped_capabilities,
     unfiltered_system_calls,
 )
+from exitgate.checks.containers.deployed_image import images_from_elsewhere
 from exitgate.checks.containers.environment import unsafe_settings
 from exitgate.checks.containers.health import (
     blind_health_checks,
@@ -24,6 +25,7 @@ from exitgate.checks.containers.packages import development_packages, unlocked_p
 from exitgate.checks.containers.policy import lax_policies
 from exitgate.checks.containers.reproducible import irreproducible_builds
 from exitgate.checks.containers.sbom import incomplete_sboms
+from exitgate.checks.containers.scan_policy import lax_scan_limits
 from exitgate.checks.containers.secrets import leaked_secrets
 from exitgate.checks.containers.size import missing_budgets, oversized_images
 from exitgate.checks.containers.stage_contents import undivided_contents
@@ -43,11 +45,13 @@ __all__ = [
     "foreign_bases",
     "foreign_images",
     "granted_attempts",
+    "images_from_elsewhere",
     "incomplete_sboms",
     "invalid_scans",
     "irreproducible_builds",
     "kept_capabilities",
     "lax_policies",
+    "lax_scan_limits",
     "leaked_secrets",
     "missing_budgets",
     "missing_image_health_check",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from exitgate.dockerfile import Dockerfile, ImageUse, Reference, parse_reference
+from exitgate.dockerfile import Dockerfile, ImageUse, Reference, Stage, Stages, effects_of, parse_reference
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.policy import ContainerPolicy
@@ -13,6 +15,12 @@ from exitgate.target import Target
 
 _Found = Callable[[str, str, str, str], Finding]
 _FRONTEND_ARGUMENT = "BUILDKIT_SYNTAX"
+_SYSTEM = frozenset(
+    {"/", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/var", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64"}
+    | {"/usr/libexec", "/usr/share", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/opt", "/var/lib"}
+    | {f"{lib}/{machine}-linux-gnu" for lib in ("/lib", "/usr/lib") for machine in ("x86_64", "aarch64")}
+)
+"""Folders that hold what an image is, and not what was built in it."""
 _WHERE_TO_WRITE = "in the instruction, or as the default of the build argument that it uses"
 
 
@@ -37,7 +45,8 @@ def foreign_bases(
 ) -> list[Finding]:
     """Name each image that the deployed one is made of and that the policy does not list, by digest.
 
-    That is what its FROM leads to in the end, and every image from which files or mounts reach it directly. An image without
+    That is what its FROM leads to in the end, every image from which files or mounts reach it directly, and every image of a
+    stage of which whole folders of the system are copied: with them the deployed stage is that image. An image without
     a certain name is a finding too: nobody can have reviewed it. One that each builder chooses for itself is not judged.
 
     Raises:
@@ -61,6 +70,13 @@ def foreign_bases(
         for use in dict.fromkeys(uses)
         if not use.is_scratch and not use.builder_decides and (finding := _judged(dockerfile.path, use, policy))
     ]
+    taken = dict.fromkeys(_systems_into(stages, chain))
+    findings += [
+        finding
+        for folder, use in taken
+        if not use.is_scratch and not use.builder_decides and (finding := _judged(dockerfile.path, use, policy, folder))
+    ]
+    uses += [use for _, use in taken]
     open_use = next((use for use in uses if use.builder_decides), None)
     if open_use and not findings:
         raise PrerequisiteMissing(
@@ -70,6 +86,29 @@ def foreign_bases(
             action="Give the variable a value in the workload's build_args; a digest can stand for all platforms.",
         )
     return findings
+
+
+def _systems_into(
+    stages: Stages, chain: tuple[Stage, ...], seen: frozenset[int] = frozenset()
+) -> Iterator[tuple[str, ImageUse]]:
+    """Yield the images whose whole folders of the system reach a chain through stages, with the folder, over any number of them."""
+    seen |= {stage.index for stage in chain}
+    for copy in effects_of(stages, chain).copies:
+        folders = [folder for each in copy.sources if (folder := _system_folder(each))]
+        if copy.source.stage is None or copy.source.stage in seen or not folders:
+            continue
+        made = stages.chain(stages.all[copy.source.stage])
+        if not any(stage.changes_files for stage in made):
+            continue
+        for image in (stages.origin(made[-1]), *stages.images_into(made)):
+            yield folders[0], replace(image, line=copy.line, how="COPY --from")
+        yield from _systems_into(stages, made, seen)
+
+
+def _system_folder(source: str) -> str:
+    """Return the folder of the system that a source of a COPY means as a whole; empty where it means none."""
+    plain = "/" + posixpath.normpath(source.removesuffix("*")).strip("/.")
+    return plain if plain in _SYSTEM else ""
 
 
 def _foreign_frontend(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> list[Finding]:
@@ -91,11 +130,11 @@ def _foreign_frontend(dockerfile: Dockerfile, build_args: Mapping[str, str]) -> 
     ]
 
 
-def _judged(path: str, use: ImageUse, policy: ContainerPolicy) -> Finding | None:
+def _judged(path: str, use: ImageUse, policy: ContainerPolicy, folder: str = "") -> Finding | None:
     def found(message: str, expected: str, got: str, remedy: str) -> Finding:
         return Finding(
             location=f"{path}:{use.line}",
-            message=f"{_role(use)} {message}",
+            message=f"{_role(use, folder)} {message}",
             expected=expected,
             got=got if use.written == use.text else f"{got}, written {use.written}",
             remedy=remedy,
@@ -152,7 +191,9 @@ def _version_of(reference: Reference, listed: list[BaseImage], text: str, found:
     return None
 
 
-def _role(use: ImageUse) -> str:
+def _role(use: ImageUse, folder: str) -> str:
+    if folder:
+        return f"the image of a stage whose {folder} the deployed stage takes whole"
     match use.how:
         case "FROM":
             return "the base image of the deployed stage"

@@ -11,7 +11,7 @@ from exitgate.dockerfile import Dockerfile
 from exitgate.finding import Finding
 from exitgate.observe.contents import ImageContents
 from exitgate.observe.image import ImageFacts
-from exitgate.observe.layers import Entry, Kind, Layer, Nature, hidden
+from exitgate.observe.layers import Entry, Kind, Layer, Nature, followed, hidden
 from exitgate.observe.sources import Sources
 from exitgate.policy import ContainerPolicy
 from exitgate.target import Workload
@@ -28,6 +28,8 @@ _TOOLS = re.compile(
     r"|git|svn|hg"
     r")(?:-?\d+(?:\.\d+)*)?$"
 )
+_RUNTIMES = frozenset({"bun", "deno"})
+"""Tools for building that also run what they built."""
 _MODULES = frozenset({"typescript", "esbuild", "webpack", "vite", "rollup", "ts-node", "tsx", "@swc/core", "node-gyp"})
 _MODULES |= {"npm", "pnpm", "yarn", "corepack", "nx"}
 _BIN = re.compile(r"/(?:s?bin|\.bin|libexec)/[^/]+$")
@@ -48,7 +50,7 @@ _CACHE = re.compile(
 )
 _ENVIRONMENT_FILE = re.compile(r"/\.env(?:\.(?!example$|sample$|template$|dist$)[\w.-]+)?$")
 _CREDENTIALS = re.compile(
-    r"/(?:\.npmrc|\.yarnrc\.yml|\.netrc|\.pgpass|\.git-credentials|\.pypirc|\.docker/config\.json|\.aws/credentials|\.ssh/id_\w+)$"
+    r"/(?:\.netrc|\.pgpass|\.git-credentials|\.pypirc|\.docker/config\.json|\.aws/credentials|\.ssh/id_\w+)$"
 )
 _REPOSITORY = re.compile(r"/\.(?:git|svn|hg)(?:/|$)")
 
@@ -68,7 +70,7 @@ def build_tools(
             remedy="Start the final stage from an image without it, or remove it; list it in allow_content only with a reason.",
         )
         for entry, layer in contents.entries.values()
-        if is_tool(entry) and not _allowed(entry.path, workload, policy)
+        if is_tool(entry) and not _is_started(entry, contents, image) and not _allowed(entry.path, workload, policy)
     ]
     findings += [
         Finding(
@@ -151,7 +153,9 @@ def build_leftovers(
         (
             "files of credentials",
             "Give them to the build as secrets (RUN --mount=type=secret); renew those that were copied.",
-            lambda entry, _: not _in_modules(entry) and bool(_CREDENTIALS.search(entry.path)),
+            lambda entry, _: (
+                (not _in_modules(entry) and bool(_CREDENTIALS.search(entry.path))) or Nature.CREDENTIALS in entry.nature
+            ),
         ),
         (
             "private keys",
@@ -210,6 +214,15 @@ def is_tool(entry: Entry) -> bool:
         return False
     is_program = entry.kind is not Kind.SYMLINK and bool(entry.mode & 0o111) and Nature.ELF in entry.nature
     return is_program or bool(_BIN.search(entry.path))
+
+
+def _is_started(entry: Entry, contents: ImageContents, image: ImageFacts) -> bool:
+    """Say whether a tool is a runtime that is what production starts, or another name of it: there is no image without it."""
+    own = image.settings
+    words = (*(own.entrypoint or ()), *(own.command or ())[:1])
+    names = {word.rpartition("/")[2] for word in words} & _RUNTIMES
+    leads = followed(entry.path, contents.entries)
+    return bool(names) and (entry.name in names or (leads is not None and leads.name in names))
 
 
 def is_build_module(name: str) -> bool:

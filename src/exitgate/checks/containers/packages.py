@@ -9,6 +9,8 @@ from exitgate.observe.contents import ImageContents
 from exitgate.observe.lockfiles import Locked, Lockfile
 from exitgate.observe.packages import NpmPackage
 
+_GLOBAL = ("/usr/local/lib/node_modules/", "/usr/lib/node_modules/", "/usr/share/node_modules/", "/usr/share/nodejs/")
+"""Where systems and npm itself install what all programs share, npm and what it needs among them."""
 _PREFIX = re.compile(r"^[v=]+\s*(?=\d)")
 """What manifests may write before a version, and lockfiles never do (npm's documentation of package.json and semver)."""
 
@@ -24,7 +26,7 @@ def development_packages(contents: ImageContents, lockfile: Lockfile) -> list[Fi
             remedy="Install with `npm ci --omit=dev` (pnpm: `--prod`, Yarn: `workspaces focus --production`) in the stage that the "
             "image copies from; if the service needs it when it runs, move it to dependencies.",
         )
-        for package in (*own_packages(contents), *_moved_elsewhere(contents))
+        for package in (*own_packages(contents), *_moved_elsewhere(contents), *_in_a_base_of_ones_own(contents))
         if _locked(package) in lockfile.only_for_development
     ]
 
@@ -53,6 +55,15 @@ def own_packages(contents: ImageContents) -> list[NpmPackage]:
         package
         for package in contents.npm_packages
         if not contents.entries[f"{package.path}/package.json"][1].from_base
+    ]
+
+
+def _in_a_base_of_ones_own(contents: ImageContents) -> list[NpmPackage]:
+    """Return the base image's packages that no package manager of its own brings: a base image may hold the application."""
+    return [
+        package
+        for package in contents.npm_packages
+        if contents.entries[f"{package.path}/package.json"][1].from_base and not package.path.startswith(_GLOBAL)
     ]
 
 

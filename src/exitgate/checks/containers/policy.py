@@ -5,8 +5,18 @@ from __future__ import annotations
 from exitgate.finding import Finding
 from exitgate.target import Target
 
-_DANGEROUS = frozenset({"SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "SYS_BOOT"})
-"""Capabilities with which a container is as good as root on its host, see capabilities(7)."""
+_ROOT = "is as good as root on the host"
+_INSIDE = "undoes the non-root user: its holder is root inside the container"
+_DANGEROUS = {
+    **dict.fromkeys(
+        ("SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "SYS_BOOT", "SYS_PTRACE", "ALL"), _ROOT
+    ),
+    **dict.fromkeys(("PERFMON", "MAC_ADMIN", "MAC_OVERRIDE", "SYSLOG", "MKNOD"), "opens the kernel or its devices"),
+    "NET_ADMIN": "changes routes and filters of the network, those that confine the workload included",
+    **dict.fromkeys(("SETUID", "SETGID", "SETFCAP", "SETPCAP"), _INSIDE),
+    **dict.fromkeys(("DAC_OVERRIDE", "FOWNER"), "gives its holder every file of the container"),
+}
+"""What a capability lets its holder do, see capabilities(7); what stands here no web service needs."""
 
 
 def lax_policies(target: Target) -> list[Finding]:
@@ -36,12 +46,12 @@ def lax_policies(target: Target) -> list[Finding]:
     findings += [
         Finding(
             location=target.locate("policy", "containers", "allow_capabilities"),
-            message=f"the policy allows {capability}, which is as good as root on the host",
+            message=f"the policy allows {capability}, which {_DANGEROUS[capability]}",
             expected=f"none of {', '.join(sorted(_DANGEROUS))}",
             got=capability,
             remedy="Take it from allow_capabilities, and give the workload what it needs in another way.",
         )
         for capability in policy.allow_capabilities
-        if capability in _DANGEROUS or capability == "ALL"
+        if capability in _DANGEROUS
     ]
     return findings

@@ -59,7 +59,7 @@ def _refuse_what_tells_nothing(scan: ImageScan, contents: ImageContents) -> None
             expected="the database of dpkg or apk",
             action="Start from an image of Debian, Ubuntu, Alpine or a distroless one.",
         )
-    if not contents.npm_packages and not contents.os_packages:
+    if not contents.npm_packages and not contents.os_packages and not scan.self_told:
         raise PrerequisiteMissing(
             scan.image,
             got="its files tell of not one package",

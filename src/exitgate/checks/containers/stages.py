@@ -136,6 +136,8 @@ def _from_elsewhere(look: _Look, program: Invocation, *, taken: bool) -> list[Fi
         return []
     if copy.stage != look.deployed.index:
         return [look.ships(f"and {what} of it")]
+    if taken and copy.source.stage is None and copy.source.image is None and what.endswith(".sh"):
+        raise look.open(f"the script {what} of the build context, of which nothing tells what it starts")
     return [look.finding(copy.line, f"the program {what} {_origin(look, copy)}", f"COPY {' '.join(copy.sources)}")]
 
 

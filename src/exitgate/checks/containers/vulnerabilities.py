@@ -51,7 +51,7 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
     Raises:
         PrerequisiteMissing: if it did not: it would find nothing then, and that would look just like a clean image.
     """
-    if scan.system is None:
+    if scan.system is None and not scan.self_told:
         raise PrerequisiteMissing(
             scan.image,
             got="the scanner recognises no operating system in it",
@@ -65,12 +65,19 @@ def refuse_a_blind_scan(scan: ImageScan, policy: VulnerabilityPolicy) -> None:
             expected="the base image's own release, by which advisories are found",
             action="Leave those files alone; for another release start from a base image of it.",
         )
-    if not any(package.kind == OS_PACKAGES for package in scan.packages):
+    if scan.system is not None and not any(package.kind == OS_PACKAGES for package in scan.packages):
         raise PrerequisiteMissing(
             scan.image,
             got=f"the scanner reads not one package of its {scan.system.family} {scan.system.release}",
             expected="a package database that is still there",
             action="Leave the base image's package database in place: /var/lib/dpkg, /lib/apk/db.",
+        )
+    if scan.unheard:
+        raise PrerequisiteMissing(
+            "vulnerability database",
+            got=f"it knows no vulnerability of {' nor of '.join(scan.unheard)}, and every real one knows some",
+            expected="one that is whole",
+            action="Download the database anew: `trivy image --download-db-only`, or name another: --gate-trivy-db DIR.",
         )
     if scan.database_age_hours < -_CLOCKS_DIFFER_HOURS:
         raise PrerequisiteMissing(

@@ -22,6 +22,11 @@ def _volume_over_code(site: FaultSite) -> None:
     )
 
 
+def _other_image(site: FaultSite) -> None:
+    """Have the task run what somebody built by hand, as is done in a hurry and stays."""
+    site.edit_container(lambda container: container.update(image="docker.io/somebody/hotfix:1"))
+
+
 def _working_setuid_file(site: FaultSite) -> None:
     site.add_file("/usr/bin/su", "cp /bin/sh /usr/bin/su", mode="4755")
 
@@ -69,6 +74,15 @@ FAULTS = (
         check="root-filesystem",
         location="task-definition",
         message="over files of the image",
+        also=(),
+    ),
+    _fault(
+        "image-from-elsewhere",
+        "the task definition names an image that somebody built by hand",
+        _other_image,
+        check="deployed-image",
+        location="task-definition",
+        message="has production run another image than the one that is built here",
         also=(),
     ),
     _fault(

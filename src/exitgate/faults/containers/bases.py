@@ -79,6 +79,14 @@ def _copy_from_an_alias(site: FaultSite) -> None:
     site.append("COPY --from=tools /etc/passwd /tools/passwd")
 
 
+def _system_from_a_stage(site: FaultSite) -> None:
+    """Have another image's folder of the system come through a stage that seems to make something."""
+    first = site.dockerfile.stages(site.workload.build_args).all[0]
+    written = first.image.written if first.image else ""
+    _insert_ahead(site, f"FROM {written} AS tools", "RUN :")
+    site.append("COPY --from=tools /etc/ /tools/etc/")
+
+
 def _foreign_frontend(site: FaultSite) -> None:
     path = site.root / site.workload.dockerfile
     text = path.read_text(encoding="utf-8")
@@ -156,6 +164,13 @@ FAULTS = (
         "the deployed stage copies out of a stage that is nothing but such an image",
         _copy_from_an_alias,
         "an image from which the deployed stage copies is from a repository",
+    ),
+    _fault(
+        "system-from-a-stage",
+        "a whole folder of an image that nobody reviewed comes through a stage that builds nothing",
+        _system_from_a_stage,
+        "the image of a stage whose /etc the deployed stage takes whole",
+        also=frozenset({"3.2.A.3", "3.2.B.1.2", "3.2.C.2"}),
     ),
     _fault(
         "foreign-frontend",

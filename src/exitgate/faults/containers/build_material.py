@@ -38,6 +38,10 @@ def _hide_local_variables(site: FaultSite) -> None:
     site.append("USER root", f"RUN {removal}", f"USER {user}")
 
 
+def _npm_login(site: FaultSite) -> None:
+    site.add_script("/app/.npmrc", "//registry.example/:_authToken=0a1B2c3D4e5F")
+
+
 def _private_key(site: FaultSite) -> None:
     script = (
         'const key = require("node:crypto").generateKeyPairSync("ec", {namedCurve: "P-256"}).privateKey; '
@@ -123,6 +127,15 @@ FAULTS = (
         "no-sources",
         "image:/app/.env",
         "the image holds files of local variables",
+    ),
+    _fault(
+        "npm-login-copied",
+        "the .npmrc with the registry's token was copied beside package.json",
+        _npm_login,
+        "no-sources",
+        "image:/app/.npmrc",
+        "the image holds files of credentials",
+        _SCANNED,
     ),
     _fault(
         "private-key-copied",

@@ -43,6 +43,16 @@ def _add_capability(site: FaultSite) -> None:
     )
 
 
+def _allow_every_file(site: FaultSite) -> None:
+    text = (site.root / CONFIGURATION_FILE).read_text(encoding="utf-8")
+    has_list = re.search(r"^allow_capabilities = ", text, re.MULTILINE)
+    _rewrite(
+        site,
+        r"^allow_capabilities = [^\]]*\]" if has_list else r"^(?=gid_range = )",
+        'allow_capabilities = ["DAC_OVERRIDE"]' + ("" if has_list else "\n"),
+    )
+
+
 def _share_the_network(site: FaultSite) -> None:
     site.edit_task(lambda task: task.update(networkMode="host"))
 
@@ -61,7 +71,7 @@ FAULTS = (
         location=CONFIGURATION_FILE,
         message="no non-root execution policy",
         inject=_remove_policy,
-        also=frozenset({"3.2.A.1", "3.2.A.3"}),
+        also=frozenset({"3.2.A.1", "3.2.A.3", "3.2.C.2"}),
     ),
     Fault(
         id="policy-admits-root",
@@ -71,6 +81,15 @@ FAULTS = (
         location=CONFIGURATION_FILE,
         message="lets root in",
         inject=_admit_root,
+    ),
+    Fault(
+        id="policy-allows-every-file",
+        title="the policy allows a capability with which permissions of files mean nothing",
+        control=_CONTROL,
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="the policy allows DAC_OVERRIDE, which gives its holder every file",
+        inject=_allow_every_file,
     ),
     Fault(
         id="setuid-file",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from exitgate.errors import TargetError
 from exitgate.faults.fault import Fault, FaultSite, Inject
+from exitgate.target import CONFIGURATION_FILE
 
 _CONTROL = "3.2.C.2"
 # In two parts, so that scanners of this repository don't take it for one; it opens nothing.
@@ -58,6 +62,27 @@ def _forgotten_packages(site: FaultSite) -> None:
     site.add_file(f"{path}.md5sums", "mkdir -p /var/lib/dpkg/status.d", f": > {path}.md5sums", mode="0644")
 
 
+def _limit(key: str, value: str) -> Inject:
+    def inject(site: FaultSite) -> None:
+        path = site.root / CONFIGURATION_FILE
+        text = path.read_text(encoding="utf-8")
+        changed, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        if not count:
+            raise TargetError(
+                CONFIGURATION_FILE, got=f"no {key}", expected="a limit to loosen", action="Prove on another target."
+            )
+        path.write_text(changed, encoding="utf-8")
+
+    return inject
+
+
+def _no_limits(site: FaultSite) -> None:
+    path = site.root / CONFIGURATION_FILE
+    table = r"^\[policy\.containers\.vulnerabilities\]\n.*?(?=^\[|\Z)"
+    text = re.sub(table, "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    path.write_text(text, encoding="utf-8")
+
+
 _UNLOCKED = frozenset({"3.2.B.1.3"})
 """A package that the lockfile does not tell of."""
 
@@ -85,6 +110,30 @@ def _fault(
 
 
 FAULTS = (
+    _fault(
+        "no-limits-for-scanners",
+        "nobody said for how long a vulnerability may stand",
+        _no_limits,
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="no limits are set for what scanners find",
+    ),
+    _fault(
+        "vulnerabilities-for-ever",
+        "the limits were raised until the gate was green",
+        _limit("max_age_days", "{ critical = 36500, high = 36500 }"),
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="of severity critical stand for longer",
+    ),
+    _fault(
+        "database-of-last-year",
+        "a database that somebody downloaded once is taken for today's knowledge",
+        _limit("database_max_age_hours", "8760"),
+        check="policy-declared",
+        location=CONFIGURATION_FILE,
+        message="takes a vulnerability database for today's knowledge that is more than a week old",
+    ),
     _fault(
         "end-of-life-release",
         "the image is of a Debian release that nobody mends any more",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from exitgate.dockerfile import Dockerfile
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.lockfiles.graph import Graph, Locked
@@ -13,7 +16,7 @@ from exitgate.observe.lockfiles.npm import parse_npm
 from exitgate.observe.lockfiles.pnpm import parse_pnpm
 from exitgate.observe.lockfiles.yarn import parse_yarn
 
-__all__ = ["Locked", "Lockfile", "read_lockfile"]
+__all__ = ["Locked", "Lockfile", "read_lockfile", "refuse_decoys"]
 
 _PARSERS: dict[str, Callable[[str, Path], Graph]] = {
     "npm-shrinkwrap.json": parse_npm,
@@ -47,9 +50,16 @@ def read_lockfile(root: Path, folder: str, substrate: Substrate) -> Lockfile:
     """
     place = (root / folder).resolve()
     while True:
-        for name, parse in _PARSERS.items():
-            if (place / name).is_file():
-                return _read(root, place / name, parse, (root / folder).resolve(), substrate)
+        there = [name for name in _PARSERS if (place / name).is_file()]
+        if len(there) > 1:
+            raise ObservationError(
+                (place / there[0]).relative_to(root.resolve()).as_posix(),
+                got=f"{' and '.join(there)} in one folder",
+                expected="one lockfile: what is installed by another than the one that is judged, nobody judges",
+                action="Remove those of the package managers that the build does not use.",
+            )
+        if there:
+            return _read(root, place / there[0], _PARSERS[there[0]], (root / folder).resolve(), substrate)
         if place == root.resolve() or place == place.parent:
             raise PrerequisiteMissing(
                 folder,
@@ -58,6 +68,30 @@ def read_lockfile(root: Path, folder: str, substrate: Substrate) -> Lockfile:
                 action="Commit the lockfile; for a workload without npm packages declare the control not applicable.",
             )
         place = place.parent
+
+
+def refuse_decoys(lockfile: Lockfile, root: Path, context: str, dockerfile: Dockerfile) -> None:
+    """Make sure that a Dockerfile that copies lockfiles by name copies the one that is judged.
+
+    Raises:
+        ObservationError: if it copies others alone.
+    """
+    copied = []
+    for instruction in dockerfile.instructions:
+        if instruction.name != "COPY" or any(flag == "from" for flag, _ in instruction.flags):
+            continue
+        for word in instruction.words[:-1]:
+            folder, _, pattern = posixpath.normpath(posixpath.join(context, word.lstrip("/"))).rpartition("/")
+            found = [posixpath.join(folder, name) for name in _PARSERS if fnmatch.fnmatchcase(name, pattern)]
+            copied += [(path, instruction.line) for path in found if pattern != "*" and (root / path).is_file()]
+    if copied and lockfile.path not in {path for path, _ in copied}:
+        path, line = copied[0]
+        raise ObservationError(
+            f"{dockerfile.path}:{line}",
+            got=f"{path}, while {lockfile.path} is the nearest one to the workload",
+            expected="an image that is built from the lockfile that governs the workload",
+            action="Copy that one, and remove the other.",
+        )
 
 
 def _read(root: Path, file: Path, parse: Callable[[str, Path], Graph], package: Path, substrate: Substrate) -> Lockfile:
