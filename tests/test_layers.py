@@ -37,6 +37,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.policy",
             "exitgate.policy",
             "exitgate.rollout",
+            "exitgate.migration_settings",
+            "exitgate.policy",
             "exitgate.target",
             "exitgate.waivers",
         ),

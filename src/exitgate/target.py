@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from exitgate.assurance import Assurance
 from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
+from exitgate.migration_settings import MigrationSettings
 from exitgate.policy import Policy, PolicyDigest, digest_of
 from exitgate.policy.rule import contradiction
 from exitgate.toml_source import Location, first_problem, line_of
@@ -140,6 +141,20 @@ class Workload(_Strict):
 
 class Service(Workload):
     """``[[service]]``: a back-end service."""
+
+    migrations: MigrationSettings | None = None
+    """How its database changes; without it there is nothing of its migrations to look at."""
+
+    @model_validator(mode="after")
+    def _migrates_its_own_database(self) -> Service:
+        named = self.migrations
+        if named is not None and self.backing and named.database not in self.backing:
+            raise contradiction(
+                f"database = {named.database!r}, which [service.backing] does not hold",
+                f"one of {', '.join(sorted(self.backing))}",
+                "migrations",
+            )
+        return self
 
 
 class Frontend(_Strict):
@@ -296,6 +311,14 @@ class Target:
             KeyError: if the target has none of that name.
         """
         return {workload.name: workload for workload in self.workloads}[name]
+
+    def service(self, name: str) -> Service:
+        """Return a service by its name.
+
+        Raises:
+            KeyError: if the target has none of that name.
+        """
+        return {service.name: service for service in self.configuration.service}[name]
 
     def subjects(self, kind: SubjectKind) -> Sequence[str]:
         """Return the names of all subjects of a kind, sorted."""

@@ -10,6 +10,9 @@ from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
 
 FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_INFRASTRUCTURE)
 FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_DEPLOYMENTS)
+from exitgate.faults.migrations import FAULTS as _MIGRATIONS
+
+FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_MIGRATIONS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

@@ -13,7 +13,7 @@ from exitgate.assurance import Assurance
 from exitgate.policy.containers import AllowedContent, AllowedVariable, ContainerPolicy, IdRange, VulnerabilityPolicy
 from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.policy.infrastructure import InfrastructurePolicy
-from exitgate.policy.migrations import MigrationPolicy
+from exitgate.policy.migrations import LockPolicy, MigrationPolicy, Squash
 from exitgate.policy.pipeline import PipelinePolicy
 from exitgate.policy.rule import NamedSubject, Rule
 
@@ -22,11 +22,13 @@ __all__ = [
     "DeploymentPolicy",
     "IdRange",
     "InfrastructurePolicy",
+    "LockPolicy",
     "MigrationPolicy",
     "NamedSubject",
     "PipelinePolicy",
     "Policy",
     "PolicyDigest",
+    "Squash",
     "VulnerabilityPolicy",
     "digest_of",
 ]
@@ -64,10 +66,8 @@ class Policy(Rule):
                 yield _workload(name, "infrastructure", "exposed")
             for index, need in enumerate(infrastructure.need):
                 yield _workload(need.workload, "infrastructure", "need", index, "workload")
-        if migrations := self.migrations:
-            for key, names in (("owners", migrations.owners), ("production_rows", migrations.production_rows)):
-                for name in names:
-                    yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))
+        if self.migrations:
+            yield from self.migrations.named_subjects()
 
 
 def _excused(key: str, rules: tuple[AllowedContent | AllowedVariable, ...]) -> Iterator[NamedSubject]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from exitgate.policy.rule import Count, Flag, Milliseconds, Rule, Text, contradiction
+from exitgate.policy.rule import Count, Flag, Milliseconds, NamedSubject, Rule, Text, contradiction
 
 _Owner = Annotated[str, Field(pattern=r"^(@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?|[^@\s]+@[^@\s]+)$")]
 _PLACEHOLDERS = {"migration", "service"}
@@ -40,6 +41,22 @@ class LockPolicy(Rule):
         return self
 
 
+class Squash(Rule):
+    """``[[policy.migrations.squash]]``: applied migrations that one came in place of, for new databases alone (3.4.A.1)."""
+
+    service: Text
+    into: Text
+    """The migration that says what the replaced ones came to; databases that have run those take it for applied."""
+    replaces: Annotated[tuple[Text, ...], Field(min_length=1)]
+    why: Text
+
+    @model_validator(mode="after")
+    def _of_others(self) -> Self:
+        if self.into in self.replaces:
+            raise contradiction(f"{self.into!r} in place of itself", "the migrations that it replaces", "replaces")
+        return self
+
+
 class MigrationPolicy(Rule):
     """``[policy.migrations]``: how schemas change, and how a change is taken back."""
 
@@ -67,6 +84,7 @@ class MigrationPolicy(Rule):
     """Service to the person or team that approves its migrations, as CODEOWNERS names them (3.4.A.3)."""
     production_rows: dict[str, dict[str, Count]] = Field(default={})
     """Service to table to rows in production: what a migration takes on an empty table says nothing (3.4.C.1)."""
+    squash: tuple[Squash, ...] = ()
     locks: LockPolicy | None = None
 
     @field_validator("recovery")
@@ -90,3 +108,12 @@ class MigrationPolicy(Rule):
                 "rollback" if self.releases_between is None else "releases_between",
             )
         return self
+
+    def named_subjects(self) -> Iterator[NamedSubject]:
+        """Yield every service that a rule speaks of, with where it does."""
+        for key, names in (("owners", self.owners), ("production_rows", self.production_rows)):
+            for name in names:
+                yield NamedSubject(kind="service", name=name, location=("policy", "migrations", key, name))
+        for index, squash in enumerate(self.squash):
+            place = ("policy", "migrations", "squash", index, "service")
+            yield NamedSubject(kind="service", name=squash.service, location=place)

@@ -153,6 +153,27 @@ def build_stage(
     return _build(engine, builder, run, workload, dockerfile, order, keep)
 
 
+def build_from(
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    target: Target,
+    workload: Workload,
+    dockerfile: Dockerfile,
+    *,
+    directory: Path,
+    name: str,
+    keep: EvidenceFolder,
+) -> Build:
+    """Build a workload's image under another name from another folder, e.g. an earlier release's.
+
+    Raises:
+        PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
+    """
+    bases = _bases(engine, builder, target, workload, dockerfile)
+    return _build(engine, builder, run, workload, dockerfile, _Order(name=name, directory=directory, bases=bases), keep)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
     name: str

@@ -1,0 +1,48 @@
+"""Rules of the criterion "migrations safe and automated"."""
+
+from exitgate.checks.migrations.commands import other_ways, unsafe_commands
+from exitgate.checks.migrations.history import late_migrations, rewritten_migrations
+from exitgate.checks.migrations.owners import disowned_migrations, shared_databases
+from exitgate.checks.migrations.plans import unplanned_destructions
+from exitgate.checks.migrations.rules import rewritable_histories, undefined_rollbacks, unowned_services
+from exitgate.checks.migrations.runs import (
+    broken_predecessors,
+    disturbed_releases,
+    drifts,
+    early_listeners,
+    endless_waits,
+    failing_migrations,
+    lossy_upgrades,
+    repeated_migrations,
+    stuck_starts,
+    surviving_starts,
+    unclean_recoveries,
+    unnoticed_failures,
+    unsafe_contention,
+)
+
+__all__ = [
+    "broken_predecessors",
+    "disowned_migrations",
+    "disturbed_releases",
+    "drifts",
+    "early_listeners",
+    "endless_waits",
+    "failing_migrations",
+    "late_migrations",
+    "lossy_upgrades",
+    "other_ways",
+    "repeated_migrations",
+    "rewritable_histories",
+    "rewritten_migrations",
+    "shared_databases",
+    "stuck_starts",
+    "surviving_starts",
+    "unclean_recoveries",
+    "undefined_rollbacks",
+    "unnoticed_failures",
+    "unowned_services",
+    "unplanned_destructions",
+    "unsafe_commands",
+    "unsafe_contention",
+]

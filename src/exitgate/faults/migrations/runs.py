@@ -1,0 +1,211 @@
+"""Faults of 3.4.B.2 to 3.4.C.3 that show when migrations are run: in start-up code, in migrations, in the recovery."""
+
+from __future__ import annotations
+
+from exitgate.faults.fault import Fault, FaultSite, Inject
+from exitgate.faults.migrations.editing import add_migration, rewrite, rewrite_rules
+
+_KIT = "libs/service-kit/src/migrate.ts"
+_PLAN = "Unused since: v1.0.0"
+_START, _BLOCK, _STAGING, _SIMULATED, _ROLLBACK = "3.4.B.2", "3.4.B.3", "3.4.C.1", "3.4.C.2", "3.4.C.3"
+
+
+def _impatient(site: FaultSite) -> None:
+    rewrite(site, _KIT, r"const PATIENCE_S = 300;", "const PATIENCE_S = 0;")
+
+
+def _main(site: FaultSite, pattern: str, replacement: str) -> None:
+    rewrite(site, f"{site.workload.path}/src/main.ts", pattern, replacement)
+
+
+def _serve_first(site: FaultSite) -> None:
+    _main(site, r"await migrate\(", "void migrate(")
+
+
+def _end_well(site: FaultSite) -> None:
+    _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => process.exit(0));\n    const")
+
+
+def _go_on(site: FaultSite) -> None:
+    _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => undefined);\n    const")
+
+
+def _settle_nothing(site: FaultSite) -> None:
+    rewrite_rules(
+        site, r"^recovery = \[.*?^\]", 'recovery = ["psql $DATABASE_URL -c \\\\"SELECT \'{migration}\'\\\\""]'
+    )
+
+
+def _lean_on_nothing(site: FaultSite) -> None:
+    add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "invoices" ADD COLUMN "sent" BOOLEAN;')
+
+
+def _violate_rows(site: FaultSite) -> None:
+    sql = 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" ADD CONSTRAINT "known" CHECK ("status" = \'shipped\');'
+    add_migration(site, sql)
+
+
+def _drift(site: FaultSite) -> None:
+    add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" ADD COLUMN IF NOT EXISTS "gift" TEXT;')
+
+
+def _wait_for_ever(site: FaultSite) -> None:
+    add_migration(site, 'ALTER TABLE "orders" ADD COLUMN IF NOT EXISTS "gift" TEXT;')
+
+
+def _rename(site: FaultSite) -> None:
+    sql = 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" RENAME COLUMN "note" TO "remark";'
+    add_migration(site, sql, plan=_PLAN)
+
+
+def _drop(site: FaultSite) -> None:
+    add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" DROP COLUMN "note";', plan=_PLAN)
+
+
+def _fault(name: str, title: str, control: str, check: str, location: str, message: str, inject: Inject) -> Fault:
+    return Fault(id=name, title=title, control=control, check=check, location=location, message=message, inject=inject)
+
+
+_FOLDER = "prisma/migrations"
+_NOT_ENDED = "the deployment does not exit non-zero"
+
+FAULTS = (
+    _fault(
+        "impatient-replicas",
+        "replicas that find another one migrating give up at once",
+        _START,
+        "applied-once",
+        _FOLDER,
+        "a replica of several that start at once does not come up",
+        _impatient,
+    ),
+    _fault(
+        "served-ahead",
+        "the service listens while its migrations are still under way",
+        _START,
+        "contention-safe",
+        _FOLDER,
+        "listens while another session holds the migration lock",
+        _serve_first,
+    ),
+    _fault(
+        "failure-ends-well",
+        "a failed migration ends the process as if all were well",
+        _BLOCK,
+        "exits-non-zero",
+        _FOLDER,
+        "the process does not exit non-zero",
+        _end_well,
+    ),
+    _fault(
+        "failure-swallowed",
+        "a failed migration is caught, and the service starts on what is there",
+        _BLOCK,
+        "never-answers",
+        _FOLDER,
+        "the new version listens on its port",
+        _go_on,
+    ),
+    _fault(
+        "failure-never-settled",
+        "the written recovery settles nothing, so no start succeeds again",
+        _BLOCK,
+        "starts-when-mended",
+        _FOLDER,
+        "does not start with the migration mended",
+        _settle_nothing,
+    ),
+    _fault(
+        "leans-on-nothing",
+        "a migration alters a table that somebody made by hand in staging",
+        _STAGING,
+        "from-empty",
+        _FOLDER,
+        "do not apply to an empty database",
+        _lean_on_nothing,
+    ),
+    _fault(
+        "rows-violate",
+        "a constraint is added that rows in production violate",
+        _STAGING,
+        "from-previous-release",
+        _FOLDER,
+        "do not apply to its schema with data",
+        _violate_rows,
+    ),
+    _fault(
+        "schema-drifts",
+        "a migration adds a column that the schema does not know",
+        _STAGING,
+        "drift-free",
+        _FOLDER,
+        "is not what the schema says",
+        _drift,
+    ),
+    _fault(
+        "syntax-error-swallowed",
+        "a syntax error in a migration goes unnoticed",
+        _SIMULATED,
+        "syntax-error",
+        _FOLDER,
+        _NOT_ENDED,
+        _go_on,
+    ),
+    _fault(
+        "violation-swallowed",
+        "a violated constraint goes unnoticed",
+        _SIMULATED,
+        "constraint-violation",
+        _FOLDER,
+        _NOT_ENDED,
+        _go_on,
+    ),
+    _fault(
+        "cut-swallowed", "a cut connection goes unnoticed", _SIMULATED, "connection-cut", _FOLDER, _NOT_ENDED, _go_on
+    ),
+    _fault(
+        "refusal-swallowed",
+        "a permission refused goes unnoticed",
+        _SIMULATED,
+        "storage-or-permission",
+        _FOLDER,
+        _NOT_ENDED,
+        _end_well,
+    ),
+    _fault(
+        "lock-without-limit",
+        "a migration waits for a busy table as long as it takes",
+        _SIMULATED,
+        "lock-timeout",
+        "_fault/migration.sql",
+        "without giving up in time",
+        _wait_for_ever,
+    ),
+    _fault(
+        "renamed-under-the-old",
+        "a column that the running release reads is renamed, plan and all",
+        _ROLLBACK,
+        "old-release-serves",
+        _FOLDER,
+        "fails requests while a deployment beside it fails",
+        _rename,
+    ),
+    _fault(
+        "recovery-leaves-open",
+        "the written recovery leaves the failed migration unsettled",
+        _ROLLBACK,
+        "recovery-clean",
+        _FOLDER,
+        "does not end clean",
+        _settle_nothing,
+    ),
+    _fault(
+        "dropped-under-the-old",
+        "a column that the running release writes is dropped, plan and all",
+        _ROLLBACK,
+        "previous-code-compatible",
+        _FOLDER,
+        "fails on the new release's schema",
+        _drop,
+    ),
+)

@@ -1,0 +1,115 @@
+"""``[service.migrations]``: where a service's migrations lie, by which tool they are applied, and by what it is seen to work."""
+
+from __future__ import annotations
+
+import posixpath
+import string
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from exitgate.policy.rule import contradiction
+
+_RelativePath = Annotated[str, Field(min_length=1, pattern=r"^[^/\x00][^\x00]*$")]
+_AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$")]
+_Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+_HttpPath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
+_Status = Annotated[int, Field(strict=True, ge=100, le=599)]
+UNIQUE = "unique"
+"""What stands for a value that no request used before."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SmokeRequest(_Strict):
+    """``[[service.migrations.request]]``: a request that a release passes as long as it works with its database.
+
+    ``$unique`` stands for a value that was never used, ``$NAME`` for what an earlier request saved under that name.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: _HttpPath
+    headers: dict[str, str] = {}
+    body: str = ""
+    status: _Status = 200
+    """Of the answer."""
+    save: dict[str, str] = {}
+    """Name to a key of the answer's JSON object, for later requests."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it has to be given."""
+        text = "\n".join((self.path, self.body, *self.headers.values()))
+        return frozenset(string.Template(text).get_identifiers()) - {UNIQUE}
+
+    @field_validator("path", "body")
+    @classmethod
+    def _placeholders(cls, text: str) -> str:
+        if not string.Template(text).is_valid():
+            raise ValueError("$NAME for placeholders, and $$ for a dollar sign")
+        return text
+
+
+class MigrationSettings(_Strict):
+    """``[service.migrations]``: a service without it has no migrations that exitgate could look at."""
+
+    tool: Literal["prisma", "commands"] = "prisma"
+    """``commands`` for any other: then `deploy`, `applied` and, where there is one, `lock` say how it works."""
+    folder: _RelativePath
+    """Holds the migrations; one folder each with Prisma, else one file or folder each."""
+    schema_file: _RelativePath | None = None
+    """Prisma's schema, which the migrated database is compared with."""
+    database: Annotated[str, Field(min_length=1)] = "DATABASE_URL"
+    """The environment variable that names the database; `backing` says of which server it is."""
+    image_folder: _AbsolutePath | None = None
+    """Where the built image has `folder`. Without it nothing of the image is executed."""
+    image_directory: _AbsolutePath = "/"
+    """In which the tool is run inside of the image."""
+    cli: _Words | None = None
+    """What runs the tool inside of the image, e.g. ``["node", "node_modules/prisma/build/index.js"]``."""
+    deploy: _Words | None = None
+    """What applies pending migrations inside of the image; Prisma's is ``migrate deploy`` by `cli`."""
+    applied: str | None = None
+    """For `commands`: a query for the names of the migrations that were applied."""
+    lock: str | None = None
+    """For `commands`: a query by which a session takes the lock that migrators take."""
+    ci_stage: str | None = None
+    """The Dockerfile's stage that has what CI's command needs; it is run there, on top of the repository's own files."""
+    request: tuple[SmokeRequest, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.tool == "commands":
+            for key in ("deploy", "applied"):
+                if getattr(self, key) is None:
+                    raise contradiction(f'tool = "commands" without {key}', f"{key}, which no convention tells", "tool")
+        elif self.applied is not None or self.lock is not None:
+            key = "applied" if self.applied is not None else "lock"
+            raise contradiction(f'{key} with tool = "prisma"', "Prisma's own way, or another tool", key)
+        known: set[str] = set()
+        for request in self.request:
+            if missing := sorted(request.names - known):
+                raise contradiction(
+                    f"a request that uses ${missing[0]}, which none before it saves",
+                    f"${UNIQUE}, or a name that an earlier request saves",
+                    "request",
+                )
+            known |= request.save.keys()
+        return self
+
+    @property
+    def deploy_words(self) -> tuple[str, ...] | None:
+        """What applies pending migrations inside of the image; nothing where it is not told."""
+        if self.deploy is not None or self.cli is None:
+            return self.deploy
+        return (*self.cli, "migrate", "deploy")
+
+    @property
+    def schema_words(self) -> tuple[str, ...] | None:
+        """What prints the whole schema as SQL inside of the image; nothing where there is none to print."""
+        if self.tool != "prisma" or self.cli is None or self.schema_file is None or self.image_folder is None:
+            return None
+        inside = posixpath.normpath(posixpath.join(self.image_folder, posixpath.relpath(self.schema_file, self.folder)))
+        return (*self.cli, "migrate", "diff", "--from-empty", "--to-schema-datamodel", inside, "--script")

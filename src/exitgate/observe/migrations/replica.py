@@ -1,0 +1,200 @@
+"""A replica of a service on a database, seen from outside: whether it listens, answers or ends, and what it says."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import string
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exitgate.errors import one_line
+from exitgate.migration_settings import UNIQUE, SmokeRequest
+from exitgate.provision.containers import throwaway_container
+from exitgate.provision.engine import Engine
+from exitgate.run import Run
+from exitgate.settings import ContainerSettings
+from exitgate.target import Service
+from exitgate.waiting import wait_for
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_REQUEST_TIMEOUT_S = 5.0
+_LISTEN = "0A"
+_LOG_LINES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What became of a replica's start."""
+
+    answered: bool
+    """2xx on its health path."""
+    listened: bool
+    """A socket listened on its port at some time, whether it answered or not."""
+    exit_code: int | None
+    """Nothing where it still ran."""
+    said: str
+    """The line of its log that tells most."""
+    seconds: float
+
+
+@dataclass(slots=True)
+class Replica:
+    """A container that was started."""
+
+    container: Container
+    service: Service
+    began: float = field(default_factory=time.monotonic)
+    listened: bool = False
+
+    def look(self) -> str:
+        """Return ``answers``, ``ended`` or ``starting``."""
+        self.container.reload()
+        state = self.container.attrs["State"]
+        if not state["Running"]:
+            return "ended"
+        self.listened = self.listened or _listens(int(state["Pid"]), self.service.port)
+        return "answers" if self.listened and self._ask_health() else "starting"
+
+    def await_start(self, timeout_s: float) -> Start:
+        """Wait until it answers or has ended."""
+        seen, _ = wait_for(self.look, until=lambda state: state != "starting", timeout_s=timeout_s, interval_s=0.05)
+        state = self.container.attrs["State"]
+        return Start(
+            answered=seen == "answers",
+            listened=self.listened,
+            exit_code=int(state["ExitCode"]) if seen == "ended" else None,
+            said=self.said,
+            seconds=round(time.monotonic() - self.began, 2),
+        )
+
+    @property
+    def said(self) -> str:
+        """The first line that names a failure, else the last."""
+        lines = self.container.logs(tail=_LOG_LINES).decode("utf-8", "replace").splitlines()
+        telling = [line for line in lines if any(word in line.lower() for word in ("fail", "error"))]
+        return one_line((telling or lines or ["nothing"])[0 if telling else -1], 300)
+
+    def request(self, request: SmokeRequest, saved: dict[str, str]) -> str:
+        """Send a request, keep what it saves, and return what was wrong, or nothing."""
+        values = {**saved, UNIQUE: secrets.token_hex(8)}
+
+        def fill(text: str) -> str:
+            return string.Template(text).safe_substitute(values)
+
+        path = fill(request.path)
+        connection = self._connection()
+        try:
+            headers = {"User-Agent": "exitgate", **{name: fill(value) for name, value in request.headers.items()}}
+            connection.request(request.method, path, body=fill(request.body) or None, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            return one_line(f"{request.method} {path}: {type(error).__name__} {error}", 200)
+        finally:
+            connection.close()
+        if response.status != request.status:
+            text = body[:120].decode("utf-8", "replace")
+            return one_line(f"{request.method} {path}: {response.status}, not {request.status}: {text}", 250)
+        try:
+            saved |= {name: str(json.loads(body)[key]) for name, key in request.save.items()}
+        except (ValueError, KeyError, TypeError):
+            return f"{request.method} {path}: an answer without {', '.join(request.save.values())}"
+        return ""
+
+    def smoke(self, requests: Sequence[SmokeRequest]) -> tuple[str, ...]:
+        """Send all requests, and return what was wrong with each that failed."""
+        saved: dict[str, str] = {}
+        return tuple(filter(None, (self.request(request, saved) for request in requests)))
+
+    def _connection(self) -> http.client.HTTPConnection:
+        published = (self.container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{self.service.port}/tcp")
+        port = int(published[0]["HostPort"]) if published else 0
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=_REQUEST_TIMEOUT_S)
+
+    def _ask_health(self) -> bool:
+        connection = self._connection()
+        try:
+            connection.request("GET", self.service.health_path, headers={"User-Agent": "exitgate"})
+            return 200 <= connection.getresponse().status < 300  # noqa: PLR2004
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Say whether a socket listens on a port in the network of a process, by the kernel's own list."""
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        if any((row := line.split())[3] == _LISTEN and int(row[1].rpartition(":")[2], 16) == port for line in lines):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicas:
+    """Starts replicas of a service as production does, each on the database that it is told."""
+
+    engine: Engine
+    run: Run
+    service: Service
+    settings: ContainerSettings
+    entrypoint: tuple[str, ...]
+    """The image's own; an altered image does not keep it."""
+    environment: Mapping[str, str]
+    network: str | None
+
+    @contextmanager
+    def replica(self, image: str, url: str) -> Iterator[Replica]:
+        """Start one, and remove it at the end."""
+        with self._container(image, url, self.settings.entrypoint or self.entrypoint) as container:
+            container.start()
+            yield Replica(container, self.service)
+
+    def execute(
+        self, image: str, url: str, words: tuple[str, ...], timeout_s: float = 60.0
+    ) -> tuple[int | None, str, str]:
+        """Run a command in the image to its end; return its exit code, or nothing, and its outputs."""
+        with self._container(image, url, words) as container:
+            container.start()
+
+            def running() -> bool:
+                container.reload()
+                return bool(container.attrs["State"]["Running"])
+
+            _, ended = wait_for(running, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
+            code = int(container.attrs["State"]["ExitCode"]) if ended else None
+            out = container.logs(stdout=True, stderr=False).decode("utf-8", "replace")
+            return code, out, container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
+
+    @contextmanager
+    def _container(self, image: str, url: str, words: tuple[str, ...]) -> Iterator[Container]:
+        migrations = self.service.migrations
+        variable = migrations.database if migrations else "DATABASE_URL"
+        # Health is asked from outside here: the engine's own asking would only take time from those that start.
+        settings = replace(self.settings, health_check=None)
+        if migrations and migrations.image_directory != "/" and not settings.working_directory:
+            settings = replace(settings, working_directory=migrations.image_directory)
+        with throwaway_container(
+            self.engine,
+            self.run,
+            image,
+            settings,
+            name=f"{self.service.name}-migrating",
+            port=self.service.port,
+            environment={**self.service.environment, **self.environment, variable: url},
+            network=self.network,
+            entrypoint=words,
+        ) as container:
+            yield container

@@ -1,0 +1,157 @@
+"""Rules for executed migrations: each with what is sound and with each fault that it is there for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exitgate.assurance import Assurance
+from exitgate.checks.migrations import (
+    broken_predecessors,
+    disturbed_releases,
+    drifts,
+    early_listeners,
+    endless_waits,
+    failing_migrations,
+    lossy_upgrades,
+    repeated_migrations,
+    stuck_starts,
+    surviving_starts,
+    unclean_recoveries,
+    unnoticed_failures,
+    unsafe_contention,
+)
+from exitgate.observation import Substrate
+from exitgate.observe.migrations.replica import Start
+from exitgate.observe.migrations.runs import (
+    BlockedStart,
+    LockWait,
+    Rollback,
+    Simulation,
+    Simulations,
+    StagingRun,
+    StartRace,
+    Step,
+)
+from exitgate.observe.migrations.tool import Applied
+from exitgate.policy import LockPolicy
+
+SUBSTRATE = Substrate(assurance=Assurance.EXECUTED, name="PostgreSQL")
+WELL = Start(answered=True, listened=True, exit_code=None, said="listening", seconds=1.0)
+ENDED = Start(answered=False, listened=False, exit_code=1, said="P3018", seconds=1.0)
+LOCKS = LockPolicy(lock_timeout_ms=2000, statement_timeout_ms=60000, longest_blocking_ms=3000)
+RACE = StartRace(
+    substrate=SUBSTRATE,
+    committed=("1", "2"),
+    starts=(WELL, WELL),
+    applied=(Applied(name="1", finished=True), Applied(name="2", finished=True)),
+    served_while_held=False,
+    applied_while_held=(),
+    after_release=WELL,
+)
+BLOCKED = BlockedStart(substrate=SUBSTRATE, broken=ENDED, steps=(Step(command="x", failure=""),), mended=WELL)
+STAGING = StagingRun(
+    substrate=SUBSTRATE,
+    from_empty=WELL,
+    missing=(),
+    previous="v1",
+    rows=3,
+    upgrade="",
+    lost=(),
+    drift=(),
+    paths_differ=(),
+)
+SIMULATED = Simulation(
+    kind="syntax-error", exit_code=1, said="P3018", recorded="failed", later_applied=False, lost=(), lock_free=True
+)
+ROLLBACK = Rollback(
+    substrate=SUBSTRATE,
+    previous="v1",
+    requests=9,
+    failures=(),
+    steps=(),
+    open=(),
+    drift=(),
+    lost=(),
+    new_release=WELL,
+    previous_on_new=(),
+    new_on_old_rows=(),
+)
+
+
+def simulations(one: Simulation = SIMULATED, *waits: LockWait) -> Simulations:
+    return Simulations(
+        substrate=SUBSTRATE, by_kind={one.kind: one}, lock_waits=waits, pending=frozenset({"m/2/migration.sql"})
+    )
+
+
+def test_what_is_sound_has_no_finding() -> None:
+    assert repeated_migrations(RACE, "m") + unsafe_contention(RACE, "m") == []
+    assert surviving_starts(BLOCKED, "m") + early_listeners(BLOCKED, "m") + stuck_starts(BLOCKED, "m") == []
+    assert failing_migrations(STAGING, "m") + lossy_upgrades(STAGING, "m") + drifts(STAGING, "m") == []
+    assert unnoticed_failures(simulations(), "syntax-error", "m") == []
+    assert (
+        disturbed_releases(ROLLBACK, "m") + unclean_recoveries(ROLLBACK, "m") + broken_predecessors(ROLLBACK, "m") == []
+    )
+
+
+def test_replicas_that_do_not_come_up_and_migrations_that_are_not_applied_once() -> None:
+    twice = (*RACE.applied, Applied(name="1", finished=False))
+    messages = [each.message for each in repeated_migrations(replace(RACE, starts=(WELL, ENDED), applied=twice), "m")]
+    assert messages == ["a replica of several that start at once does not come up", "1 is not applied exactly once"]
+    assert len(repeated_migrations(replace(RACE, applied=()), "m")) == 2
+
+
+def test_a_lock_that_is_not_respected_or_not_taken_up_again() -> None:
+    race = replace(RACE, served_while_held=True, applied_while_held=("1",), after_release=ENDED)
+    assert len(unsafe_contention(race, "m")) == 3
+
+
+def test_a_failure_that_does_not_stop_the_start() -> None:
+    assert surviving_starts(replace(BLOCKED, broken=WELL), "m")[0].got.startswith("it went on")
+    assert surviving_starts(replace(BLOCKED, broken=replace(ENDED, exit_code=0)), "m")
+    assert early_listeners(replace(BLOCKED, broken=replace(ENDED, listened=True)), "m")
+
+
+def test_a_recovery_that_fails_and_a_start_that_stays_stuck() -> None:
+    blocked = replace(BLOCKED, steps=(Step(command="psql", failure="no"),), mended=ENDED)
+    assert len(stuck_starts(blocked, "m")) == 2
+
+
+def test_staging_tells_each_fault() -> None:
+    assert failing_migrations(replace(STAGING, missing=("2",)), "m")[0].location == "m/2"
+    assert len(lossy_upgrades(replace(STAGING, upgrade="exit code 1", lost=("a: gone",)), "m")) == 2
+    assert len(drifts(replace(STAGING, drift=("x",), paths_differ=("y",)), "m")) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"exit_code": 0}, "does not exit non-zero"),
+        ({"exit_code": None}, "does not exit non-zero"),
+        ({"recorded": "finished"}, "is recorded as finished"),
+        ({"recorded": "absent"}, "is not recorded as failed"),
+        ({"later_applied": True}, "a later migration is applied"),
+        ({"lock_free": False}, "the migration lock stays taken"),
+        ({"lost": ("orders: gone",)}, "data is changed"),
+    ],
+)
+def test_a_failure_that_is_not_noticed(change: dict[str, object], words: str) -> None:
+    found = unnoticed_failures(simulations(replace(SIMULATED, **change)), "syntax-error", "m")  # type: ignore[arg-type]
+    assert [words in each.message for each in found] == [True]
+
+
+def test_a_wait_without_end_counts_for_what_can_still_be_changed() -> None:
+    wait = LockWait(migration="2", path="m/2/migration.sql", waited_ms=4000, gave_up=False, waits=True)
+    assert len(endless_waits(simulations(SIMULATED, wait), LOCKS)) == 1
+    assert endless_waits(simulations(SIMULATED, replace(wait, path="m/1/migration.sql")), LOCKS) == []
+    assert endless_waits(simulations(SIMULATED, replace(wait, waited_ms=2010, gave_up=True)), LOCKS) == []
+
+
+def test_a_rollback_that_does_harm() -> None:
+    assert disturbed_releases(replace(ROLLBACK, failures=("GET /: 500",)), "m")
+    bad = replace(ROLLBACK, steps=(Step(command="x", failure="y"),), open=("9",), drift=("d",), lost=("l",))
+    assert len(unclean_recoveries(bad, "m")) == 4
+    bad = replace(ROLLBACK, previous_on_new=("POST",), new_release=ENDED, new_on_old_rows=("GET",))
+    assert len(broken_predecessors(bad, "m")) == 3
