@@ -3,16 +3,11 @@
 from exitgate.faults.containers import FAULTS as _CONTAINERS
 from exitgate.faults.deployments import FAULTS as _DEPLOYMENTS
 from exitgate.faults.fault import Fault
+from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
+from exitgate.faults.migrations import FAULTS as _MIGRATIONS
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
 
-FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS)
-from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
-
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_INFRASTRUCTURE)
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_DEPLOYMENTS)
-from exitgate.faults.migrations import FAULTS as _MIGRATIONS
-
-FAULTS: tuple[Fault, ...] = (*_CONTAINERS, *_MIGRATIONS)
+FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS, *_INFRASTRUCTURE, *_MIGRATIONS, *_DEPLOYMENTS)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]
