@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,11 +45,19 @@ class Proof:
         return self.ledger.all_killed and not self.problems
 
 
-def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callable[[str, FaultProof], None]) -> Proof:
+def prove(
+    gate: Gate,
+    source: Path,
+    controls: Sequence[str],
+    *,
+    progress: Callable[[str, FaultProof], None],
+    each: int | None = None,
+) -> Proof:
     """Inject every fault that aims at the given controls (at all, where none is given).
 
     Args:
         source: The target; it is only read.
+        each: How many faults of each control, the first ones of them; all where it is not given.
         progress: Called with a control id and each fault's proof as it comes.
 
     Raises:
@@ -56,7 +65,7 @@ def prove(gate: Gate, source: Path, controls: Sequence[str], *, progress: Callab
         TargetError: if the target can't be used.
     """
     known = {control.id for control in gate.everything}
-    faults = [fault for fault in FAULTS if fault.control in known and (not controls or fault.control in controls)]
+    faults = _first(each, [fault for fault in FAULTS if fault.control in (controls or known)])
     if not faults:
         raise UsageError(
             ", ".join(controls) or gate.id,
@@ -89,6 +98,17 @@ class _Tried:
     clone: Path
     left: str
     """What was left of the fault after it was taken back; empty where nothing was."""
+
+
+def _first(each: int | None, faults: Sequence[Fault]) -> list[Fault]:
+    """Return the faults, of each control the first ones alone where their number is given."""
+    taken: Counter[str] = Counter()
+    chosen = []
+    for fault in faults:
+        if each is None or taken[fault.control] < each:
+            taken[fault.control] += 1
+            chosen.append(fault)
+    return chosen
 
 
 def _fresh_clone(source: Path, destination: Path) -> Clone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from exitgate.catalogue import SubjectKind, load_gate
 from exitgate.errors import TargetError
 from exitgate.faults.fault import Fault, FaultSite
-from exitgate.prove import _site
+from exitgate.prove import _first, _site
 from exitgate.target import load_target
 from tests.target_folder import SOUND, place
 
@@ -47,3 +48,10 @@ def test_a_workload_with_a_task_definition_is_chosen_where_there_is_one(tmp_path
 )
 def test_the_subject_is_of_the_kind_that_the_check_is_made_of(kind: SubjectKind, subjects: tuple[str, ...]) -> None:
     assert _site(GATE, _aimed_at(kind), ROOT / "reference").subjects == subjects
+
+
+def test_only_the_first_faults_of_each_control_are_taken_where_their_number_is_given() -> None:
+    first, second = (replace(_aimed_at(SubjectKind.WORKLOAD), id=name) for name in ("first", "second"))
+    other = replace(_aimed_at(SubjectKind.SERVICE), id="other")
+    assert _first(1, [first, second, other]) == [first, other]
+    assert _first(None, [first, second, other]) == [first, second, other]

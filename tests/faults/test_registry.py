@@ -59,11 +59,19 @@ def test_every_check_with_a_test_is_aimed_at_by_a_fault() -> None:
     assert _marked_checks() - {(fault.control, fault.check) for fault in FAULTS} == NO_FAULT_OF_THE_TARGET
 
 
+UNPROVEN: set[str] = set()
+"""Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
+
+
 def test_the_shipped_ledger_is_of_these_faults_and_all_were_killed() -> None:
     ledger = read_proof(GATE.directory / PROOF_FILE)
     proven = {(control.id, fault.id): fault.title for control in ledger.controls for fault in control.faults}
-    assert proven == {(fault.control, fault.id): fault.title for fault in FAULTS}
+    assert proven == {(fault.control, fault.id): fault.title for fault in FAULTS if fault.control not in UNPROVEN}
     assert ledger.all_killed
+
+
+def test_a_control_that_is_not_proven_yet_has_faults() -> None:
+    assert UNPROVEN - {fault.control for fault in FAULTS} == set()
 
 
 @pytest.mark.parametrize("criterion", GATE.criteria, ids=lambda criterion: criterion.id)

@@ -106,6 +106,9 @@ def prove(
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Also write the ledger that ships with the gate (in a checkout).")
     ] = False,
+    each: Annotated[
+        int | None, typer.Option("--each", min=1, help="Only so many faults of each control: the first ones.")
+    ] = None,
 ) -> None:
     """Prove that the gate's checks can fail: inject each fault into a copy of the target. Exits 0 where every fault was killed."""
     from exitgate.prove import prove as prove_gate
@@ -123,11 +126,11 @@ def prove(
         place = f"{fault.by} at {fault.location}" if fault.killed else fault.message
         print(f"{word} {control_id:10} {fault.id:30} {fault.seconds:5.1f} s  {place}", flush=True)
 
-    proof = prove_gate(loaded, source.resolve(), control or (), progress=progress)
+    proof = prove_gate(loaded, source.resolve(), control or (), progress=progress, each=each)
     text = proof.ledger.model_dump_json(indent=2) + "\n"
     report = (gate_report or Path("reports") / gate).resolve()
     write_atomically(report / PROOF_FILE, text)
-    if ledger and proof.holds and not control:
+    if ledger and proof.holds and not control and each is None:
         write_atomically(directory / PROOF_FILE, text)
     for problem in proof.problems:
         print(f"void: {problem}")
