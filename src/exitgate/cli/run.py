@@ -11,7 +11,7 @@ from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
 from exitgate.launch import Launch, run_gate, shipped_gate_directory
-from exitgate.proof import PROOF_FILE, FaultProof
+from exitgate.proof import PROOF_FILE, FaultProof, shipped_proofs
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[
@@ -106,6 +106,9 @@ def prove(
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Also write the ledger that ships with the gate (in a checkout).")
     ] = False,
+    proven: Annotated[
+        bool, typer.Option("--proven", help="Only controls that the shipped ledger calls proven: that they still are.")
+    ] = False,
     each: Annotated[
         int | None, typer.Option("--each", min=1, help="Only so many faults of each control: the first ones.")
     ] = None,
@@ -117,6 +120,9 @@ def prove(
     loaded = load_gate(directory)
     for name in control or ():
         loaded.control(name)
+    chosen = tuple(control or ())
+    if proven:
+        chosen = tuple(name for name in shipped_proofs(loaded) if not chosen or name in chosen)
     source = gate_target or directory.parent.parent / "reference"
     if not source.is_dir():
         raise UsageError("--gate-target", got="not given", expected="the repository to prove on", action="Name it.")
@@ -126,11 +132,11 @@ def prove(
         place = f"{fault.by} at {fault.location}" if fault.killed else fault.message
         print(f"{word} {control_id:10} {fault.id:30} {fault.seconds:5.1f} s  {place}", flush=True)
 
-    proof = prove_gate(loaded, source.resolve(), control or (), progress=progress, each=each)
+    proof = prove_gate(loaded, source.resolve(), chosen, progress=progress, each=each)
     text = proof.ledger.model_dump_json(indent=2) + "\n"
     report = (gate_report or Path("reports") / gate).resolve()
     write_atomically(report / PROOF_FILE, text)
-    if ledger and proof.holds and not control and each is None:
+    if ledger and proof.holds and not chosen and each is None:
         write_atomically(directory / PROOF_FILE, text)
     for problem in proof.problems:
         print(f"void: {problem}")
