@@ -40,6 +40,11 @@ class Alarms:
         """Begin to look; until then nothing is measured."""
         self._armed = True
 
+    @property
+    def ringing(self) -> frozenset[str]:
+        """Which alarms ring now; a deployment that begins meanwhile ignores those (ECS's deployment alarms)."""
+        return frozenset(self._names[name] for name in self._fired)
+
     def look(self, now_s: float) -> list[AlarmFired | AlarmCleared]:
         """Return what has changed, by the requests that have ended since the last look."""
         if not self._armed or self._limits is None:

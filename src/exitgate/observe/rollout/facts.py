@@ -15,7 +15,7 @@ class Defect(StrEnum):
 
     NONE = ""
     DEAF = "listens on another port, so that no health check passes"
-    CRASHES = "is killed soon after its start"
+    CRASHES = "is killed as soon as it has started"
     ERRS = "passes its health checks, and answers some requests with 500"
 
 

@@ -16,7 +16,7 @@ from exitgate.load.results import Request, ResultsTail, percentile
 from exitgate.observation import Substrate
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
-from exitgate.observe.rollout.facts import Rollout, Version
+from exitgate.observe.rollout.facts import Rollout, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
 from exitgate.observe.rollout.rehearsed import with_grace
 from exitgate.observe.rollout.tasks import TaskRecipe
@@ -32,7 +32,7 @@ from exitgate.target import Workload
 _LOCK_TIMEOUT_S = 1800.0
 _BEFORE_S, _AFTER_S = 1.5, 1.5
 """Seconds of load before the first deployment, and after each one: what comes late is seen too."""
-_CALM_WITHIN_S, _FILL_UP_S = 20.0, 60.0
+_CALM_WITHIN_S, _FILL_UP_S, _QUIET_WITHIN_S = 20.0, 60.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +115,7 @@ def read_rollout(
         _await_calm(driver, seen, order)
         alarms.arm()
         waited, began = _waited_s(), time.monotonic()
-        steps = tuple(
-            driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S) for version in order.deployments
-        )
+        steps = tuple(_steps(driver, alarms, order))
         driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
         load = prober.stop()
         after = effects(workload, around)
@@ -209,6 +207,25 @@ def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:
         expected=f"at most {order.calm_latency_s * 1000:.0f} ms within {_CALM_WITHIN_S:g} s",
         action="Run again when this machine has less to do, or with fewer workers.",
     )
+
+
+def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Step]:
+    """Deploy each version, once no alarm rings that the one before has set off: ECS would not look at it then.
+
+    Raises:
+        PrerequisiteMissing: if one goes on ringing.
+    """
+    for version in order.deployments:
+        driver.go_on(_QUIET_WITHIN_S, until=lambda: not alarms.ringing)
+        if alarms.ringing:
+            raise PrerequisiteMissing(
+                "this machine",
+                got=f"the alarm {', '.join(sorted(alarms.ringing))} still rings {_QUIET_WITHIN_S:g} s after version "
+                "before was taken back",
+                expected="silence before the next version is deployed",
+                action="Look at the timeline in the evidence; run again when this machine has less to do.",
+            )
+        yield driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from exitgate.settings import ContainerSettings
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_CRASH_AFTER_S = 0.3
+_CRASH_AFTER_S = 0.0
 _NO_SERVICE_PORT = 9
 """Where a version with the defect `DEAF` is looked for: nobody listens there in a container of a service."""
 _LONGEST_LIFE_S = 3600
