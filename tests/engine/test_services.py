@@ -19,7 +19,7 @@ def test_a_sound_service_meets_every_check_and_leaves_nothing(small: Small, engi
     assert done.returncode == 3, done.stdout + done.stderr
     checks = small.checks()
     assert {check["status"] for check in checks.values()} == {"met"}, checks
-    assert len(checks) == 24
+    assert len(checks) == 25
     assert [item for item in leftovers(engine) if item.is_orphaned] == []
     assert {check["assurance"] for name, check in checks.items() if "every-process" in name} == {"executed"}
 

@@ -21,7 +21,7 @@ REFERENCE = Path(__file__).parents[2] / "reference"
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy") / "reference"
-    left_out = shutil.ignore_patterns("node_modules", "dist*", ".nx", ".git", "infra", "releases")
+    left_out = shutil.ignore_patterns("node_modules", "dist*", ".nx", ".git", "releases")
     shutil.copytree(REFERENCE, folder, ignore=left_out)
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")

@@ -57,7 +57,9 @@ class GateSession:
     @property
     def is_rehearsal(self) -> bool:
         """The target says that it is one, or is no repository: what was judged then is a commit that nobody can look up."""
-        return self.target.configuration.target.rehearsal or bool(self.clone and self.clone.materialised)
+        own = self.target.configuration.target
+        # A repository of its own is judged as it is; one that says it is made up stays a rehearsal all the same.
+        return own.rehearsal or own.materialise or bool(self.clone and self.clone.materialised)
 
     @property
     def report_directory(self) -> Path:
