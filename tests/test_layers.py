@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -134,6 +135,12 @@ def test_every_module_has_its_layer(module: str) -> None:
 @pytest.mark.parametrize("module", RANKS)
 def test_every_entry_of_the_table_is_a_module(module: str) -> None:
     assert module in FILES
+
+
+def test_the_wheel_holds_every_package() -> None:
+    text = (SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    shipped = set(tomllib.loads(text)["tool"]["setuptools"]["packages"])
+    assert {module_of(path) for path in SOURCE.rglob("__init__.py")} - shipped == set()
 
 
 def test_no_module_stands_in_two_layers() -> None:
