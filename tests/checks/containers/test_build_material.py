@@ -111,7 +111,7 @@ def test_an_image_of_outputs_alone_holds_no_leftovers() -> None:
     ("path", "content"),
     [
         ("app/.npmrc", b"engine-strict=true\nalways-auth=true\n"),
-        ("app/.npmrc", b"//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n# _auth=abc\n"),
+        ("app/.npmrc", b"//registry.example/:_authToken=${NPM_TOKEN}\n# _auth=abc\n"),
         ("app/.yarnrc.yml", b'nodeLinker: node-modules\nnpmAuthToken: "${NPM_TOKEN:-}"\n'),
     ],
 )
@@ -162,7 +162,7 @@ MAP = b'{"sourcesContent": ["export {}"]}'
         ("tmp/left", b"x", "caches"),
         ("app/.env", b"A=1", "files of local variables"),
         ("app/.env.production", b"A=1", "files of local variables"),
-        ("root/.npmrc", b"//registry.npmjs.org/:_authToken=npm_abc\n", "files of credentials"),
+        ("root/.npmrc", b"//registry.example/:_authToken=npm_abc\n", "files of credentials"),
         ("app/.npmrc", b"engine-strict=true\n_auth = abc=\n", "files of credentials"),
         ("app/.yarnrc.yml", b'nodeLinker: node-modules\nnpmAuthToken: "abc"\n', "files of credentials"),
         ("app/node_modules/a/.npmrc", b"//r/:_password=abc\n", "files of credentials"),

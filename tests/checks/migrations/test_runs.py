@@ -22,6 +22,7 @@ from exitgate.checks.migrations import (
     unnoticed_failures,
     unsafe_contention,
 )
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.runs import (
@@ -76,6 +77,7 @@ ROLLBACK = Rollback(
     lost=(),
     new_release=WELL,
     previous_on_new=(),
+    reads=2,
     new_on_old_rows=(),
 )
 
@@ -94,6 +96,14 @@ def test_what_is_sound_has_no_finding() -> None:
     assert (
         disturbed_releases(ROLLBACK, "m") + unclean_recoveries(ROLLBACK, "m") + broken_predecessors(ROLLBACK, "m") == []
     )
+
+
+def test_what_nobody_was_asked_for_is_not_taken_for_well() -> None:
+    with pytest.raises(ObservationError, match="no request to it while the deployment failed"):
+        disturbed_releases(replace(ROLLBACK, requests=0), "m")
+    with pytest.raises(PrerequisiteMissing, match="no request that reads what the previous release wrote"):
+        broken_predecessors(replace(ROLLBACK, reads=0), "m")
+    assert len(broken_predecessors(replace(ROLLBACK, reads=0, new_release=ENDED), "m")) == 1
 
 
 def test_replicas_that_do_not_come_up_and_migrations_that_are_not_applied_once() -> None:

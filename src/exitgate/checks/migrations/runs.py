@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.migrations.runs import BlockedStart, Rollback, Simulations, StagingRun, StartRace
 from exitgate.policy.migrations import LockPolicy
@@ -246,7 +247,18 @@ def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
 
 
 def disturbed_releases(rollback: Rollback, folder: str) -> list[Finding]:
-    """Name what went wrong with the previous release's requests while a deployment failed, and after."""
+    """Name what went wrong with the previous release's requests while a deployment failed, and after.
+
+    Raises:
+        ObservationError: if none was made meanwhile.
+    """
+    if not rollback.requests:
+        raise ObservationError(
+            f"rollback to {rollback.previous}",
+            got="no request to it while the deployment failed",
+            expected="requests all the while",
+            action="Run again when this machine has less to do.",
+        )
     return [
         _finding(
             folder,
@@ -287,7 +299,11 @@ def unclean_recoveries(rollback: Rollback, folder: str) -> list[Finding]:
 
 
 def broken_predecessors(rollback: Rollback, folder: str) -> list[Finding]:
-    """Name what the previous release can't do on the new schema, and the new one with old rows."""
+    """Name what the previous release can't do on the new schema, and the new one with old rows.
+
+    Raises:
+        PrerequisiteMissing: if all went well, and the new release was asked for nothing that the previous one wrote.
+    """
     findings = [
         _finding(
             folder,
@@ -318,4 +334,11 @@ def broken_predecessors(rollback: Rollback, folder: str) -> list[Finding]:
         )
         for each in rollback.new_on_old_rows
     ]
+    if not findings and not rollback.reads:
+        raise PrerequisiteMissing(
+            folder,
+            got="no request that reads what the previous release wrote",
+            expected="a GET among the service's requests",
+            action="Add a [[service.migrations.request]] with method GET.",
+        )
     return findings

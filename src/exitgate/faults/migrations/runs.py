@@ -30,6 +30,10 @@ def _go_on(site: FaultSite) -> None:
     _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => undefined);\n    const")
 
 
+def _take_silence_for_success(site: FaultSite) -> None:
+    rewrite(site, _KIT, r"\|\| String\(error\);", "|| undefined;")
+
+
 def _settle_nothing(site: FaultSite) -> None:
     rewrite_rules(
         site, r"^recovery = \[.*?^\]", 'recovery = ["psql $DATABASE_URL -c \\\\"SELECT \'{migration}\'\\\\""]'
@@ -162,6 +166,15 @@ FAULTS = (
     ),
     _fault(
         "cut-swallowed", "a cut connection goes unnoticed", _SIMULATED, "connection-cut", _FOLDER, _NOT_ENDED, _go_on
+    ),
+    _fault(
+        "silence-for-success",
+        "a migrating process that is killed says nothing, and that is taken for success",
+        _SIMULATED,
+        "killed-process",
+        _FOLDER,
+        f"with the migrating process killed, {_NOT_ENDED}",
+        _take_silence_for_success,
     ),
     _fault(
         "refusal-swallowed",

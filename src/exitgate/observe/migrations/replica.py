@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import secrets
+import signal
 import string
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +84,15 @@ class Replica:
         telling = [line for line in lines if any(word in line.lower() for word in ("fail", "error"))]
         return one_line((telling or lines or ["nothing"])[0 if telling else -1], 300)
 
+    def kill_children(self) -> int:
+        """Kill every process of the container but the first, and return how many there were; needs this machine's own /proc."""
+        self.container.reload()
+        below = _descendants(int(self.container.attrs["State"]["Pid"]))
+        for pid in below:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(below)
+
     def request(self, request: SmokeRequest, saved: dict[str, str]) -> str:
         """Send a request, keep what it saves, and return what was wrong, or nothing."""
         values = {**saved, UNIQUE: secrets.token_hex(8)}
@@ -128,6 +139,17 @@ class Replica:
             return False
         finally:
             connection.close()
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [
+            int(word) for thread in threads for word in (thread / "children").read_text(encoding="ascii").split()
+        ]
+    except OSError:
+        return []
+    return [found for child in children for found in (child, *_descendants(child))]
 
 
 def _listens(pid: int, port: int) -> bool:

@@ -480,8 +480,10 @@ def _cut(stage: Stage, database: str) -> None:
 
 
 def _kill(stage: Stage, database: str, replica: Replica) -> None:
+    """Kill what migrates, and leave the process that waits for it: what that makes of it is the question."""
     _sleeper(stage, database)
-    replica.container.kill()
+    if not replica.kill_children():
+        replica.container.kill()
 
 
 def _lock_waits(stage: Stage) -> tuple[LockWait, ...]:
@@ -544,8 +546,10 @@ class Rollback(Observation):
     new_release: Start
     previous_on_new: tuple[str, ...]
     """What went wrong with the previous release's requests on the new schema."""
+    reads: int
+    """Requests by which the new release read what the previous one wrote."""
     new_on_old_rows: tuple[str, ...]
-    """What went wrong when the new release read what the previous one wrote."""
+    """What went wrong with them."""
 
 
 @dataclass(slots=True)
@@ -615,5 +619,6 @@ def read_rollback(stage: Stage) -> Rollback:
         lost=shrunk,
         new_release=start,
         previous_on_new=tuple(filter(None, on_new)),
+        reads=len(on_old),
         new_on_old_rows=tuple(filter(None, on_old)),
     )
