@@ -36,8 +36,11 @@ from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
 from exitgate.observe.migrations.ownership import DatabaseOwnership
-from exitgate.observe.migrations.runs import BlockedStart, Rollback, Simulations, StagingRun, StartRace
+from exitgate.observe.migrations.rollback import Rollback
+from exitgate.observe.migrations.simulations import Simulations
+from exitgate.observe.migrations.starts import BlockedStart, StartRace
 from exitgate.observe.migrations.tool import MigrationTool
+from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.observe.releases import Releases
 from exitgate.policy import LockPolicy, MigrationPolicy
 from exitgate.target import Service, Target

@@ -24,18 +24,13 @@ from exitgate.checks.migrations import (
 )
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
+from exitgate.observe.migrations.recovery import Step
 from exitgate.observe.migrations.replica import Start
-from exitgate.observe.migrations.runs import (
-    BlockedStart,
-    LockWait,
-    Rollback,
-    Simulation,
-    Simulations,
-    StagingRun,
-    StartRace,
-    Step,
-)
+from exitgate.observe.migrations.rollback import Rollback
+from exitgate.observe.migrations.simulations import LockWait, Simulation, Simulations
+from exitgate.observe.migrations.starts import BlockedStart, StartRace
 from exitgate.observe.migrations.tool import Applied
+from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.policy import LockPolicy
 
 SUBSTRATE = Substrate(assurance=Assurance.EXECUTED, name="PostgreSQL")

@@ -6,7 +6,10 @@ from collections import Counter
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
-from exitgate.observe.migrations.runs import BlockedStart, Rollback, Simulations, StagingRun, StartRace
+from exitgate.observe.migrations.rollback import Rollback
+from exitgate.observe.migrations.simulations import Simulations
+from exitgate.observe.migrations.starts import BlockedStart, StartRace
+from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.policy.migrations import LockPolicy
 
 _RECOVERY = "the documented recovery"

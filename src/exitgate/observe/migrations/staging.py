@@ -9,7 +9,7 @@ from dataclasses import replace
 from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.replica import Replicas
-from exitgate.observe.migrations.runs import Stage
+from exitgate.observe.migrations.stage import Stage
 from exitgate.observe.releases import Releases
 from exitgate.observe.workload_settings import read_workload_settings
 from exitgate.policy import MigrationPolicy

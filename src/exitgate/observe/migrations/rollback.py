@@ -1,0 +1,112 @@
+"""The previous release beside a deployment that fails, through the recovery, and on the new schema."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from exitgate.migration_settings import SmokeRequest
+from exitgate.observation import Observation
+from exitgate.observe.migrations.recovery import Step, recover
+from exitgate.observe.migrations.replica import Replica, Start
+from exitgate.observe.migrations.stage import LATEST, Stage, drift_of, no_release, seeded, untold
+from exitgate.observe.migrations.state import (
+    read_rows,
+    read_schema,
+)
+from exitgate.provision.altered_image import altered_image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback(Observation):
+    """The previous release beside a deployment that fails, and on the new release's schema."""
+
+    previous: str
+    requests: int
+    """That were made while the deployment failed."""
+    failures: tuple[str, ...]
+    """Of the previous release's requests, while the deployment failed and after."""
+    steps: tuple[Step, ...]
+    open: tuple[str, ...]
+    """Migrations that are neither finished nor settled, after the recovery."""
+    drift: tuple[str, ...]
+    lost: tuple[str, ...]
+    new_release: Start
+    previous_on_new: tuple[str, ...]
+    """What went wrong with the previous release's requests on the new schema."""
+    reads: int
+    """Requests by which the new release read what the previous one wrote."""
+    new_on_old_rows: tuple[str, ...]
+    """What went wrong with them."""
+
+
+@dataclass(slots=True)
+class _Prober:
+    replica: Replica
+    requests: tuple[SmokeRequest, ...]
+    count: int = 0
+    failures: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def probe(self) -> None:
+        while not self.over.wait(0.05):
+            self.failures += self.replica.smoke(self.requests)
+            self.count += len(self.requests)
+
+
+def read_rollback(stage: Stage) -> Rollback:
+    """Let a deployment fail beside the previous release, recover, deploy, and ask both."""
+    if stage.previous_replicas is None:
+        raise no_release()
+    if not stage.previous_requests:
+        raise untold("[[service.migrations.request]]", "requests that a release passes as long as it works")
+    database, _ = seeded(stage)
+    with stage.databases.connect(database) as connection:
+        before = read_rows(connection)
+    url, path = stage.databases.url(database), stage.path(LATEST)
+    with stage.previous_replicas.replica(stage.previous_image, url) as old:
+        old.await_start(stage.patience_s)
+        prober = _Prober(old, stage.previous_requests)
+        thread = threading.Thread(target=prober.probe)
+        thread.start()
+        try:
+            engine, run = stage.replicas.engine, stage.replicas.run
+            with altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
+                stage.start(image, database)
+        finally:
+            prober.over.set()
+            thread.join()
+        prober.failures += old.smoke(stage.previous_requests)
+        with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
+            steps = recover(stage, image, database, LATEST)
+        open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
+        with stage.databases.connect(database) as connection:
+            told = read_schema(connection, told_by_prisma=True)
+            after = read_rows(connection, before)
+        drift = drift_of(stage, told)
+        saved: dict[str, str] = {}
+        on_new = [old.request(request, saved) for request in stage.previous_requests]
+        with stage.replicas.replica(stage.image, url) as new:
+            start = new.await_start(stage.patience_s)
+            reads = [each for each in stage.settings.request if each.method == "GET" and each.names <= saved.keys()]
+            on_old = [new.request(request, saved) for request in reads] if start.answered else []
+            on_new += old.smoke(stage.previous_requests)
+    shrunk = tuple(
+        f"{table}: {rows.count} rows became {after[table].count if table in after else 0}"
+        for table, rows in before.items()
+        if table not in after or after[table].count < rows.count
+    )
+    return Rollback(
+        substrate=stage.substrate,
+        previous=stage.previous_tag,
+        requests=prober.count,
+        failures=tuple(dict.fromkeys(prober.failures)),
+        steps=steps,
+        open=open_ones,
+        drift=drift,
+        lost=shrunk,
+        new_release=start,
+        previous_on_new=tuple(filter(None, on_new)),
+        reads=len(on_old),
+        new_on_old_rows=tuple(filter(None, on_old)),
+    )

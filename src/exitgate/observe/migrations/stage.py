@@ -1,0 +1,167 @@
+"""What migrations are run with: images, databases, the previous release with its data, and the schema to compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
+from exitgate.migration_settings import MigrationSettings, SmokeRequest
+from exitgate.observation import Substrate
+from exitgate.observe.migrations.files import MigrationFolder
+from exitgate.observe.migrations.replica import Replicas, Start
+from exitgate.observe.migrations.state import (
+    Rows,
+    differences,
+    execute_script,
+    read_applied,
+    read_rows,
+    read_schema,
+)
+from exitgate.observe.migrations.statements import statements
+from exitgate.observe.migrations.tool import Applied, tool_of
+from exitgate.policy import MigrationPolicy
+from exitgate.provision.databases import Databases
+
+LATEST = "29991231235958_exitgate"
+"""The name of a migration that is added to the target's own."""
+LATER = "29991231235959_exitgate_later"
+"""One that comes after it: never applied where the first has failed."""
+_SEEDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What migrations are run with."""
+
+    substrate: Substrate
+    replicas: Replicas
+    databases: Databases
+    settings: MigrationSettings
+    policy: MigrationPolicy
+    folder: MigrationFolder
+    image: str
+    pending: frozenset[str] = frozenset()
+    """Paths of files that came after the previous release."""
+    previous_tag: str = ""
+    previous_image: str = ""
+    """Of the release before; empty where there is none."""
+    previous_replicas: Replicas | None = None
+    previous_requests: tuple[SmokeRequest, ...] = ()
+
+    @property
+    def patience_s(self) -> float:
+        """How long a start may take here: several at once share two processors."""
+        return self.replicas.service.start_timeout_s * 4
+
+    def applied(self, database: str) -> tuple[Applied, ...]:
+        """Return what a database says of its migrations."""
+        with self.databases.connect(database) as connection:
+            return read_applied(connection, tool_of(self.settings))
+
+    def start(self, image: str, database: str) -> Start:
+        """Deploy by the policy's way, and return what became of it."""
+        if self.policy.way == "startup":
+            with self.replicas.replica(image, self.databases.url(database)) as replica:
+                return self.settled(replica.await_start(self.patience_s))
+        code, out, err = self.replicas.execute(image, self.databases.url(database), self.deploy_words)
+        return Start(answered=code == 0, listened=False, exit_code=code, said=one_line(err or out, 300), seconds=0.0)
+
+    def settled(self, start: Start) -> Start:
+        """Return a start that came to something: of one that did not, a busy machine may be the reason as well as the target.
+
+        Raises:
+            ObservationError: if it neither listened nor ended in time.
+        """
+        if start.listened or start.exit_code is not None:
+            return start
+        raise ObservationError(
+            f"replica of {self.folder.service}",
+            got=f"neither an open port nor an end within {self.patience_s:g} s; its log says: {start.said}",
+            expected="one of the two",
+            action="Run again on a machine that is less busy, or raise start_timeout_s if it takes so long.",
+        )
+
+    @property
+    def deploy_words(self) -> tuple[str, ...]:
+        """What applies pending migrations alone."""
+        words = self.settings.deploy_words
+        if words is None:
+            raise untold("deploy", "what applies migrations inside of the image")
+        return words
+
+    def path(self, name: str) -> str:
+        """Return where a migration of that name lies in the image."""
+        if self.settings.tool == "prisma":
+            return f"{self.settings.image_folder}/{name}/migration.sql"
+        return f"{self.settings.image_folder}/{name}.sql"
+
+
+def untold(key: str, what: str) -> PrerequisiteMissing:
+    """Return the error that a key of ``[service.migrations]`` is not given, without which nobody knows `what`."""
+    return PrerequisiteMissing(
+        "[service.migrations]", got=f"no {key}", expected=what, action=f"Add {key} to [service.migrations]."
+    )
+
+
+def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
+    """Return a database as the previous release leaves it, with data by its own requests, and its rows."""
+    if stage.previous_replicas is None:
+        raise no_release()
+    database = stage.databases.make()
+    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
+        start = replica.await_start(stage.patience_s)
+        if not start.answered:
+            raise PrerequisiteMissing(
+                f"previous release {stage.previous_tag}",
+                got=f"it does not start here: {start.said}",
+                expected="one that works, to be upgraded",
+                action="See whether it starts with today's settings.",
+            )
+        for _ in range(_SEEDS):
+            replica.smoke(stage.previous_requests)
+    with stage.databases.connect(database) as connection:
+        rows = read_rows(connection)
+    if not any(each.count for each in rows.values()):
+        raise PrerequisiteMissing(
+            f"previous release {stage.previous_tag}",
+            got="no row in any table after its requests",
+            expected="data, to see whether it is kept",
+            action="Add [[service.migrations.request]] that write something.",
+        )
+    return database, rows
+
+
+def no_release() -> PrerequisiteMissing:
+    """Return the error that there is no release to upgrade from, or to go back to."""
+    return PrerequisiteMissing(
+        "git tags",
+        got="no release before the judged commit",
+        expected="one, whose schema and code are the ones that production has",
+        action="Tag releases, or correct release_tags in [policy.migrations].",
+    )
+
+
+def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
+    """Return the differences between a database and what the release's schema makes of an empty one.
+
+    Args:
+        told: Of the database, by `read_schema` with `told_by_prisma`.
+
+    Raises:
+        PrerequisiteMissing: if the schema can't be turned into SQL.
+    """
+    words = stage.settings.schema_words
+    if words is None:
+        raise untold("schema_file and cli", "a schema that the database can be compared with")
+    wanted = stage.databases.make()
+    code, script, said = stage.replicas.execute(stage.image, stage.databases.url(wanted), words)
+    if code != 0:
+        raise PrerequisiteMissing(
+            f"schema of {stage.folder.service}",
+            got=f"no SQL of it ({one_line(said, 200)})",
+            expected="`prisma migrate diff --from-empty --to-schema-datamodel … --script` to print it",
+            action="Correct cli and schema_file in [service.migrations].",
+        )
+    with stage.databases.connect(wanted) as connection:
+        execute_script(connection, [part.text for part in statements(script)])
+        return differences(read_schema(connection, told_by_prisma=True), told)

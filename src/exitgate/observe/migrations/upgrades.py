@@ -1,0 +1,69 @@
+"""Migrations on an empty database and on the previous release's, with data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exitgate.errors import one_line
+from exitgate.observation import Observation
+from exitgate.observe.migrations.replica import Start
+from exitgate.observe.migrations.stage import Stage, drift_of, seeded
+from exitgate.observe.migrations.state import (
+    differences,
+    lost,
+    read_rows,
+    read_schema,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagingRun(Observation):
+    """Migrations on an empty database, and on the previous release's with data."""
+
+    from_empty: Start
+    missing: tuple[str, ...]
+    """Committed migrations that the database does not list as finished."""
+    previous: str
+    """The previous release's tag; empty where there is none."""
+    rows: int
+    """That were there before."""
+    upgrade: str
+    """Why the upgrade failed; empty where it did not."""
+    lost: tuple[str, ...]
+    drift: tuple[str, ...]
+    """Differences between the database made from nothing and what the schema says."""
+    paths_differ: tuple[str, ...]
+    """Differences between the database made from nothing and the upgraded one."""
+
+
+def read_staging_run(stage: Stage) -> StagingRun:
+    """Migrate from nothing and from the previous release, and compare."""
+    empty = stage.databases.make()
+    start = stage.start(stage.image, empty)
+    finished = {each.name for each in stage.applied(empty) if each.finished}
+    with stage.databases.connect(empty) as connection:
+        schema, told = read_schema(connection), read_schema(connection, told_by_prisma=True)
+    drift = drift_of(stage, told)
+    upgrade, rows = "", 0
+    gone: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    if stage.previous_image:
+        old, before = seeded(stage)
+        rows = sum(each.count for each in before.values())
+        code, out, err = stage.replicas.execute(stage.image, stage.databases.url(old), stage.deploy_words)
+        lines = [line for line in (out + err).splitlines() if line.strip()]
+        upgrade = "" if code == 0 else one_line(f"exit code {code}: {' '.join(lines[-3:])}", 300)
+        with stage.databases.connect(old) as connection:
+            gone = lost(before, read_rows(connection, before))
+            apart = differences(schema, read_schema(connection))
+    return StagingRun(
+        substrate=stage.substrate,
+        from_empty=start,
+        missing=tuple(each.name for each in stage.folder.migrations if each.name not in finished),
+        previous=stage.previous_tag,
+        rows=rows,
+        upgrade=upgrade,
+        lost=gone,
+        drift=drift,
+        paths_differ=apart,
+    )
