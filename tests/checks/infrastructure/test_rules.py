@@ -201,6 +201,13 @@ CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
         "takes no addresses",
     ),
     (
+        "health",
+        lambda p: rules.unrouted_workloads(p, POLICY, ORDERS),
+        "aws_lb_target_group.orders",
+        {"health_check": ({"enabled": True, "path": UNKNOWN},)},
+        "has no health check of its own",
+    ),
+    (
         "tls",
         lambda p: rules.plain_forwards(p, POLICY),
         "aws_lb_listener.https",

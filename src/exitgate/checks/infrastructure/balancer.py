@@ -121,8 +121,10 @@ def _judge_group(group: Resource, workload: Workload, judgement: Judgement) -> N
             got=str(group.get("target_type")),
             remedy="Set target_type = ip, which awsvpc needs.",
         )
+    # A path that the plan leaves unknown is one that nobody gave: the provider fills it in.
     if "health_check" not in dict(group.lines) or not any(
-        block.get("enabled") is not False and block.get("path") for block in group.blocks("health_check") or ()
+        block.get("enabled") is not False and isinstance(path := block.get("path"), str) and path
+        for block in group.blocks("health_check") or ()
     ):
         judgement.fault(
             group.locate("health_check"),
