@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
-from exitgate.process import OUTPUT_LIMIT_BYTES, RUN_VARIABLE, Completed, run_tool, scrubbed_environment
+from exitgate.process import OUTPUT_LIMIT_BYTES, RUN_VARIABLE, Completed, find_program, run_tool, scrubbed_environment
 from exitgate.provision.ownership import started_ticks
 from exitgate.waiting import wait_for
 
@@ -189,3 +189,18 @@ def test_what_is_not_set_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_is_given_stands_above_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/a")
     assert scrubbed_environment({"PATH": "/b", "X": "1"}) == {**scrubbed_environment(), "PATH": "/b", "X": "1"}
+
+
+def test_the_tool_beside_this_python_is_found_before_the_one_on_path_and_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, elsewhere = tmp_path / "beside", tmp_path / "elsewhere"
+    for folder, name in ((beside, "a-tool"), (elsewhere, "a-tool"), (elsewhere, "another")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    monkeypatch.setenv("PATH", str(elsewhere))
+    assert find_program("a-tool") == str(beside / "a-tool")
+    assert find_program("another") == str(elsewhere / "another")
+    assert find_program("no-such-tool") is None

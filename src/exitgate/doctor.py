@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from exitgate.errors import ExitgateError, one_line
-from exitgate.process import run_tool, scrubbed_environment
+from exitgate.process import find_program, run_tool, scrubbed_environment
 from exitgate.provision.engine import connect, engine_address, find_builder
-from exitgate.provision.scanner import ScanTool, find_hadolint, find_trivy
+from exitgate.provision.scanner import ScanTool, find_actionlint, find_hadolint, find_trivy, find_zizmor
 from exitgate.provision.terraform import find_mirror, find_terraform
 
 _NEEDS_CONTAINERS = "every check that is executed in containers: 3.2.A.2, 3.2.B.2.*, 3.2.C.*"
@@ -38,6 +37,11 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _host_processes()
     yield _scanner("trivy", find_trivy, "what images hold that is known to be bad: 3.2.C.2")
     yield _scanner("hadolint", find_hadolint, "what is wrong in Dockerfiles: no-misconfigurations of 3.2.C.2")
+    yield _scanner(
+        "actionlint", find_actionlint, "whether GitHub would run the workflows: 3.1.A.1 and what builds on it"
+    )
+    yield _scanner("zizmor", find_zizmor, "who could take the workflows over: 3.1.A.2")
+    yield _on_path("squawk", "what migrations take away: 3.4.A.4", "Install squawk-cli 2.60 or later from PyPI.")
     yield _terraform()
     yield _on_path(
         "node",
@@ -53,7 +57,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
 
 
 def _on_path(name: str, without: str, action: str) -> ToolFinding:
-    where = shutil.which(name)
+    where = find_program(name)
     if where is None:
         return ToolFinding(tool=name, found=False, version="", where=action, without=without)
     try:

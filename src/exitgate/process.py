@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +42,14 @@ def scrubbed_environment(extra: Mapping[str, str] | None = None) -> dict[str, st
     """Return an environment in which a tool works and no credential of the user's stands."""
     kept = {name: os.environ[name] for name in (*_PASSED_ON, RUN_VARIABLE) if name in os.environ}
     return {**kept, "NO_COLOR": "1", **(extra or {})}
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a tool: of the one that was installed together with this Python, else of the one on PATH.
+
+    The first is the version that is tried with exitgate, and it is there whether the environment is activated or not.
+    """
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
 def run_tool(

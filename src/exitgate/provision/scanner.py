@@ -8,8 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
-from exitgate.process import Completed, run_tool, scrubbed_environment
+from exitgate.process import Completed, find_program, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
 
 OFFLINE: Final = ("--skip-db-update", "--offline-scan")
@@ -161,9 +159,7 @@ def run_hadolint(scanner: ScanTool, dockerfile: bytes) -> bytes:
 
 
 def _find(name: str) -> ScanTool:
-    # The one that was installed together with this Python comes first: its version is the one that is tried with exitgate.
-    beside = str(Path(sys.executable).parent)
-    executable = shutil.which(name, path=beside) or shutil.which(name)
+    executable = find_program(name)
     oldest = ".".join(map(str, _OLDEST[name]))
     if executable is None:
         raise PrerequisiteMissing(

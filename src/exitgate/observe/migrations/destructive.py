@@ -16,7 +16,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.migrations.files import FILES, Migration, MigrationFolder
 from exitgate.observe.migrations.statements import statements
-from exitgate.process import run_tool, scrubbed_environment
+from exitgate.process import find_program, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
 
 _TIMEOUT_S = 60.0
@@ -115,13 +115,14 @@ def _plain(name: str) -> str:
 
 def _lint(migrations: tuple[Migration, ...]) -> tuple[dict[str, list[tuple[int, str]]], Tool]:
     """Return line and words of squawk's destructive findings by migration."""
-    version = run_tool(["squawk", "--version"], timeout_s=_TIMEOUT_S, environment=scrubbed_environment())
+    squawk = find_program("squawk") or "squawk"
+    version = run_tool([squawk, "--version"], timeout_s=_TIMEOUT_S, environment=scrubbed_environment())
     found = re.fullmatch(r"squawk (\d+\.\d+\.\d+)\s*", version.stdout)
     if found is None:
         raise PrerequisiteMissing(
             "squawk",
             got=f"no version ({version.last_words})",
-            expected="squawk 2.60 or later on PATH",
+            expected="squawk 2.60 or later, beside this Python or on PATH",
             action="Install squawk-cli from PyPI.",
         )
     with tempfile.TemporaryDirectory(prefix="exitgate-squawk-") as name:
@@ -133,7 +134,7 @@ def _lint(migrations: tuple[Migration, ...]) -> tuple[dict[str, list[tuple[int, 
             paths[str(path)] = migration.name
         # A folder of its own, so that no configuration of the target's or of this machine's is read.
         done = run_tool(
-            ["squawk", "--reporter", "json", *paths], timeout_s=_TIMEOUT_S, environment=scrubbed_environment(), cwd=top
+            [squawk, "--reporter", "json", *paths], timeout_s=_TIMEOUT_S, environment=scrubbed_environment(), cwd=top
         )
     try:
         entries = json.loads(done.stdout)
