@@ -1,11 +1,6 @@
 """Rules of the criterion "infrastructure reproducible"."""
 
-from exitgate.checks.infrastructure.balancer import (
-    plain_forwards,
-    served_without_tls,
-    unrouted_workloads,
-    unsound_balancers,
-)
+from exitgate.checks.infrastructure.balancer import unrouted_workloads, unsound_balancers
 from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
 from exitgate.checks.infrastructure.code import lax_flows, undeclared_infrastructure, unlocked_code
 from exitgate.checks.infrastructure.data import (
@@ -20,6 +15,7 @@ from exitgate.checks.infrastructure.data import (
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
+from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
 __all__ = [
     "exposed_tiers",

@@ -14,57 +14,6 @@ _CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_
 _BROKERS = ("aws_mq_broker",)
 
 
-def shared_databases(planned: Infrastructure, service: str, services: Sequence[str]) -> list[Finding]:
-    """Say where a service that stores data has no database of its own.
-
-    A database is a service's when the service's name stands in its identifier, its own name or its address.
-    """
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        own = databases_of(stack, service)
-        if not own:
-            absent(judgement, stack, f"database of {service}", "Declare aws_db_instance for this service alone.")
-        for database in own:
-            others = [each for each in services if each != service and database in databases_of(stack, each)]
-            if others:
-                judgement.fault(
-                    database.locate(),
-                    f"{database.address} is the database of {service} and of {', '.join(others)}",
-                    expected="a database for each service",
-                    got="one for several",
-                    remedy="Give each service a database of its own.",
-                )
-
-    return judged(planned, judge)
-
-
-def unprotected_databases(planned: Infrastructure, policy: InfrastructurePolicy, service: str) -> list[Finding]:
-    """Name what a service's database lacks of encryption, privacy, backups and protection from deletion."""
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        for each in databases_of(stack, service):
-            _demand(each, judgement, "storage_encrypted", wanted=True, message="is not encrypted")
-            if each.type == "aws_db_instance":
-                _demand(
-                    each, judgement, "publicly_accessible", wanted=False, message="may be reached from the internet"
-                )
-            _demand(each, judgement, "deletion_protection", wanted=True, message="is not protected from deletion")
-            days = each.get("backup_retention_period")
-            if isinstance(days, Unknown):
-                judgement.open(each, "backup_retention_period")
-            elif not isinstance(days, int) or days < (policy.backup_days or 1):
-                judgement.fault(
-                    each.locate("backup_retention_period"),
-                    f"{each.address} keeps backups for a shorter time than the policy asks for",
-                    expected=f"at least {policy.backup_days or 1} days",
-                    got=f"{days or 0} days",
-                    remedy="Raise backup_retention_period.",
-                )
-            _private(stack, each, "db_subnet_group_name", ("aws_db_subnet_group",), policy, judgement)
-
-    return judged(planned, judge)
-
-
 def plain_caches(planned: Infrastructure) -> list[Finding]:
     """Name each Redis that is not encrypted on its way or where it lies, and each stack without one."""
 
@@ -173,21 +122,6 @@ def literal_users(planned: Infrastructure) -> list[Finding]:
                     )
 
     return judged(planned, judge)
-
-
-def databases_of(stack: Stack, service: str) -> list[Resource]:
-    """Return the databases whose identifier, name or address names a service as a word of its own."""
-    return [
-        each
-        for each in stack.of(*_DATABASES)
-        if any(
-            service == word or f"-{word}-".find(f"-{service}-") >= 0
-            for word in (
-                *(str(each.get(key) or "") for key in ("identifier", "cluster_identifier", "db_name", "database_name")),
-                *each.address.replace('"', ".").replace("_", "-").split("."),
-            )
-        )
-    ]
 
 
 def _literal(value: object) -> bool:

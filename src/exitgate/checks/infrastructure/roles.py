@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from exitgate.checks.infrastructure.cluster import planned_service
-from exitgate.checks.infrastructure.judging import Judgement, absent, judged
+from exitgate.checks.infrastructure.compute import service_of
+from exitgate.checks.infrastructure.judging import Judgement, judged
 from exitgate.finding import Finding
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack
 from exitgate.observe.terraform.resources import parsed
@@ -86,7 +86,7 @@ def shared_roles(planned: Infrastructure, workload: Workload) -> list[Finding]:
 
     def judge(stack: Stack, judgement: Judgement) -> None:
         role = _role(stack, workload, "task_role_arn", judgement)
-        pair = planned_service(stack, workload)
+        pair = service_of(stack, workload, judgement)
         if role is None or pair is None:
             return
         for task in stack.of("aws_ecs_task_definition"):
@@ -126,9 +126,8 @@ def _beyond(judgement: Judgement, owner: Resource, role: Resource, what: str) ->
 
 
 def _role(stack: Stack, workload: Workload, key: str, judgement: Judgement) -> Resource | None:
-    pair = planned_service(stack, workload)
+    pair = service_of(stack, workload, judgement)
     if pair is None:
-        absent(judgement, stack, f"ECS service of {workload.name}", "Declare its aws_ecs_service and task definition.")
         return None
     arn = pair[1].get(key)
     if arn in (None, ""):

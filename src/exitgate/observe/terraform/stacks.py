@@ -27,6 +27,8 @@ class Infrastructure(Observation):
     """What the target's code plans, stack by stack."""
 
     stacks: tuple[Stack, ...]
+    left_out: tuple[str, ...] = ()
+    """Declared stacks that were not planned, because the command line names others: nothing is met without them."""
 
 
 def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[StackPlan]) -> Infrastructure:
