@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exitgate.checks.infrastructure import (
+    Stores,
     exposed_tiers,
     foreign_networks,
     lax_flows,
@@ -113,18 +114,18 @@ def test_plain_http_only_redirects(planned: Infrastructure) -> None:
 
 @pytest.mark.check("3.3.B.2.1", "own-database")
 def test_the_service_has_its_own_database(
-    planned: Infrastructure, service: Workload, storing_services: list[str]
+    planned: Infrastructure, service: Workload, database_variables: Stores
 ) -> None:
-    """A service that stores data has a database of its own."""
-    assert service.name not in storing_services or shared_databases(planned, service.name, storing_services) == []
+    """A service that stores data has a database of its own, in which no other has a part; one that stores none has none."""
+    assert shared_databases(planned, service, database_variables) == []
 
 
 @pytest.mark.check("3.3.B.2.1", "protected")
 def test_the_database_is_protected(
-    planned: Infrastructure, network_policy: InfrastructurePolicy, service: Workload
+    planned: Infrastructure, network_policy: InfrastructurePolicy, service: Workload, database_variables: Stores
 ) -> None:
     """The service's database is encrypted, private, backed up and protected from deletion."""
-    assert unprotected_databases(planned, network_policy, service.name) == []
+    assert unprotected_databases(planned, network_policy, service, database_variables) == []
 
 
 @pytest.mark.check("3.3.B.2.2", "encrypted")
@@ -153,7 +154,7 @@ def test_the_broker_is_logged(planned: Infrastructure) -> None:
 
 @pytest.mark.check("3.3.B.2.3", "user-from-secret")
 def test_the_brokers_user_is_a_secret(planned: Infrastructure) -> None:
-    """No planned broker has a password that stands in the code."""
+    """No planned broker has a user or password that stands in the code, and no task definition a literal of them."""
     assert literal_users(planned) == []
 
 

@@ -8,16 +8,16 @@ from exitgate.checks.infrastructure.data import (
     open_brokers,
     open_caches,
     plain_caches,
-    shared_databases,
     unlogged_brokers,
-    unprotected_databases,
 )
+from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
 from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
 __all__ = [
+    "Stores",
     "exposed_tiers",
     "foreign_networks",
     "lax_flows",

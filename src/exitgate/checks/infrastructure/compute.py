@@ -64,6 +64,12 @@ def other_services(stack: Stack, own: Resource) -> Iterator[Resource]:
     return (each for each in stack.of("aws_ecs_service") if each is not own)
 
 
+def task_of(stack: Stack, service: Resource) -> Resource | None:
+    """Return the planned task definition of an ECS service; None where it is another's or not known."""
+    tasks = stack.of("aws_ecs_task_definition")
+    return next((each for each in tasks if _is_of(service.get("task_definition"), each)), None)
+
+
 def _elsewhere(stack: Stack) -> Resource | None:
     """Return what runs code in a stack that has nothing of ECS."""
     return None if stack.of(*_ECS) else next(iter(stack.of(*OTHER_COMPUTE)), None)

@@ -97,9 +97,7 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
 def _not_told(told: dict[str, list[str]], why: str, expected: str, action: str) -> PrerequisiteMissing:
     first, stacks = next(iter(told.items()))
     more = f", and {len(told) - 1} more" if len(told) > 1 else ""
-    return PrerequisiteMissing(
-        first, got=f"{why}, in {' and '.join(stacks)}{more}", expected=expected, action=action
-    )
+    return PrerequisiteMissing(first, got=f"{why}, in {' and '.join(stacks)}{more}", expected=expected, action=action)
 
 
 def absent(judgement: Judgement, stack: Stack, what: str, remedy: str) -> None:

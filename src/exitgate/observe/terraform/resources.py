@@ -50,6 +50,10 @@ class Resource:
     """The line of each argument and nested block that stands in its block itself."""
     ignores: tuple[str, ...] = ()
     """The attributes whose changes the code ignores; ``all`` for all of them."""
+    literals: frozenset[str] = frozenset()
+    """Credentials that are written in the code, e.g. ``user.username``; what they are is not kept."""
+    stand_ins: frozenset[str] = frozenset()
+    """Attributes whose values come from variables that ``exitgate.toml`` sets for planning, and from nowhere else."""
 
     def get(self, *keys: str | int) -> Value:
         """Return a value below the given keys; None where there is none, unknown where something on the way is."""

@@ -13,6 +13,7 @@ from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.terraform.blocks import Block, read_blocks
+from exitgate.observe.terraform.origins import Origins, origins_of
 from exitgate.observe.terraform.resources import Names, Resource, Stack, merged
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
@@ -65,16 +66,19 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
     plan = _load(files.plan, declared.name)
     changes = _load(files.named, declared.name) if files.named else {}
     named = {each["address"]: each["change"].get("after") for each in changes.get("resource_changes", ())}
-    folders = _Folders(target.directory, target.directory / declared.path, plan["configuration"]["root_module"])
-    secret = {
-        name
-        for name, told in plan["configuration"]["root_module"].get("variables", {}).items()
-        if told.get("sensitive")
-    }
+    configuration = plan["configuration"]["root_module"]
+    folders = _Folders(target.directory, target.directory / declared.path, configuration)
+    secret = {name for name, told in configuration.get("variables", {}).items() if told.get("sensitive")}
     return Stack(
         name=declared.name,
         resources=tuple(
-            _resource(change, named.get(change["address"]), files.names, folders)
+            _resource(
+                change,
+                named.get(change["address"]),
+                files.names,
+                folders,
+                origins_of(configuration, change, declared.variables.keys()),
+            )
             for change in plan.get("resource_changes", ())
             if change.get("mode") == "managed" and change["change"]["actions"] != ["delete"]
         ),
@@ -98,7 +102,7 @@ def _load(path: Path, stack: str) -> dict[str, Any]:
     return loaded
 
 
-def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders) -> Resource:
+def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders, origins: Origins) -> Resource:
     told = change["change"]
     values = merged(told.get("after"), told.get("after_unknown"), told.get("after_sensitive"), named, names)
     block = folders.find(change)
@@ -110,6 +114,8 @@ def _resource(change: dict[str, Any], named: object, names: Names, folders: _Fol
         line=block.line,
         lines=block.lines,
         ignores=block.ignores,
+        literals=origins.literals,
+        stand_ins=origins.stand_ins,
     )
 
 
