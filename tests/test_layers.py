@@ -71,6 +71,7 @@ PURE = {
     "exitgate",
     "fnmatch",
     "functools",
+    "ipaddress",
     "itertools",
     "math",
     "posixpath",

@@ -112,7 +112,8 @@ def _judge_none(stack: Stack, service: Workload, judgement: Judgement) -> None:
     if pair is None:
         return
     reached, vague = _let_in(stack, pair[0])
-    for database in dict.fromkeys((*databases_of(stack, service.name), *reached)):
+    named = databases_of(stack, service.name)
+    for database in (*named, *(each for each in reached if each not in named)):
         judgement.fault(
             database.locate(),
             f"{database.address} is open to {service.name}, which stores nothing by exitgate.toml",
