@@ -6,14 +6,18 @@ import pytest
 
 from exitgate.checks.infrastructure import (
     Stores,
+    changing_values,
+    escaping_code,
     exposed_tiers,
     foreign_networks,
+    hidden_changes,
     lax_flows,
     literal_users,
     loose_trust,
     missing_clusters,
     open_brokers,
     open_caches,
+    open_locks,
     plain_caches,
     plain_forwards,
     rights_beyond_need,
@@ -182,3 +186,27 @@ def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Wor
 def test_versions_are_locked(locks: Locks) -> None:
     """Every provider and module is locked to one version."""
     assert unlocked_code(locks) == []
+
+
+@pytest.mark.check("3.3.reproducible", "nothing-outside-the-plan")
+def test_nothing_takes_part_that_no_plan_shows(planned: Infrastructure) -> None:
+    """No provisioner runs at an apply, and no data source asks a program, an address or another state."""
+    assert escaping_code(planned) == []
+
+
+@pytest.mark.check("3.3.reproducible", "nothing-by-chance")
+def test_the_same_code_gives_the_same_plan(planned: Infrastructure) -> None:
+    """No value hangs on time or chance."""
+    assert changing_values(planned) == []
+
+
+@pytest.mark.check("3.3.drift", "nothing-hidden")
+def test_no_change_of_what_is_judged_is_ignored(planned: Infrastructure, owned_elsewhere: set[tuple[str, str]]) -> None:
+    """The code ignores changes of no judged attribute, but for those that another system owns by the target's own words."""
+    assert hidden_changes(planned, owned_elsewhere) == []
+
+
+@pytest.mark.check("lock", "closed-by-default")
+def test_the_lock_is_closed_by_default(planned: Infrastructure, lock_variable: str | None) -> None:
+    """The variable that lets production's traffic in is false unless who applies sets it."""
+    assert open_locks(planned, lock_variable) == []

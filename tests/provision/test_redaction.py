@@ -113,7 +113,7 @@ def plan_by(folder: Path, said: str, *, at: str) -> StackPlan:
 printf '%s\\n' "$@" >> {folder}/arguments
 env >> {folder}/environment
 for each; do
-  case "$each" in -var-file=*own.tfvars) stat -c %a "${{each#-var-file=}}" > {folder}/mode; 
+  case "$each" in -var-file=*own.tfvars) stat -c %a "${{each#-var-file=}}" > {folder}/mode;
     cp "${{each#-var-file=}}" {folder}/given;;
   esac
 done

@@ -11,6 +11,7 @@ from exitgate.checks.infrastructure.data import (
     unlogged_brokers,
 )
 from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
+from exitgate.checks.infrastructure.escapes import changing_values, escaping_code, hidden_changes, open_locks
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
@@ -18,14 +19,18 @@ from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tl
 
 __all__ = [
     "Stores",
+    "changing_values",
+    "escaping_code",
     "exposed_tiers",
     "foreign_networks",
+    "hidden_changes",
     "lax_flows",
     "literal_users",
     "loose_trust",
     "missing_clusters",
     "open_brokers",
     "open_caches",
+    "open_locks",
     "plain_caches",
     "plain_forwards",
     "rights_beyond_need",

@@ -54,11 +54,11 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
         judgement = Judgement()
         judge(stack, judgement)
         for finding in judgement.findings:
-            told.setdefault(finding, []).append(stack.name)
+            _note(told.setdefault(finding, []), stack.name)
         for each in judgement.unknown:
-            unknown.setdefault(each, []).append(stack.name)
+            _note(unknown.setdefault(each, []), stack.name)
         for each in judgement.outside:
-            outside.setdefault(each, []).append(stack.name)
+            _note(outside.setdefault(each, []), stack.name)
     if told:
         return [
             Finding(
@@ -92,6 +92,11 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
             action="Leave --gate-stack out: what is well in one stack says nothing of the others.",
         )
     return []
+
+
+def _note(stacks: list[str], stack: str) -> None:
+    if stack not in stacks:
+        stacks.append(stack)
 
 
 def _not_told(told: dict[str, list[str]], why: str, expected: str, action: str) -> PrerequisiteMissing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +13,12 @@ from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.terraform.blocks import Block, read_blocks
+from exitgate.observe.terraform.escapes import chances_in, folders_of, outside_of
 from exitgate.observe.terraform.origins import Origins, origins_of
-from exitgate.observe.terraform.resources import Names, Resource, Stack, merged
+from exitgate.observe.terraform.resources import Names, Resource, Stack, Variable, merged
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
+from exitgate.provision.variables import declared_variables
 from exitgate.target import Stack as DeclaredStack
 from exitgate.target import Target
 
@@ -68,7 +70,10 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
     named = {each["address"]: each["change"].get("after") for each in changes.get("resource_changes", ())}
     configuration = plan["configuration"]["root_module"]
     folders = _Folders(target.directory, target.directory / declared.path, configuration)
-    secret = {name for name, told in configuration.get("variables", {}).items() if told.get("sensitive")}
+    modules = list(folders_of(configuration, target.directory / declared.path))
+    inside = target.directory.resolve()
+    read = {folder.resolve(): address for folder, address in modules if folder}
+    own = [folder for folder in read if folder.is_relative_to(inside)]
     return Stack(
         name=declared.name,
         resources=tuple(
@@ -84,12 +89,31 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
         ),
         named=files.named is not None,
         why_not_named=files.why_not_named,
-        variables=tuple(
-            (name, str(told["value"]))
-            for name, told in sorted(plan.get("variables", {}).items())
-            if name not in secret and isinstance(told.get("value"), str | bool | int)
-        ),
+        variables=tuple(_variables(target, declared, plan)),
+        outside=tuple(outside_of(configuration, folders.place)),
+        chances=tuple(each for folder in own for each in chances_in(target.directory, folder)),
+        unread=tuple(address for folder, address in modules if folder is None or folder.resolve() not in own),
     )
+
+
+def _variables(target: Target, declared: DeclaredStack, plan: dict[str, Any]) -> Iterator[Variable]:
+    root = target.directory / declared.path
+    places = declared_variables(root)
+    given = plan.get("variables", {})
+    for name, told in sorted(plan["configuration"]["root_module"].get("variables", {}).items()):
+        if told.get("sensitive") or told.get("ephemeral"):
+            continue
+        place = places.get(name)
+        yield Variable(
+            name=name,
+            default=_simple(told.get("default")),
+            value=_simple(given.get(name, {}).get("value")),
+            location=f"{_relative(target.directory, place.path)}:{place.line}" if place else declared.path,
+        )
+
+
+def _simple(value: object) -> str:
+    return str(value) if isinstance(value, str | bool | int | float) else ""
 
 
 def _load(path: Path, stack: str) -> dict[str, Any]:
@@ -139,7 +163,13 @@ class _Folders:
             if not source.startswith("."):
                 return nearest
             folder, configuration = (folder / source).resolve(), call.get("module", {})
-        return self._blocks(folder).get(f"{change['type']}.{change['name']}", nearest)
+        kind = "data." if change.get("mode") == "data" else ""
+        return self._blocks(folder).get(f"{kind}{change['type']}.{change['name']}", nearest)
+
+    def place(self, block: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the file and the line of a block of a plan's configuration."""
+        found = self.find(dict(block))
+        return found.path, found.line
 
     def _blocks(self, folder: Path) -> dict[str, Block]:
         if folder not in self._read:
