@@ -51,10 +51,26 @@ def without_tables(site: FaultSite, *headings: str) -> None:
 
 
 def fault(
-    aim: str, name: str, title: str, inject: Inject, *, location: str, message: str, also: frozenset[str] = frozenset()
+    aim: str,
+    name: str,
+    title: str,
+    inject: Inject,
+    *,
+    location: str,
+    message: str,
+    stack: str = "",
+    also: frozenset[str] = frozenset(),
 ) -> Fault:
     """Return a fault; `aim` is ``CONTROL CHECK``."""
     control, check = aim.split()
     return Fault(
-        id=name, title=title, control=control, check=check, location=location, message=message, inject=inject, also=also
+        id=name,
+        title=title,
+        control=control,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        stack=stack,
+        also=also,
     )

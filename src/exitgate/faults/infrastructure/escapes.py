@@ -104,6 +104,7 @@ FAULTS = (
         added("infra/environments/production.tfvars", _OPEN),
         location=_VARIABLES,
         message="a file of the target sets the lock",
+        stack="production",
     ),
     fault(
         "lock closed-by-default",

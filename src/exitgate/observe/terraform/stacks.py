@@ -35,18 +35,20 @@ class Infrastructure(Observation):
 
 
 def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[StackPlan]) -> Infrastructure:
-    """Read the plans of all declared stacks.
+    """Read the plans of declared stacks; those of which there is no plan are told as left out, so that nothing is met.
 
     Raises:
-        ObservationError: if a plan can't be read, or not every declared stack has one.
+        ObservationError: if a plan can't be read, or is of no declared stack.
     """
     code = target.configuration.infrastructure
-    declared = code.stack if code else ()
-    if [each.name for each in declared] != [each.stack for each in plans]:
+    everything = code.stack if code else ()
+    names = [each.stack for each in plans]
+    declared = [each for each in everything if each.name in names]
+    if [each.name for each in declared] != names:
         raise ObservationError(
             "the target's stacks",
-            got=f"plans of {', '.join(each.stack for each in plans) or 'none'}",
-            expected=", ".join(each.name for each in declared),
+            got=f"plans of {', '.join(names) or 'none'}",
+            expected=", ".join(each.name for each in everything),
             action="This is a mistake of exitgate's: report it.",
         )
     stacks = tuple(_stack(target, one, plan) for one, plan in zip(declared, plans, strict=True))
@@ -61,6 +63,7 @@ def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[Sta
             tools=(tool.tool,),
         ),
         stacks=stacks,
+        left_out=tuple(each.name for each in everything if each not in declared),
     )
 
 
