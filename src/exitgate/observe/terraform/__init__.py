@@ -2,6 +2,7 @@
 
 from exitgate.observe.terraform.escapes import Escape
 from exitgate.observe.terraform.locks import Locks, read_locks
+from exitgate.observe.terraform.planned_tasks import PlannedTaskDefinition, planned_task_definition
 from exitgate.observe.terraform.resources import (
     UNKNOWN,
     Reference,
@@ -19,6 +20,7 @@ __all__ = [
     "Escape",
     "Infrastructure",
     "Locks",
+    "PlannedTaskDefinition",
     "Reference",
     "Resource",
     "Sensitive",
@@ -26,6 +28,7 @@ __all__ = [
     "Unknown",
     "Value",
     "Variable",
+    "planned_task_definition",
     "read_infrastructure",
     "read_locks",
 ]
