@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,12 @@ PARTS = ("infra", "deploy")
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[FaultSite]:
+def site(tmp_path: Path) -> FaultSite:
     for part in PARTS:
         shutil.copytree(REFERENCE / part, tmp_path / part, ignore=shutil.ignore_patterns(".terraform"))
     shutil.copy(REFERENCE / "exitgate.toml", tmp_path / "exitgate.toml")
-    target = load_target(tmp_path)
-    yield FaultSite(target, target.workload("orders"))
+    target = replace(load_target(REFERENCE), directory=tmp_path)
+    return FaultSite(target, target.workload("orders"))
 
 
 def texts(root: Path) -> dict[str, str]:
