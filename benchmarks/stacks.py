@@ -54,7 +54,7 @@ def write_stack(folder: Path, count: int) -> tuple[Path, Path, dict[str, tuple[s
         plain.append({**head, "change": {**told, "after": known}})
         named.append({**head, "change": {**told, "after": {**known, **texts}}})
     paths = folder.parent / "plan.json", folder.parent / "named.json"
-    configuration = {"configuration": {"root_module": {}}, "variables": {}}
+    configuration: dict[str, Any] = {"configuration": {"root_module": {}}, "variables": {}}
     paths[0].write_text(json.dumps({**configuration, "resource_changes": plain}), encoding="utf-8")
     paths[1].write_text(json.dumps({"resource_changes": named}), encoding="utf-8")
     return *paths, names, len(made)

@@ -278,7 +278,7 @@ def test_every_way_to_grant_is_looked_at(address: str, values: dict[str, Value],
 
 
 def test_a_policy_of_the_code_is_judged_by_what_it_says() -> None:
-    attached = {"role": "task", "policy_arn": Reference("aws_iam_policy.own", "arn")}
+    attached: dict[str, Value] = {"role": "task", "policy_arn": Reference("aws_iam_policy.own", "arn")}
     everything = clean()
     for name, deny in (("Deny", 0), ("Allow", 1)):
         text = json.dumps({"Statement": [{"Effect": name, "Action": "s3:*", "Resource": "*"}]})

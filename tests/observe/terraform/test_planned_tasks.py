@@ -49,8 +49,8 @@ def test_settings_are_those_of_the_file() -> None:
 
 def test_places_are_those_of_the_code() -> None:
     task = planned_task_definition(STACK, planned(), "orders")
-    places = {task.locate("user"), *(each.location for each in (*task.host_shares, *task.neighbours))}
-    assert places | {place for _, place in task.mount_locations} == {"infra/main.tf:7"}
+    shares, beside = {each.location for each in task.host_shares}, {each.location for each in task.neighbours}
+    assert shares | beside | {task.locate("user")} | {place for _, place in task.mount_locations} == {"infra/main.tf:7"}
     assert [each.got for each in task.host_shares] == ["/"]
     assert [(each.name, each.privileged) for each in task.neighbours] == [("beside", True)]
 

@@ -43,9 +43,7 @@ class Entries:
             for each in self.entries
             if each.groups & places.groups
             or any(
-                one.version == other.version and one.overlaps(other)  # type: ignore[arg-type]
-                for one in each.ranges
-                for other in places.ranges
+                one.version == other.version and one.overlaps(other) for one in each.ranges for other in places.ranges
             )
         ]
 
