@@ -85,13 +85,18 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
             "Write it in a way that a plan can show, or have it assessed on an emulator.",
         )
     if planned.left_out:
-        raise PrerequisiteMissing(
-            f"stack {planned.left_out[0]}",
-            got="not planned, as the command line names others",
-            expected="the plans of all stacks",
-            action="Leave --gate-stack out: what is well in one stack says nothing of the others.",
-        )
+        raise stack_left_out(planned.left_out)
     return []
+
+
+def stack_left_out(names: tuple[str, ...]) -> PrerequisiteMissing:
+    """Return why nothing is met where stacks were not planned."""
+    return PrerequisiteMissing(
+        f"stack {names[0]}",
+        got="not planned, as the command line names others",
+        expected="the plans of all stacks",
+        action="Leave --gate-stack out: what is well in one stack says nothing of the others.",
+    )
 
 
 def _note(stacks: list[str], stack: str) -> None:
