@@ -137,6 +137,21 @@ def test_a_range_in_which_another_service_stands_lets_it_in() -> None:
     assert "aws_security_group.database lets aws_ecs_service.catalog into" in own_database(plan)[0]
 
 
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        ("aws_vpc_security_group_ingress_rule.database", {"prefix_list_id": "pl-1"}),
+        ("aws_vpc_security_group_ingress_rule.database", {"referenced_security_group_id": UNKNOWN}),
+        ("aws_vpc_security_group_ingress_rule.database", {"security_group_id": UNKNOWN}),
+        ("aws_security_group.database", {"ingress": UNKNOWN}),
+        ("aws_db_instance.orders", {"vpc_security_group_ids": UNKNOWN}),
+    ],
+)
+def test_who_is_let_in_and_is_not_known_is_not_assessed(address: str, values: dict[str, Value]) -> None:
+    with pytest.raises(PrerequisiteMissing, match=r"aws_db_instance.orders: vpc_security_group_ids, or a rule of them"):
+        own_database(with_value(address, **values))
+
+
 def test_another_service_that_reads_the_secret_shares_the_database() -> None:
     secrets = [{"name": "OTHER_URL", "valueFrom": "orders/DATABASE_URL"}]
     text = json.dumps([{"name": "catalog", "secrets": secrets}])

@@ -10,6 +10,8 @@ from exitgate.observe.terraform import Reference, Resource, Sensitive, Stack, Un
 
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 _GROUP_KEYS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
+_LIST_KEYS = ("prefix_list_id", "prefix_list_ids")
+"""Lists of ranges that are kept elsewhere, so that nobody can tell from a plan who is on them."""
 _RANGE_KEYS = ("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
 
 
@@ -73,7 +75,9 @@ def let_in(stack: Stack, owner: Resource, key: str = "vpc_security_group_ids") -
         return None
     entries: list[Entry] = []
     for rule, said in _rules(stack, groups):
-        if said is None:
+        if said is None or any(
+            said.get(each) not in (None, "", ()) and not _computed(rule, each) for each in _LIST_KEYS
+        ):
             return None
         named: set[str] = set(groups) if said.get("self") is True else set()
         ranges: list[_Range] = []
