@@ -70,24 +70,12 @@ resource "aws_lb_listener" "old" {
   }
 }
 """
-_CAPACITY = """
-resource "aws_ecs_cluster_capacity_providers" "this" {
-  cluster_name       = aws_ecs_cluster.this.name
-  capacity_providers = ["FARGATE"]
-
-  default_capacity_provider_strategy {
-    capacity_provider = "FARGATE"
-    weight            = 1
-  }
-}
-"""
-
 FAULTS = (
     fault(
         "3.3.B.1.1 planned",
         "cluster-without-capacity",
-        "the cluster's capacity is left to who sets it by hand",
-        replaced(_CLUSTER, _CAPACITY, ""),
+        "the capacity is declared for a cluster of another name, and this one's is set by hand",
+        replaced(_CLUSTER, "cluster_name       = aws_ecs_cluster.this.name", 'cluster_name       = "another"'),
         location=_CLUSTER,
         message="has no capacity that the code declares",
     ),
