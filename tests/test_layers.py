@@ -70,6 +70,7 @@ PURE = {
     "exitgate",
     "fnmatch",
     "functools",
+    "ipaddress",
     "itertools",
     "math",
     "posixpath",

@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 
 from exitgate.checks.infrastructure import (
+    Stores,
+    changing_values,
+    escaping_code,
     exposed_tiers,
     foreign_networks,
+    hidden_changes,
     lax_flows,
     literal_users,
     loose_trust,
     missing_clusters,
     open_brokers,
     open_caches,
+    open_locks,
     plain_caches,
     plain_forwards,
     rights_beyond_need,
@@ -113,18 +118,18 @@ def test_plain_http_only_redirects(planned: Infrastructure) -> None:
 
 @pytest.mark.check("3.3.B.2.1", "own-database")
 def test_the_service_has_its_own_database(
-    planned: Infrastructure, service: Workload, storing_services: list[str]
+    planned: Infrastructure, service: Workload, database_variables: Stores
 ) -> None:
-    """A service that stores data has a database of its own."""
-    assert service.name not in storing_services or shared_databases(planned, service.name, storing_services) == []
+    """A service that stores data has a database of its own, in which no other has a part; one that stores none has none."""
+    assert shared_databases(planned, service, database_variables) == []
 
 
 @pytest.mark.check("3.3.B.2.1", "protected")
 def test_the_database_is_protected(
-    planned: Infrastructure, network_policy: InfrastructurePolicy, service: Workload
+    planned: Infrastructure, network_policy: InfrastructurePolicy, service: Workload, database_variables: Stores
 ) -> None:
     """The service's database is encrypted, private, backed up and protected from deletion."""
-    assert unprotected_databases(planned, network_policy, service.name) == []
+    assert unprotected_databases(planned, network_policy, service, database_variables) == []
 
 
 @pytest.mark.check("3.3.B.2.2", "encrypted")
@@ -153,7 +158,7 @@ def test_the_broker_is_logged(planned: Infrastructure) -> None:
 
 @pytest.mark.check("3.3.B.2.3", "user-from-secret")
 def test_the_brokers_user_is_a_secret(planned: Infrastructure) -> None:
-    """No planned broker has a password that stands in the code."""
+    """No planned broker has a user or password that stands in the code, and no task definition a literal of them."""
     assert literal_users(planned) == []
 
 
@@ -181,3 +186,27 @@ def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Wor
 def test_versions_are_locked(locks: Locks) -> None:
     """Every provider and module is locked to one version."""
     assert unlocked_code(locks) == []
+
+
+@pytest.mark.check("3.3.reproducible", "nothing-outside-the-plan")
+def test_nothing_takes_part_that_no_plan_shows(planned: Infrastructure) -> None:
+    """No provisioner runs at an apply, and no data source asks a program, an address or another state."""
+    assert escaping_code(planned) == []
+
+
+@pytest.mark.check("3.3.reproducible", "nothing-by-chance")
+def test_the_same_code_gives_the_same_plan(planned: Infrastructure) -> None:
+    """No value hangs on time or chance."""
+    assert changing_values(planned) == []
+
+
+@pytest.mark.check("3.3.drift", "nothing-hidden")
+def test_no_change_of_what_is_judged_is_ignored(planned: Infrastructure, owned_elsewhere: set[tuple[str, str]]) -> None:
+    """The code ignores changes of no judged attribute, but for those that another system owns by the target's own words."""
+    assert hidden_changes(planned, owned_elsewhere) == []
+
+
+@pytest.mark.check("lock", "closed-by-default")
+def test_the_lock_is_closed_by_default(planned: Infrastructure, lock_variable: str | None) -> None:
+    """The variable that lets production's traffic in is false unless who applies sets it."""
+    assert open_locks(planned, lock_variable) == []

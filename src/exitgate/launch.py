@@ -32,6 +32,8 @@ class Launch:
     controls: Sequence[str] = ()
     criteria: Sequence[str] = ()
     subjects: Sequence[str] = ()
+    stacks: Sequence[str] = ()
+    """The stacks to plan; all where none is named. What is well in some of them is never met."""
     without: Sequence[str] = ()
     """Checks to leave out, each as ``CONTROL:CHECK``."""
     rehearsal: bool = False
@@ -113,6 +115,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += [f"--gate-control={control}" for control in launch.controls]
     arguments += [f"--gate-criterion={criterion}" for criterion in launch.criteria]
     arguments += [f"--gate-subject={subject}" for subject in launch.subjects]
+    arguments += [f"--gate-stack={stack}" for stack in launch.stacks]
     arguments += [f"--gate-without={check}" for check in launch.without]
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.catalogue import Gate, SubjectKind
+from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import ExitgateError, UsageError, one_line
 from exitgate.faults import FAULTS, Fault
 from exitgate.faults.fault import FaultSite
@@ -26,9 +26,11 @@ from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
 from exitgate.provision.clone import Clone, clone_target, commit_everything, is_git_root, materialise_target, restore
 from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
-from exitgate.target import load_target
+from exitgate.target import Target, load_target
 
 _SIDE_BY_SIDE = 2
+_PLANNED = ("infrastructure", GATE_ITSELF)
+"""Criteria whose checks look at plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,8 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
             reason = "the fault changed nothing"
         else:
             criterion = gate.control(fault.control).criterion
-            record = _run(gate, clone.path, folder / "report", [criterion], site.subjects, _dear_beside(gate, [fault]))
+            without, stacks = _dear_beside(gate, [fault]), stacks_of(fault, criterion, site.target)
+            record = _run(gate, clone.path, folder / "report", [criterion], site.subjects, without, stacks)
             reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
         reason = f"it could not be tried: {error}"
@@ -164,6 +167,18 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     return _Tried(proof=proof, clone=clone.path, left=left)
 
 
+def stacks_of(fault: Fault, criterion: str, target: Target) -> tuple[str, ...]:
+    """Return the one stack in which a fault of infrastructure is looked for; none, which is all, for other faults.
+
+    A plan costs more than all else there. A run of one stack says *not met* as any does, and *met* of nothing.
+    """
+    code = target.configuration.infrastructure
+    names = [stack.name for stack in code.stack] if code else []
+    if criterion not in _PLANNED or not names:
+        return ()
+    return (fault.stack if fault.stack in names else names[0],)
+
+
 def _dear_beside(gate: Gate, faults: Sequence[Fault]) -> tuple[str, ...]:
     """Name the checks that take minutes and at which none of the faults aims."""
     aims = {(fault.control, fault.check) for fault in faults}
@@ -176,7 +191,13 @@ def _dear_beside(gate: Gate, faults: Sequence[Fault]) -> tuple[str, ...]:
 
 
 def _run(
-    gate: Gate, target: Path, report: Path, criteria: Sequence[str], subjects: Sequence[str], without: Sequence[str]
+    gate: Gate,
+    target: Path,
+    report: Path,
+    criteria: Sequence[str],
+    subjects: Sequence[str],
+    without: Sequence[str],
+    stacks: Sequence[str] = (),
 ) -> Record:
     launch = Launch(
         gate=gate.id,
@@ -184,6 +205,7 @@ def _run(
         report=report,
         criteria=criteria,
         subjects=subjects,
+        stacks=stacks,
         without=without,
         workers=0,
         quiet=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import assert_here, assertions, fit, samples
+from benchmarks import assert_here, assertions, fit, infrastructure, samples
 from benchmarks.measure import RESULTS
 from benchmarks.tables import README, TABLES
 from exitgate.assurance import Assurance
@@ -28,11 +28,20 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("name", ["peer", "linear", "tables"])
+@pytest.mark.parametrize("name", ["peer", "linear", "infrastructure", "tables"])
 def test_each_script_says_what_it_does(name: str) -> None:
     completed = run(f"benchmarks.{name}", "--help")
     assert completed.returncode == 0, completed.stderr
     assert "usage:" in completed.stdout
+
+
+@pytest.mark.parametrize("count", [15, 40])
+def test_a_generated_stack_is_read_whole_and_judged(tmp_path: Path, count: int) -> None:
+    made = infrastructure.write_target(tmp_path, count)
+    said = infrastructure.judge_here(tmp_path)
+    assert abs(made - count) <= 5
+    assert said["resources"] == made
+    assert said["findings"] > 0
 
 
 def test_the_tables_are_those_of_the_committed_results() -> None:

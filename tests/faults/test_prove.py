@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from exitgate.faults.fault import Fault
 from exitgate.finding import Finding
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
-from exitgate.prove import judge_fault
+from exitgate.prove import judge_fault, stacks_of
 from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
+from exitgate.target import load_target
 
 FAULT = Fault(
     id="broken",
@@ -88,3 +90,22 @@ def _ledger(*killed: bool) -> ProofLedger:
 @pytest.mark.parametrize(("killed", "holds"), [((), False), ((True,), True), ((True, False), False)])
 def test_a_ledger_holds_only_where_every_fault_was_killed(killed: tuple[bool, ...], holds: bool) -> None:
     assert _ledger(*killed).all_killed is holds
+
+
+REFERENCE = load_target(Path(__file__).parents[2] / "reference")
+
+
+@pytest.mark.parametrize(
+    ("stack", "criterion", "planned"),
+    [
+        ("", "infrastructure", ("staging",)),
+        ("production", "infrastructure", ("production",)),
+        ("production", "gate", ("production",)),
+        ("another", "infrastructure", ("staging",)),
+        ("", "containers", ()),
+    ],
+)
+def test_a_fault_of_infrastructure_is_looked_for_in_one_stack(
+    stack: str, criterion: str, planned: tuple[str, ...]
+) -> None:
+    assert stacks_of(replace(FAULT, stack=stack), criterion, REFERENCE) == planned

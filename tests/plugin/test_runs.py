@@ -199,6 +199,13 @@ def test_a_subject_that_is_not_there_is_one_line(tiny: Tiny) -> None:
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_a_stack_that_is_not_there_is_one_line(tiny: Tiny) -> None:
+    done = tiny.run("-n", "0", "--gate-stack", "staging")
+    assert done.returncode == 4
+    assert "stack 'staging': no such stack" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_folder_without_a_vulnerability_database_is_one_line_before_anything_runs(tiny: Tiny) -> None:
     done = tiny.run("-n", "0", "--gate-trivy-db", "gates")
     assert done.returncode == 4

@@ -52,6 +52,14 @@ def run(
             help="This service, workload or front end alone, and the target; may be repeated.",
         ),
     ] = None,
+    stack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stack",
+            metavar="NAME",
+            help="Plan this stack of the infrastructure alone: nothing about it is met then; may be repeated.",
+        ),
+    ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,6 +96,7 @@ def run(
             controls=control or (),
             criteria=criterion or (),
             subjects=subject or (),
+            stacks=stack or (),
             without=without or (),
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,

@@ -35,6 +35,8 @@ class Fault:
     message: str
     """What the finding's message must contain: red for its own reason."""
     inject: Inject
+    stack: str = ""
+    """The stack that shows it, where the target has one of that name; any does where none is named."""
     also: frozenset[str] = field(default_factory=frozenset)
     """Other controls that this fault rightly may turn red; any control beyond them fails the proof."""
 

@@ -87,6 +87,8 @@ class PlannedDeployments(Observation):
 
     workload: str
     stacks: tuple[DeploymentSettings, ...]
+    left_out: tuple[str, ...] = ()
+    """Declared stacks that were not planned: nothing is met without them."""
 
     @property
     def modelled(self) -> PlannedDeployments:
@@ -119,6 +121,7 @@ def read_planned_deployments(
         substrate=replace(infrastructure.substrate, assurance=Assurance.DECLARED),
         workload=workload.name,
         stacks=tuple(_read(stack, workload, task) for stack in infrastructure.stacks),
+        left_out=infrastructure.left_out,
     )
 
 

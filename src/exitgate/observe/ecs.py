@@ -133,15 +133,29 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
     Raises:
         ObservationError: if the file is no task definition, or has no such container.
     """
-    source = ""
     try:
         source = (root / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_task_definition(path, error) from error
+    return task_definition_in(source, path, container)
+
+
+def task_definition_in(source: str, path: str, container: str) -> TaskDefinition:
+    """Read one container's settings from a text.
+
+    Args:
+        source: The task definition in JSON, as ECS takes it.
+        path: What messages and locations call it.
+        container: The container's name.
+
+    Raises:
+        ObservationError: if the text is no task definition, or has no such container.
+    """
+    try:
         raw: Any = json.loads(source)
         parsed = _TaskDefinition.model_validate(raw)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ObservationError(
-            path, got=str(error), expected="an ECS task definition in JSON", action="Mend that file."
-        ) from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise _no_task_definition(path, error) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         line = line_of_key(source, tuple(first["loc"]))
@@ -188,6 +202,10 @@ def read_task_definition(root: Path, path: str, container: str) -> TaskDefinitio
             if index != position
         ),
     )
+
+
+def _no_task_definition(path: str, error: Exception) -> ObservationError:
+    return ObservationError(path, got=str(error), expected="an ECS task definition in JSON", action="Mend that file.")
 
 
 def _host_shares(parsed: _TaskDefinition, position: int, path: str, source: str) -> Iterator[HostShare]:

@@ -45,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="look at this service, workload or front end alone, and at the target; may be repeated",
     )
     group.addoption(
+        "--gate-stack",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="plan this stack of the infrastructure alone: faults of it are found, and nothing about it is met; may be repeated",
+    )
+    group.addoption(
         "--gate-without",
         metavar="CONTROL:CHECK",
         action="append",

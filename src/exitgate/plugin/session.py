@@ -13,7 +13,7 @@ from types import FrameType
 
 import pytest
 
-from exitgate.catalogue import Gate, SubjectKind, load_gate
+from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind, load_gate
 from exitgate.errors import CatalogueError, ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
@@ -158,6 +158,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         target = load_target(clone.path)
         check_against(target, gate)
         subjects = _subjects(config, target)
+        _refuse_unknown_stacks(config, target)
         if not config.option.collectonly:
             _clear(report)
         closers.append(_mark_environment(run_id, owner))
@@ -197,7 +198,7 @@ def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
     controls, criteria = config.option.gate_control, config.option.gate_criterion
     if not controls and not criteria:
         return None
-    known = [criterion.id for criterion in gate.criteria]
+    known = [*(criterion.id for criterion in gate.criteria), GATE_ITSELF]
     for criterion in criteria:
         if criterion not in known:
             raise UsageError(
@@ -208,6 +209,19 @@ def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
             )
     of_criteria = {control.id for control in gate.everything if control.criterion in criteria}
     return frozenset({gate.control(control).id for control in controls} | of_criteria)
+
+
+def _refuse_unknown_stacks(config: pytest.Config, target: Target) -> None:
+    code = target.configuration.infrastructure
+    known = [stack.name for stack in code.stack] if code else []
+    for stack in config.option.gate_stack:
+        if stack not in known:
+            raise UsageError(
+                f"stack {stack!r}",
+                got="no such stack",
+                expected=f"one of {', '.join(known) or 'those of [[infrastructure.stack]]: there is none'}",
+                action="Name one.",
+            )
 
 
 def _subjects(config: pytest.Config, target: Target) -> frozenset[str] | None:

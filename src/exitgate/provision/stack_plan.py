@@ -10,13 +10,14 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
+from exitgate.provision.redaction import redaction_of, secrets_of_plan
 from exitgate.provision.terraform import (
     Terraform,
     TerraformTool,
@@ -25,6 +26,7 @@ from exitgate.provision.terraform import (
     find_mirror,
     write_configuration,
 )
+from exitgate.provision.variables import declared_variables, write_values
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Stack, Target
 
@@ -78,7 +80,8 @@ def plan_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
         ObservationError: if the code is not valid, or the program fails or hangs.
     """
     folder = run.scratch_path / _FOLDER / stack.name
-    folder.mkdir(parents=True, exist_ok=True)
+    # What is kept in it holds secrets in the clear.
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = folder / "done.json"
     with FileLock(folder / ".lock"):
         if not done.is_file():
@@ -129,15 +132,21 @@ def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructur
         configuration=write_configuration(folder, find_mirror()),
         timeout_s=code.plan_timeout_s,
         workspace=stack.workspace,
+        redact=redaction_of(tree, root, stack.variables),
     )
     locked = (root / ".terraform.lock.hcl").is_file()
     initialised = terraform.run("init", "-input=false", *(["-lockfile=readonly"] if locked else []), online=True)
     if initialised.exit_code != 0:
         raise _init_failure(tool, stack, initialised.stdout + initialised.stderr)
     variables = [f"-var-file={tree / each}" for each in stack.var_files]
-    variables += [f"-var={name}={value}" for name, value in stack.variables.items()]
+    if stack.variables:
+        own = folder / "own.tfvars"
+        write_values(own, stack.variables, declared_variables(root))
+        variables.append(f"-var-file={own}")
     _plan(terraform, stack, folder, variables)
-    names, why_not = _plan_with_names(terraform, folder, variables)
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    terraform = replace(terraform, redact=terraform.redact.with_more(secrets_of_plan(plan)))
+    names, why_not = _plan_with_names(terraform, folder, plan, variables)
     return {"kind": "planned", "names": names, "why_not": why_not}
 
 
@@ -203,11 +212,10 @@ def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> Exit
 
 
 def _plan_with_names(
-    terraform: Terraform, folder: Path, variables: list[str]
+    terraform: Terraform, folder: Path, plan: dict[str, Any], variables: list[str]
 ) -> tuple[dict[str, tuple[str, str]], str]:
     if not terraform.tool.names_unknowns:
         return {}, f"{terraform.tool.name} {terraform.tool.version} can't plan with names in the place of unknowns"
-    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     names: dict[str, tuple[str, str]] = {}
     _leave_unasked(folder / "tree")
     tests = terraform.root / _TEST_FOLDER
@@ -223,7 +231,7 @@ def _plan_with_names(
             (folder / "named.json").write_text(json.dumps(named), encoding="utf-8")
             events.unlink()
             return names, ""
-    first = next(diagnostics_in(text), None)
+    first = next(diagnostics_in(terraform.redact(text)), None)
     events.unlink()
     said = f"{first.where}: {first.summary}: {first.detail}" if first else error_in(tested.stderr)
     return {}, one_line(f"Terraform could not plan with names in the place of unknowns: {said}", 300)

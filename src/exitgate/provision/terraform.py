@@ -11,13 +11,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.process import Completed, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
+from exitgate.provision.redaction import Redaction
 
 _OLDEST: Final = {"terraform": (1, 5, 0), "tofu": (1, 6, 0)}
 """The oldest whose plan JSON and ``-lockfile=readonly`` were tried; earlier ones know no checks."""
@@ -26,6 +27,7 @@ _ANSWER_TIMEOUT_S: Final = 30.0
 _REGISTRY: Final = "registry.terraform.io"
 _VENDOR_FOLDERS: Final = ("/opt", "/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib")
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_SHOWN_CODE: Final = re.compile(r"^\d+: ")
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A port where nobody listens: what a plan asks of the network ends at once, and reaches nobody."""
 
@@ -144,6 +146,8 @@ class Terraform:
     configuration: Path
     timeout_s: float
     workspace: str = "default"
+    redact: Redaction = field(default_factory=Redaction)
+    """Applied to all that it says, before anybody reads it."""
 
     def run(
         self, *arguments: str, online: bool = False, extra: Mapping[str, str] | None = None, output: Path | None = None
@@ -160,7 +164,8 @@ class Terraform:
         if output is not None:
             # Plans are larger than what is kept of a tool's output; the file is written by the shell that becomes the tool.
             words = ["/bin/sh", "-c", 'out="$1"; shift; exec "$@" >"$out"', "sh", str(output), *words]
-        return run_tool(words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root)
+        said = run_tool(words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root)
+        return replace(said, stdout=self.redact(said.stdout), stderr=self.redact(said.stderr))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +195,8 @@ def diagnostics_in(text: str) -> Iterator[Diagnostic]:
 def error_in(text: str) -> str:
     """Return the first error of what the program writes for people, on one line."""
     plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in text.splitlines()]
+    # The line of code that it shows may hold anything; its number stands above it.
+    plain = [line for line in plain if not _SHOWN_CODE.match(line)]
     for index, line in enumerate(plain):
         if line.startswith("Error: "):
             return one_line(" ".join(part for part in plain[index : index + 9] if part), 300)

@@ -57,6 +57,12 @@ def test_a_right_plan_has_no_finding(rule: str) -> None:
     assert RULES[rule](planned()) == []
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_is_met_without_all_stacks(rule: str) -> None:
+    with pytest.raises(PrerequisiteMissing, match="stack production: not planned"):
+        RULES[rule](replace(planned(), left_out=("production",)))
+
+
 @pytest.mark.parametrize(
     ("rule", "change", "words"),
     [

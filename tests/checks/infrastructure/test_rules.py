@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -13,145 +12,8 @@ from exitgate.checks import infrastructure as rules
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observation import Substrate
-from exitgate.observe.terraform import UNKNOWN, Infrastructure, Reference, Resource, Sensitive, Stack, Value
-from exitgate.policy import InfrastructurePolicy
-from exitgate.target import Workload, load_target
-
-REFERENCE = load_target(Path(__file__).parents[3] / "reference")
-ORDERS: Workload = REFERENCE.workload("orders")
-assert REFERENCE.policy.infrastructure
-POLICY: InfrastructurePolicy = REFERENCE.policy.infrastructure
-TRUST = {
-    "Effect": "Allow",
-    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-    "Condition": {"StringEquals": {"aws:SourceAccount": "1"}, "ArnLike": {"aws:SourceArn": "x"}},
-}
-
-
-def resource(address: str, **values: Value) -> Resource:
-    lines = tuple((name, 10 + index) for index, name in enumerate(values))
-    return Resource(
-        address=address,
-        type=address.split(".", maxsplit=1)[0],
-        values=values,
-        path="infra/main.tf",
-        line=9,
-        lines=lines,
-    )
-
-
-def planned(*resources: Resource) -> Infrastructure:
-    substrate = Substrate(assurance=Assurance.DECLARED, name="plan")
-    return Infrastructure(substrate=substrate, stacks=(Stack(name="staging", resources=resources, named=True),))
-
-
-def clean() -> dict[str, Resource]:
-    assert POLICY.network
-    tiers = {tier.name: tier for tier in POLICY.network.tier}
-    made = [resource("aws_vpc.main", cidr_block=POLICY.network.vpc_cidr), resource("aws_internet_gateway.out")]
-    made += [resource(f"aws_route_table.{name}") for name in tiers]
-    made.append(
-        resource(
-            "aws_route.out",
-            route_table_id=Reference("aws_route_table.public", "id"),
-            gateway_id=Reference("aws_internet_gateway.out", "id"),
-        )
-    )
-    for name, tier in tiers.items():
-        for zone, cidr in tier.subnets.items():
-            subnet = f"aws_subnet.{name}-{zone}"
-            made.append(resource(subnet, availability_zone=zone, cidr_block=cidr))
-            made.append(
-                resource(
-                    f"aws_route_table_association.{name}-{zone}",
-                    subnet_id=Reference(subnet, "id"),
-                    route_table_id=Reference(f"aws_route_table.{name}", "id"),
-                )
-            )
-
-    def subnets(name: str) -> tuple[Value, ...]:
-        return tuple(Reference(f"aws_subnet.{name}-{zone}", "id") for zone in tiers[name].subnets)
-
-    trust = json.dumps({"Statement": [TRUST]})
-    made += [
-        resource("aws_ecs_cluster.main"),
-        resource("aws_ecs_cluster_capacity_providers.main", capacity_providers=("FARGATE",)),
-        resource("aws_iam_role.execution", name="execution", assume_role_policy=trust),
-        resource("aws_iam_role.task", name="task", assume_role_policy=trust),
-        resource(
-            "aws_ecs_task_definition.orders",
-            container_definitions=json.dumps([{"name": "orders"}]),
-            requires_compatibilities=("FARGATE",),
-            network_mode="awsvpc",
-            task_role_arn=Reference("aws_iam_role.task", "arn"),
-            execution_role_arn=Reference("aws_iam_role.execution", "arn"),
-        ),
-        resource(
-            "aws_ecs_service.orders",
-            launch_type="FARGATE",
-            task_definition=Reference("aws_ecs_task_definition.orders", "arn"),
-            network_configuration=({"assign_public_ip": False},),
-            load_balancer=(
-                {
-                    "container_name": "orders",
-                    "container_port": 3000,
-                    "target_group_arn": Reference("aws_lb_target_group.orders", "arn"),
-                },
-            ),
-        ),
-        resource("aws_lb_target_group.orders", target_type="ip", health_check=({"enabled": True, "path": "/healthz"},)),
-        resource(
-            "aws_lb.main", load_balancer_type="application", subnets=subnets("public"), access_logs=({"enabled": True},)
-        ),
-        resource(
-            "aws_lb_listener.https",
-            load_balancer_arn=Reference("aws_lb.main", "arn"),
-            protocol="HTTPS",
-            certificate_arn="arn",
-            ssl_policy=POLICY.tls_policies[0],
-            default_action=({"type": "forward", "target_group_arn": Reference("aws_lb_target_group.orders", "arn")},),
-        ),
-        resource(
-            "aws_lb_listener.http",
-            load_balancer_arn=Reference("aws_lb.main", "arn"),
-            protocol="HTTP",
-            default_action=({"type": "redirect", "redirect": ({"protocol": "HTTPS"},)},),
-        ),
-        resource("aws_db_subnet_group.data", name="data", subnet_ids=subnets("data")),
-        resource(
-            "aws_db_instance.orders",
-            identifier="shop-orders",
-            db_subnet_group_name="data",
-            storage_encrypted=True,
-            publicly_accessible=False,
-            deletion_protection=True,
-            backup_retention_period=14,
-        ),
-        resource("aws_elasticache_subnet_group.data", name="cache", subnet_ids=subnets("data")),
-        resource(
-            "aws_elasticache_replication_group.cache",
-            subnet_group_name="cache",
-            transit_encryption_enabled=True,
-            at_rest_encryption_enabled="true",
-            auth_token=Sensitive(known=False),
-        ),
-        resource(
-            "aws_mq_broker.broker",
-            engine_type="RabbitMQ",
-            publicly_accessible=False,
-            logs=({"general": True},),
-            user=Sensitive(known=False),
-        ),
-    ]
-    return {each.address: each for each in made}
-
-
-def with_value(address: str, **values: Value) -> Infrastructure:
-    everything = clean()
-    before = everything.get(address) or resource(address)
-    everything[address] = resource(address, **{**before.values, **values})
-    return planned(*everything.values())
-
+from exitgate.observe.terraform import UNKNOWN, Infrastructure, Reference, Sensitive, Value
+from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, TRUST, clean, planned, with_value
 
 Rule = Callable[[Infrastructure], list[Finding]]
 GRANT = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
@@ -217,14 +79,14 @@ CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
     ("http", rules.served_without_tls, "aws_lb_listener.http", {"default_action": ({"type": "forward"},)}, "redirect"),
     (
         "database",
-        lambda p: rules.shared_databases(p, "orders", ["orders", "catalog"]),
+        lambda p: rules.shared_databases(p, ORDERS, STORES),
         "aws_db_instance.orders",
         {"identifier": "orders-catalog"},
         "and of catalog",
     ),
     (
         "protected",
-        lambda p: rules.unprotected_databases(p, POLICY, "orders"),
+        lambda p: rules.unprotected_databases(p, POLICY, ORDERS, STORES),
         "aws_db_instance.orders",
         {"storage_encrypted": False},
         "is not encrypted",
@@ -268,7 +130,7 @@ CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
         "is a role of orders",
     ),
 ]
-OPTIONAL = {"regions", "routes", "http", "protected"}
+OPTIONAL = {"regions", "routes", "http"}
 """Rules on what is there: another one says where it is not."""
 DEMANDING = [each for each in CASES if each[0] not in OPTIONAL]
 

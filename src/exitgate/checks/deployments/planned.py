@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from exitgate.checks.infrastructure.judging import stack_left_out
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import DeploymentSettings, PlannedDeployments
 
@@ -15,11 +16,17 @@ _P = ParamSpec("_P")
 def in_every_stack(
     rule: Callable[Concatenate[DeploymentSettings, _P], list[Finding]],
 ) -> Callable[Concatenate[PlannedDeployments, _P], list[Finding]]:
-    """Have a rule on one stack's settings look at those of all stacks; what is the same in several is one finding."""
+    """Have a rule on one stack's settings look at those of all stacks; what is the same in several is one finding.
+
+    The rule then raises PrerequisiteMissing where it found nothing and a stack was not planned.
+    """
 
     @wraps(rule)
     def look(planned: PlannedDeployments, /, *args: _P.args, **kwargs: _P.kwargs) -> list[Finding]:
-        return list(dict.fromkeys(each for stack in planned.stacks for each in rule(stack, *args, **kwargs)))
+        found = list(dict.fromkeys(each for stack in planned.stacks for each in rule(stack, *args, **kwargs)))
+        if not found and planned.left_out:
+            raise stack_left_out(planned.left_out)
+        return found
 
     return look
 

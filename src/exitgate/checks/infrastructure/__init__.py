@@ -1,11 +1,6 @@
 """Rules of the criterion "infrastructure reproducible"."""
 
-from exitgate.checks.infrastructure.balancer import (
-    plain_forwards,
-    served_without_tls,
-    unrouted_workloads,
-    unsound_balancers,
-)
+from exitgate.checks.infrastructure.balancer import unrouted_workloads, unsound_balancers
 from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
 from exitgate.checks.infrastructure.code import lax_flows, undeclared_infrastructure, unlocked_code
 from exitgate.checks.infrastructure.data import (
@@ -13,23 +8,29 @@ from exitgate.checks.infrastructure.data import (
     open_brokers,
     open_caches,
     plain_caches,
-    shared_databases,
     unlogged_brokers,
-    unprotected_databases,
 )
+from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
+from exitgate.checks.infrastructure.escapes import changing_values, escaping_code, hidden_changes, open_locks
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
+from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
 __all__ = [
+    "Stores",
+    "changing_values",
+    "escaping_code",
     "exposed_tiers",
     "foreign_networks",
+    "hidden_changes",
     "lax_flows",
     "literal_users",
     "loose_trust",
     "missing_clusters",
     "open_brokers",
     "open_caches",
+    "open_locks",
     "plain_caches",
     "plain_forwards",
     "rights_beyond_need",

@@ -1,18 +1,25 @@
-"""3.3.B.1.2, 3.3.B.1.3: the load balancer, who it leads to, and TLS."""
+"""3.3.B.1.2: the load balancer, and who it leads to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Final
 
-from exitgate.checks.infrastructure.cluster import planned_service
+from exitgate.checks.infrastructure.compute import service_of
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
+from exitgate.checks.infrastructure.listeners import balancers_of, forwards_of, listeners_of, rules_of
 from exitgate.finding import Finding
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Workload
 
-_LEAST_ZONES = 2
-_HTTP, _TLS = ("HTTP", "TCP", "UDP", "TCP_UDP"), ("HTTPS", "TLS")
+_LEAST_ZONES: Final = 2
+_OTHER_ENTRIES: Final = {
+    "aws_api_gateway_rest_api": "an API Gateway",
+    "aws_apigatewayv2_api": "an API Gateway",
+    "aws_elb": "a classic load balancer",
+    "aws_lambda_function_url": "a function's own address",
+}
+"""What lets requests in and is no load balancer of the kind that the rules know."""
 
 
 def unsound_balancers(planned: Infrastructure, policy: InfrastructurePolicy) -> list[Finding]:
@@ -25,11 +32,15 @@ def unsound_balancers(planned: Infrastructure, policy: InfrastructurePolicy) -> 
     }
 
     def judge(stack: Stack, judgement: Judgement) -> None:
-        found = [each for each in stack.of("aws_lb", "aws_alb") if each.get("load_balancer_type") == "application"]
+        everything = balancers_of(stack)
+        found = [each for each in everything if each.get("load_balancer_type") in ("application", None)]
         if not found:
-            absent(judgement, stack, "application load balancer", "Declare aws_lb over the public subnets.")
+            _none_of_its_kind(stack, everything, judgement)
         for balancer in found:
-            if not any(block.get("enabled") is True for block in balancer.blocks("access_logs") or ()):
+            logs = [each.get("enabled") for each in balancer.blocks("access_logs") or ()]
+            if balancer.blocks("access_logs") is None or any(isinstance(each, Unknown) for each in logs):
+                judgement.open(balancer, "access_logs")
+            elif True not in logs:
                 judgement.fault(
                     balancer.locate("access_logs"),
                     f"{balancer.address} keeps no access logs",
@@ -50,11 +61,11 @@ def unsound_balancers(planned: Infrastructure, policy: InfrastructurePolicy) -> 
                     got=", ".join(str(each.get("cidr_block")) for each in ranges if each),
                     remedy="Give it the public tier's subnets.",
                 )
-            if not any(
-                isinstance(each.get("load_balancer_arn"), Unknown)
-                or each.references("load_balancer_arn") == (balancer.address,)
-                for each in _listeners(stack)
-            ):
+            owners = [each.references("load_balancer_arn") for each in listeners_of(stack)]
+            if (balancer.address,) not in owners:
+                if None in owners:
+                    judgement.open(balancer, "its listeners, as the load_balancer_arn of some is not known")
+                    continue
                 judgement.fault(
                     balancer.locate(),
                     f"{balancer.address} has no listener",
@@ -66,19 +77,33 @@ def unsound_balancers(planned: Infrastructure, policy: InfrastructurePolicy) -> 
     return judged(planned, judge)
 
 
+def _none_of_its_kind(stack: Stack, others: tuple[Resource, ...], judgement: Judgement) -> None:
+    """Say what stands in the place of an application load balancer, or that nothing does."""
+    for each in others:
+        if isinstance(each.get("load_balancer_type"), Unknown):
+            judgement.open(each, "load_balancer_type")
+            return
+        judgement.beyond(each, f"a {each.get('load_balancer_type')} load balancer, and no application load balancer")
+        return
+    for each in stack.of(*_OTHER_ENTRIES):
+        judgement.beyond(each, f"{_OTHER_ENTRIES[each.type]}, and no application load balancer")
+        return
+    absent(judgement, stack, "application load balancer", "Declare aws_lb over the public subnets.")
+
+
 def unrouted_workloads(planned: Infrastructure, policy: InfrastructurePolicy, workload: Workload) -> list[Finding]:
     """Say where requests do not reach a workload that the policy exposes."""
 
     def judge(stack: Stack, judgement: Judgement) -> None:
         if workload.name not in policy.exposed:
             return
-        pair = planned_service(stack, workload)
+        pair = service_of(stack, workload, judgement)
         if pair is None:
-            absent(
-                judgement, stack, f"ECS service of {workload.name}", "Declare its aws_ecs_service and task definition."
-            )
             return
         service = pair[0]
+        if service.blocks("load_balancer") is None:
+            judgement.open(service, "load_balancer")
+            return
         attached = [
             block
             for block in service.blocks("load_balancer") or ()
@@ -100,7 +125,12 @@ def unrouted_workloads(planned: Infrastructure, policy: InfrastructurePolicy, wo
                 judgement.open(service, "load_balancer.target_group_arn")
                 continue
             _judge_group(group, workload, judgement)
-            if not any(group.address in _forwards_to(each) for each in (*_rules(stack), *_listeners(stack))):
+            owners = (*rules_of(stack), *listeners_of(stack))
+            groups = [forwards_of(each) for each in owners]
+            if not any(group.address in each.groups for each in groups):
+                if vague := [owner for owner, each in zip(owners, groups, strict=True) if each.unknown]:
+                    judgement.open(vague[0], "action.target_group_arn")
+                    continue
                 judgement.fault(
                     group.locate(),
                     f"no listener rule leads to the target group of {workload.name}",
@@ -133,89 +163,3 @@ def _judge_group(group: Resource, workload: Workload, judgement: Judgement) -> N
             got="none",
             remedy="Declare health_check with the workload's own path.",
         )
-
-
-def plain_forwards(planned: Infrastructure, policy: InfrastructurePolicy) -> list[Finding]:
-    """Name each listener that forwards and has no TLS, no certificate, or a security policy that the target's does not list."""
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        if not any(each.get("protocol") in _TLS for each in _listeners(stack)):
-            absent(judgement, stack, "HTTPS listener", "Declare aws_lb_listener with a certificate.")
-        for listener in _listeners(stack):
-            if listener.get("protocol") not in _TLS:
-                continue
-            if listener.get("certificate_arn") in (None, ""):
-                judgement.fault(
-                    listener.locate("certificate_arn"),
-                    f"{listener.address} has no certificate",
-                    expected="certificate_arn",
-                    got="none",
-                    remedy="Attach a validated certificate.",
-                )
-            got = listener.get("ssl_policy")
-            if isinstance(got, Unknown):
-                got = "the provider's default"
-            if got not in policy.tls_policies:
-                judgement.fault(
-                    listener.locate("ssl_policy"),
-                    f"{listener.address} has a security policy that the target's policy does not list",
-                    expected=", ".join(policy.tls_policies) or "one that is listed",
-                    got=str(got),
-                    remedy="Set ssl_policy to a listed one.",
-                )
-
-    return judged(planned, judge)
-
-
-def served_without_tls(planned: Infrastructure) -> list[Finding]:
-    """Name each plain listener, and each rule of one, that does anything but redirect to HTTPS."""
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        plain = {each.address: each for each in _listeners(stack) if each.get("protocol") in _HTTP}
-        for listener in plain.values():
-            _judge_actions(listener, listener.blocks("default_action"), judgement)
-        for rule in _rules(stack):
-            owner = rule.references("listener_arn")
-            if owner is None:
-                judgement.open(rule, "listener_arn")
-            elif owner and owner[0] in plain:
-                _judge_actions(rule, rule.blocks("action"), judgement)
-
-    return judged(planned, judge)
-
-
-def _judge_actions(owner: Resource, actions: tuple[Mapping[str, object], ...] | None, judgement: Judgement) -> None:
-    if actions is None:
-        judgement.open(owner, "action")
-    for action in actions or ():
-        redirects = action.get("redirect")
-        to = (
-            [each.get("protocol") for each in redirects if isinstance(each, Mapping)]
-            if isinstance(redirects, tuple)
-            else []
-        )
-        if action.get("type") != "redirect" or to != ["HTTPS"]:
-            judgement.fault(
-                owner.locate("action" if owner.type.endswith("rule") else "default_action"),
-                f"{owner.address} does something else than redirect to HTTPS",
-                expected="a redirect to HTTPS",
-                got=f"{action.get('type')} {', '.join(map(str, to))}".strip(),
-                remedy="Redirect to HTTPS, and serve there.",
-            )
-
-
-def _listeners(stack: Stack) -> tuple[Resource, ...]:
-    return stack.of("aws_lb_listener", "aws_alb_listener")
-
-
-def _rules(stack: Stack) -> tuple[Resource, ...]:
-    return stack.of("aws_lb_listener_rule", "aws_alb_listener_rule")
-
-
-def _forwards_to(owner: Resource) -> set[str]:
-    found: set[str] = set()
-    for name in ("action", "default_action"):
-        for action in owner.blocks(name) or ():
-            if isinstance(arn := action.get("target_group_arn"), Reference):
-                found.add(arn.address)
-    return found

@@ -2,110 +2,165 @@
 
 from __future__ import annotations
 
+from exitgate.checks.infrastructure.compute import runs_elsewhere, service_of
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
 from exitgate.finding import Finding
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown
-from exitgate.observe.terraform.resources import parsed
 from exitgate.target import Workload
 
 _FARGATE = ("FARGATE", "FARGATE_SPOT")
 
 
 def missing_clusters(planned: Infrastructure) -> list[Finding]:
-    """Say where a stack plans no cluster, or one with capacity that is not Fargate's."""
+    """Say where a stack plans no cluster, one whose capacity nobody declared, or one with capacity that is not Fargate's."""
 
     def judge(stack: Stack, judgement: Judgement) -> None:
-        if not stack.of("aws_ecs_cluster"):
-            absent(judgement, stack, "ECS cluster", "Declare aws_ecs_cluster with Fargate's capacity.")
+        clusters = stack.of("aws_ecs_cluster")
+        if runs_elsewhere(stack, judgement, "ECS cluster"):
             return
-        providers = stack.of("aws_ecs_cluster_capacity_providers")
-        if not providers and not stack.of("aws_ecs_service"):
-            absent(judgement, stack, "Fargate capacity", "Declare aws_ecs_cluster_capacity_providers with FARGATE.")
-        for each in providers:
-            got = each.get("capacity_providers")
-            if isinstance(got, Unknown):
-                judgement.open(each, "capacity_providers")
-                continue
-            names = got if isinstance(got, tuple) else ()
-            if not names or any(name not in _FARGATE for name in names):
+        if not clusters:
+            absent(judgement, stack, "ECS cluster", "Declare aws_ecs_cluster with Fargate's capacity.")
+        for cluster in clusters:
+            owners = _capacity_of(stack, cluster, judgement)
+            if owners == []:
                 judgement.fault(
-                    each.locate("capacity_providers"),
-                    f"{each.address} has capacity that is not Fargate's",
-                    expected="FARGATE",
-                    got=", ".join(map(str, names)) or "none",
-                    remedy="Leave FARGATE alone in capacity_providers.",
+                    cluster.locate(),
+                    f"{cluster.address} has no capacity that the code declares",
+                    expected="aws_ecs_cluster_capacity_providers with FARGATE",
+                    got="none",
+                    remedy="Declare aws_ecs_cluster_capacity_providers with FARGATE for it.",
                 )
+            for owner in owners or ():
+                _judge_capacity(owner, judgement)
 
     return judged(planned, judge)
 
 
+def _capacity_of(stack: Stack, cluster: Resource, judgement: Judgement) -> list[Resource] | None:
+    """Return what declares a cluster's capacity; None where it can't be told whose some capacity is."""
+    # Provider 5 takes it at the cluster itself still; it is computed, so only what the code writes counts.
+    found = [cluster] if "capacity_providers" in dict(cluster.lines) else []
+    for each in stack.of("aws_ecs_cluster_capacity_providers"):
+        name = each.get("cluster_name")
+        if isinstance(name, Unknown):
+            judgement.open(each, "cluster_name")
+            return None
+        if name == cluster.get("name") or (isinstance(name, Reference) and name.address == cluster.address):
+            found.append(each)
+    return found
+
+
+def _judge_capacity(owner: Resource, judgement: Judgement) -> None:
+    got = owner.get("capacity_providers")
+    names = got if isinstance(got, tuple) else ()
+    if isinstance(got, Unknown) or any(isinstance(each, Unknown) for each in names):
+        judgement.open(owner, "capacity_providers")
+    elif not names or any(name not in _FARGATE for name in names):
+        judgement.fault(
+            owner.locate("capacity_providers"),
+            f"{owner.address} has capacity that is not Fargate's",
+            expected="FARGATE",
+            got=", ".join(each.address if isinstance(each, Reference) else str(each) for each in names) or "none",
+            remedy="Leave FARGATE alone in capacity_providers.",
+        )
+
+
 def workloads_off_fargate(planned: Infrastructure, workload: Workload) -> list[Finding]:
-    """Say where a workload has no ECS service on Fargate, or one with a public address or another network mode."""
+    """Say where a workload has no ECS service on Fargate in a planned cluster, or one with a public address or network mode."""
 
     def judge(stack: Stack, judgement: Judgement) -> None:
-        pair = planned_service(stack, workload)
+        pair = service_of(stack, workload, judgement)
         if pair is None:
-            absent(
-                judgement, stack, f"ECS service of {workload.name}", "Declare its aws_ecs_service and task definition."
-            )
             return
         service, task = pair
-        kinds = {service.get("launch_type")} | {
-            block.get("capacity_provider") for block in service.blocks("capacity_provider_strategy") or ()
-        }
-        if not kinds & set(_FARGATE) or kinds - {None, "", *_FARGATE, *([Unknown()])}:
+        _judge_launch(service, workload, judgement)
+        _judge_cluster(stack, service, workload, judgement)
+        _judge_task(task, workload, judgement)
+        blocks = service.blocks("network_configuration")
+        if blocks is None:
+            judgement.open(service, "network_configuration")
+        elif not blocks:
             judgement.fault(
-                service.locate("launch_type"),
-                f"the ECS service of {workload.name} does not run on Fargate",
-                expected="launch_type FARGATE",
-                got=", ".join(str(kind) for kind in kinds if kind) or "none",
-                remedy="Set launch_type, or a capacity provider strategy of FARGATE alone.",
+                service.locate("network_configuration"),
+                f"the ECS service of {workload.name} has no network configuration",
+                expected="network_configuration with private subnets and assign_public_ip = false",
+                got="none",
+                remedy="Declare network_configuration.",
             )
-        compatible = task.get("requires_compatibilities")
-        if not isinstance(compatible, tuple) or "FARGATE" not in compatible:
-            judgement.fault(
-                task.locate("requires_compatibilities"),
-                f"the task definition of {workload.name} is not made for Fargate",
-                expected="FARGATE",
-                got=str(compatible),
-                remedy="Set requires_compatibilities.",
-            )
-        if task.get("network_mode") != "awsvpc":
-            judgement.fault(
-                task.locate("network_mode"),
-                f"the task definition of {workload.name} is not on a network of its own",
-                expected="awsvpc",
-                got=str(task.get("network_mode")),
-                remedy="Set network_mode = awsvpc.",
-            )
-        for block in service.blocks("network_configuration") or ():
-            if block.get("assign_public_ip") is not False:
+        for block in blocks or ():
+            public = block.get("assign_public_ip")
+            if isinstance(public, Unknown):
+                judgement.open(service, "network_configuration.assign_public_ip")
+            # Left out it is false: the provider's own default, which is not AWS's.
+            elif public not in (False, None):
                 judgement.fault(
                     service.locate("assign_public_ip"),
                     f"the tasks of {workload.name} get a public address",
                     expected="assign_public_ip = false",
-                    got=str(block.get("assign_public_ip")),
+                    got=str(public),
                     remedy="Set assign_public_ip = false and put the tasks into private subnets.",
                 )
 
     return judged(planned, judge)
 
 
-def containers_of(task: Resource) -> list[dict[str, object]]:
-    """Return the container definitions of a task definition, as far as they are known."""
-    read = parsed(task.get("container_definitions"))
-    return [each for each in read if isinstance(each, dict)] if isinstance(read, list) else []
+def _judge_launch(service: Resource, workload: Workload, judgement: Judgement) -> None:
+    strategies = service.blocks("capacity_provider_strategy")
+    kinds = [service.get("launch_type"), *(each.get("capacity_provider") for each in strategies or ())]
+    chosen = [each for each in kinds if each not in (None, "") and not isinstance(each, Unknown)]
+    if any(each not in _FARGATE for each in chosen) or (
+        not chosen and strategies == () and not isinstance(kinds[0], Unknown)
+    ):
+        judgement.fault(
+            service.locate("launch_type"),
+            f"the ECS service of {workload.name} does not run on Fargate",
+            expected="launch_type FARGATE",
+            got=", ".join(map(str, chosen)) or "none",
+            remedy="Set launch_type, or a capacity provider strategy of FARGATE alone.",
+        )
+    elif not chosen or strategies is None or any(isinstance(each, Unknown) for each in kinds[1:]):
+        # The launch type is computed where a strategy is given.
+        judgement.open(service, "launch_type, capacity_provider_strategy")
 
 
-def planned_service(stack: Stack, workload: Workload) -> tuple[Resource, Resource] | None:
-    """Return a workload's ECS service and its task definition: the one that holds its container."""
-    tasks = {
-        task.address: task
-        for task in stack.of("aws_ecs_task_definition")
-        if any(each.get("name") == workload.container_name for each in containers_of(task))
-    }
-    for service in stack.of("aws_ecs_service"):
-        definition = service.get("task_definition")
-        if isinstance(definition, Reference) and definition.address in tasks:
-            return service, tasks[definition.address]
-    return None
+def _judge_cluster(stack: Stack, service: Resource, workload: Workload, judgement: Judgement) -> None:
+    cluster = service.get("cluster")
+    if isinstance(cluster, Unknown):
+        judgement.open(service, "cluster")
+        return
+    known = stack.of("aws_ecs_cluster")
+    names = {each.get("name") for each in known} | {each.get("arn") for each in known}
+    address = cluster.address if isinstance(cluster, Reference) else ""
+    if address not in {each.address for each in known} and cluster not in names - {None}:
+        judgement.fault(
+            service.locate("cluster"),
+            f"the ECS service of {workload.name} runs in a cluster that the code does not make",
+            expected=", ".join(each.address for each in known) or "a planned cluster",
+            got=address or str(cluster or "the account's default cluster"),
+            remedy="Set cluster to the planned one.",
+        )
+
+
+def _judge_task(task: Resource, workload: Workload, judgement: Judgement) -> None:
+    compatible = task.get("requires_compatibilities")
+    if isinstance(compatible, Unknown):
+        judgement.open(task, "requires_compatibilities")
+    elif not isinstance(compatible, tuple) or "FARGATE" not in compatible:
+        judgement.fault(
+            task.locate("requires_compatibilities"),
+            f"the task definition of {workload.name} is not made for Fargate",
+            expected="FARGATE",
+            got=str(compatible),
+            remedy="Set requires_compatibilities.",
+        )
+    mode = task.get("network_mode")
+    if isinstance(mode, Unknown):
+        judgement.open(task, "network_mode")
+    elif mode != "awsvpc":
+        judgement.fault(
+            task.locate("network_mode"),
+            f"the task definition of {workload.name} is not on a network of its own",
+            expected="awsvpc",
+            got=str(mode),
+            remedy="Set network_mode = awsvpc.",
+        )

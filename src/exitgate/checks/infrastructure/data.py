@@ -1,79 +1,37 @@
-"""3.3.B.2.1 to 3.3.B.2.3: databases, Redis and RabbitMQ: encrypted, private, and closed to who has no secret."""
+"""3.3.B.2.2, 3.3.B.2.3: Redis and RabbitMQ: encrypted, private, and closed to who has no secret."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
+from typing import Final
 
+from exitgate.checks.infrastructure.compute import containers_of
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
+from exitgate.checks.infrastructure.private import demand, stands_in_private
 from exitgate.finding import Finding
-from exitgate.observe.terraform import Infrastructure, Reference, Resource, Sensitive, Stack, Unknown
+from exitgate.observe.terraform import Infrastructure, Resource, Sensitive, Stack, Unknown
 from exitgate.policy import InfrastructurePolicy
 
-_DATABASES = ("aws_db_instance", "aws_rds_cluster")
+_SERVERLESS: Final = "aws_elasticache_serverless_cache"
+_CREDENTIAL_URL: Final = re.compile(r"^amqps?://[^/@\s:]*:[^/@\s]+@", re.IGNORECASE)
+_CREDENTIAL_NAME: Final = re.compile(r"(rabbit|amqp|broker|mq).*(pass|user|secret|cred)", re.IGNORECASE)
 _CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 _BROKERS = ("aws_mq_broker",)
 
 
-def shared_databases(planned: Infrastructure, service: str, services: Sequence[str]) -> list[Finding]:
-    """Say where a service that stores data has no database of its own.
+def plain_caches(planned: Infrastructure) -> list[Finding]:
+    """Name each Redis that is not encrypted on its way or where it lies, and each stack without one.
 
-    A database is a service's when the service's name stands in its identifier, its own name or its address.
+    A serverless cache is always both, and has no flag for it (ElastiCache user guide, "Data security in Amazon ElastiCache").
     """
 
     def judge(stack: Stack, judgement: Judgement) -> None:
-        own = databases_of(stack, service)
-        if not own:
-            absent(judgement, stack, f"database of {service}", "Declare aws_db_instance for this service alone.")
-        for database in own:
-            others = [each for each in services if each != service and database in databases_of(stack, each)]
-            if others:
-                judgement.fault(
-                    database.locate(),
-                    f"{database.address} is the database of {service} and of {', '.join(others)}",
-                    expected="a database for each service",
-                    got="one for several",
-                    remedy="Give each service a database of its own.",
-                )
-
-    return judged(planned, judge)
-
-
-def unprotected_databases(planned: Infrastructure, policy: InfrastructurePolicy, service: str) -> list[Finding]:
-    """Name what a service's database lacks of encryption, privacy, backups and protection from deletion."""
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        for each in databases_of(stack, service):
-            _demand(each, judgement, "storage_encrypted", wanted=True, message="is not encrypted")
-            if each.type == "aws_db_instance":
-                _demand(
-                    each, judgement, "publicly_accessible", wanted=False, message="may be reached from the internet"
-                )
-            _demand(each, judgement, "deletion_protection", wanted=True, message="is not protected from deletion")
-            days = each.get("backup_retention_period")
-            if isinstance(days, Unknown):
-                judgement.open(each, "backup_retention_period")
-            elif not isinstance(days, int) or days < (policy.backup_days or 1):
-                judgement.fault(
-                    each.locate("backup_retention_period"),
-                    f"{each.address} keeps backups for a shorter time than the policy asks for",
-                    expected=f"at least {policy.backup_days or 1} days",
-                    got=f"{days or 0} days",
-                    remedy="Raise backup_retention_period.",
-                )
-            _private(stack, each, "db_subnet_group_name", ("aws_db_subnet_group",), policy, judgement)
-
-    return judged(planned, judge)
-
-
-def plain_caches(planned: Infrastructure) -> list[Finding]:
-    """Name each Redis that is not encrypted on its way or where it lies, and each stack without one."""
-
-    def judge(stack: Stack, judgement: Judgement) -> None:
-        for cache in _of(stack, _CACHES, "Redis", judgement):
-            if cache.type == "aws_elasticache_serverless_cache":
+        for cache in _caches(stack, judgement):
+            if cache.type == _SERVERLESS:
                 continue
-            _demand(cache, judgement, "transit_encryption_enabled", wanted=True, message="is not encrypted in transit")
-            _demand(cache, judgement, "at_rest_encryption_enabled", wanted=True, message="is not encrypted at rest")
+            demand(cache, judgement, "transit_encryption_enabled", wanted=True, message="is not encrypted in transit")
+            demand(cache, judgement, "at_rest_encryption_enabled", wanted=True, message="is not encrypted at rest")
             if cache.get("transit_encryption_mode") == "preferred":
                 judgement.fault(
                     cache.locate("transit_encryption_mode"),
@@ -90,25 +48,23 @@ def open_caches(planned: Infrastructure, policy: InfrastructurePolicy) -> list[F
     """Name each Redis outside private subnets, and each that asks for no credential or for one that stands in the code."""
 
     def judge(stack: Stack, judgement: Judgement) -> None:
-        for cache in _of(stack, _CACHES, "Redis", judgement):
-            token, groups = cache.get("auth_token"), cache.get("user_group_ids")
-            if token in (None, "") and groups in (None, (), ""):
+        for cache in _caches(stack, judgement):
+            groups = "user_group_id" if cache.type == _SERVERLESS else "user_group_ids"
+            token, users = cache.get("auth_token"), cache.get(groups)
+            if token in (None, "") and users in (None, (), ""):
                 judgement.fault(
                     cache.locate("auth_token"),
                     f"{cache.address} asks for no credential",
-                    expected="auth_token or user_group_ids",
+                    expected=groups if cache.type == _SERVERLESS else f"auth_token or {groups}",
                     got="none",
-                    remedy="Give it a token that comes from a secret.",
+                    remedy="Give it a token or a group of users that comes from a secret.",
                 )
-            elif _literal(token):
-                judgement.fault(
-                    cache.locate("auth_token"),
-                    f"{cache.address} has a credential that stands in the code",
-                    expected="one from a secret",
-                    got="a value that the plan shows",
-                    remedy="Take it from a secret, and change it: it has been read.",
-                )
-            _private(stack, cache, "subnet_group_name", ("aws_elasticache_subnet_group",), policy, judgement)
+            elif token in (None, "") and isinstance(users, Unknown) and groups not in dict(cache.lines):
+                judgement.open(cache, groups)
+            else:
+                _judge_literal(cache, "auth_token", token, "credential", judgement)
+            key = "subnet_ids" if cache.type == _SERVERLESS else "subnet_group_name"
+            stands_in_private(stack, cache, key, policy, judgement)
 
     return judged(planned, judge)
 
@@ -126,7 +82,7 @@ def open_brokers(planned: Infrastructure) -> list[Finding]:
                     got=str(broker.get("engine_type")),
                     remedy="Set engine_type = RabbitMQ.",
                 )
-            _demand(broker, judgement, "publicly_accessible", wanted=False, message="may be reached from the internet")
+            demand(broker, judgement, "publicly_accessible", wanted=False, message="may be reached from the internet")
 
     return judged(planned, judge)
 
@@ -152,7 +108,7 @@ def unlogged_brokers(planned: Infrastructure) -> list[Finding]:
 
 
 def literal_users(planned: Infrastructure) -> list[Finding]:
-    """Name each broker whose password stands in the code.
+    """Name each broker whose user or password stands in the code, and each task definition with a literal of them.
 
     What comes from a secret is not known while planning; a value that is known was written by somebody.
     """
@@ -160,34 +116,77 @@ def literal_users(planned: Infrastructure) -> list[Finding]:
     def judge(stack: Stack, judgement: Judgement) -> None:
         for broker in _of(stack, _BROKERS, "RabbitMQ broker", judgement):
             users = broker.get("user")
-            blocks = [users] if not isinstance(users, tuple) else list(users)
-            for block in blocks:
-                password = block.get("password") if isinstance(block, Mapping) else block
-                if _literal(password):
-                    judgement.fault(
-                        broker.locate("user"),
-                        f"{broker.address} has a password that stands in the code",
-                        expected="one from a secret",
-                        got="a value that the plan shows",
-                        remedy="Take it from a secret, and change it: it has been read.",
-                    )
+            if isinstance(users, Unknown):
+                judgement.open(broker, "user")
+            # A block with a secret in it is one as a whole, so the plan does not say which of the two is known.
+            for block in users if isinstance(users, tuple) else (users,):
+                value = block.get("password") if isinstance(block, Mapping) else block
+                _judge_literal(broker, "user", value, "password", judgement)
+            if "user.username" in broker.literals:
+                judgement.fault(
+                    broker.locate("user"),
+                    f"{broker.address} has a user whose name stands in the code",
+                    expected="one from the secret that has the password",
+                    got="a literal",
+                    remedy="Take both from the secret.",
+                )
+        for task in stack.of("aws_ecs_task_definition"):
+            _judge_environment(task, judgement)
 
     return judged(planned, judge)
 
 
-def databases_of(stack: Stack, service: str) -> list[Resource]:
-    """Return the databases whose identifier, name or address names a service as a word of its own."""
-    return [
-        each
-        for each in stack.of(*_DATABASES)
-        if any(
-            service == word or f"-{word}-".find(f"-{service}-") >= 0
-            for word in (
-                *(str(each.get(key) or "") for key in ("identifier", "cluster_identifier", "db_name", "database_name")),
-                *each.address.replace('"', ".").replace("_", "-").split("."),
-            )
-        )
-    ]
+def _judge_environment(task: Resource, judgement: Judgement) -> None:
+    containers = containers_of(task)
+    if containers is None:
+        judgement.open(task, "container_definitions")
+    for container in containers or ():
+        variables = container.get("environment")
+        for each in variables if isinstance(variables, list) else ():
+            name, value = str(each.get("name", "")), str(each.get("value") or "")
+            if _CREDENTIAL_URL.match(value) or (value and _CREDENTIAL_NAME.search(name)):
+                judgement.fault(
+                    task.locate("container_definitions"),
+                    f"{task.address} has a literal of the broker's user or password in its variable {name}",
+                    expected="a secret of the container",
+                    got="a value that the plan shows",
+                    remedy="Take it from a secret, and change it: it has been read.",
+                )
+
+
+def _judge_literal(owner: Resource, key: str, value: object, what: str, judgement: Judgement) -> None:
+    """Say where a credential stands in the code.
+
+    A value that somebody gave for this plan alone, by a variable in exitgate.toml, is a stand-in: where it comes from in
+    production is not told by it.
+    """
+    if not _literal(value):
+        return
+    if key in owner.stand_ins:
+        judgement.open(owner, f"{key}, for which exitgate.toml has a stand-in")
+        return
+    judgement.fault(
+        owner.locate(key),
+        f"{owner.address} has a {what} that stands in the code",
+        expected="one from a secret",
+        got="a value that the plan shows",
+        remedy="Take it from a secret, and change it: it has been read.",
+    )
+
+
+def _caches(stack: Stack, judgement: Judgement) -> list[Resource]:
+    """Return what is a Redis, or Valkey; a single node of a group is judged as its group."""
+    found = []
+    for each in _of(stack, _CACHES, "Redis", judgement):
+        engine = each.get("engine")
+        if isinstance(engine, Unknown) and "engine" in dict(each.lines):
+            judgement.open(each, "engine")
+        if str(engine).lower() == "memcached" or (each.get("replication_group_id") and each.type.endswith("_cluster")):
+            continue
+        found.append(each)
+    if not found and stack.of(*_CACHES):
+        absent(judgement, stack, "Redis", "Declare it, or declare the control not applicable.")
+    return found
 
 
 def _literal(value: object) -> bool:
@@ -199,54 +198,3 @@ def _of(stack: Stack, types: tuple[str, ...], what: str, judgement: Judgement) -
     if not found:
         absent(judgement, stack, what, "Declare it, or declare the control not applicable.")
     return found
-
-
-def _demand(resource: Resource, judgement: Judgement, attribute: str, *, wanted: bool, message: str) -> None:
-    got = resource.get(attribute)
-    if isinstance(got, Unknown):
-        judgement.open(resource, attribute)
-        return
-    # Newer providers keep some flags as text.
-    if str(got if got is not None else False).lower() != str(wanted).lower():
-        judgement.fault(
-            resource.locate(attribute),
-            f"{resource.address} {message}",
-            expected=f"{attribute} = {str(wanted).lower()}",
-            got=str(got).lower(),
-            remedy=f"Set {attribute} = {str(wanted).lower()}.",
-        )
-
-
-def _private(
-    stack: Stack,
-    resource: Resource,
-    key: str,
-    types: tuple[str, ...],
-    policy: InfrastructurePolicy,
-    judgement: Judgement,
-) -> None:
-    """Say where a resource's subnet group has a subnet of a public tier."""
-    public = {
-        cidr
-        for tier in (policy.network.tier if policy.network else ())
-        if tier.public
-        for cidr in tier.subnets.values()
-    }
-    name = resource.get(key)
-    groups = [
-        each
-        for each in stack.of(*types)
-        if (isinstance(name, Reference) and name.address == each.address) or each.get("name") == name
-    ]
-    subnets = [stack.find(address) for group in groups for address in group.references("subnet_ids") or ()]
-    if not subnets or None in subnets:
-        judgement.open(resource, key)
-    for subnet in subnets:
-        if subnet and subnet.get("cidr_block") in public:
-            judgement.fault(
-                resource.locate(key),
-                f"{resource.address} stands in a public subnet",
-                expected="subnets of private tiers",
-                got=str(subnet.get("cidr_block")),
-                remedy="Give its subnet group the subnets of a private tier.",
-            )

@@ -17,6 +17,8 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """What it hangs on and is not known before an apply, as ``address: attribute``."""
+    outside: list[str] = field(default_factory=list)
+    """What stands in the place of what the rule knows, and is no part of exitgate's model, as ``address: what it is``."""
 
     def fault(self, location: str, message: str, *, expected: str, got: str, remedy: str) -> None:
         """Say what is wrong."""
@@ -26,6 +28,10 @@ class Judgement:
         """Say what can't be told."""
         self.unknown.append(f"{resource.address}: {attribute}")
 
+    def beyond(self, resource: Resource, what: str) -> None:
+        """Say what the model does not hold."""
+        self.outside.append(f"{resource.address}: {what}")
+
 
 Judge = Callable[[Stack, Judgement], None]
 
@@ -34,7 +40,8 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
     """Apply a rule to every stack.
 
     Raises:
-        PrerequisiteMissing: if there is no stack, or nothing is wrong as far as is known and something is not.
+        PrerequisiteMissing: if there is no stack, or nothing is wrong as far as is known and something is not, is outside of
+            the model, or was not planned.
     """
     if not planned.stacks:
         raise PrerequisiteMissing(
@@ -42,13 +49,16 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
         )
     told: dict[Finding, list[str]] = {}
     unknown: dict[str, list[str]] = {}
+    outside: dict[str, list[str]] = {}
     for stack in planned.stacks:
         judgement = Judgement()
         judge(stack, judgement)
         for finding in judgement.findings:
-            told.setdefault(finding, []).append(stack.name)
+            _note(told.setdefault(finding, []), stack.name)
         for each in judgement.unknown:
-            unknown.setdefault(each, []).append(stack.name)
+            _note(unknown.setdefault(each, []), stack.name)
+        for each in judgement.outside:
+            _note(outside.setdefault(each, []), stack.name)
     if told:
         return [
             Finding(
@@ -60,16 +70,44 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
             )
             for finding, stacks in told.items()
         ]
-    if unknown:
-        first, stacks = next(iter(unknown.items()))
-        more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        raise PrerequisiteMissing(
-            first,
-            got=f"not known before an apply, in {' and '.join(stacks)}{more}",
-            expected="a value that the plan shows",
-            action="Write it in a way that a plan can show, or have it assessed on an emulator.",
+    if outside:
+        raise _not_told(
+            outside,
+            "outside of what exitgate models",
+            "what the rule knows: ECS on Fargate behind an application load balancer",
+            "Have it assessed by other means, or declare the control not applicable with a reason.",
         )
+    if unknown:
+        raise _not_told(
+            unknown,
+            "not known before an apply",
+            "a value that the plan shows",
+            "Write it in a way that a plan can show, or have it assessed on an emulator.",
+        )
+    if planned.left_out:
+        raise stack_left_out(planned.left_out)
     return []
+
+
+def stack_left_out(names: tuple[str, ...]) -> PrerequisiteMissing:
+    """Return why nothing is met where stacks were not planned."""
+    return PrerequisiteMissing(
+        f"stack {names[0]}",
+        got="not planned, as the command line names others",
+        expected="the plans of all stacks",
+        action="Leave --gate-stack out: what is well in one stack says nothing of the others.",
+    )
+
+
+def _note(stacks: list[str], stack: str) -> None:
+    if stack not in stacks:
+        stacks.append(stack)
+
+
+def _not_told(told: dict[str, list[str]], why: str, expected: str, action: str) -> PrerequisiteMissing:
+    first, stacks = next(iter(told.items()))
+    more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    return PrerequisiteMissing(first, got=f"{why}, in {' and '.join(stacks)}{more}", expected=expected, action=action)
 
 
 def absent(judgement: Judgement, stack: Stack, what: str, remedy: str) -> None:

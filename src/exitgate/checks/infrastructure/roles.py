@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from exitgate.checks.infrastructure.cluster import planned_service
-from exitgate.checks.infrastructure.judging import Judgement, absent, judged
+from exitgate.checks.infrastructure.compute import service_of
+from exitgate.checks.infrastructure.grants import grants_of, statements_of
+from exitgate.checks.infrastructure.judging import Judgement, judged
 from exitgate.finding import Finding
-from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack
+from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown
 from exitgate.observe.terraform.resources import parsed
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Workload
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _SOURCES = ("aws:sourceaccount", "aws:sourcearn")
+_LIMITING = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
+_ACCOUNT = 4
+"""Where an ARN has its account."""
 
 
 def loose_trust(planned: Infrastructure, workload: Workload) -> list[Finding]:
@@ -23,34 +27,62 @@ def loose_trust(planned: Infrastructure, workload: Workload) -> list[Finding]:
         role = _role(stack, workload, "execution_role_arn", judgement)
         if role is None:
             return
-        statements = list(_statements(role, "assume_role_policy", judgement))
-        for statement in statements:
-            if str(statement.get("Effect")) != "Allow":
-                continue
-            principal = statement.get("Principal")
-            services = _list(principal.get("Service")) if isinstance(principal, Mapping) else ["everybody"]
-            others = isinstance(principal, Mapping) and set(principal) - {"Service"}
-            if services != [_TASKS] or others:
-                judgement.fault(
-                    role.locate("assume_role_policy"),
-                    f"{role.address} may be taken on by others than ECS tasks",
-                    expected=_TASKS,
-                    got=str(principal),
-                    remedy="Leave ecs-tasks.amazonaws.com alone as principal.",
-                )
-            keys = {
-                str(key).lower() for test in _mapping(statement.get("Condition")).values() for key in _mapping(test)
-            }
-            for missing in (each for each in _SOURCES if each not in keys):
-                judgement.fault(
-                    role.locate("assume_role_policy"),
-                    f"{role.address} is trusted to tasks of any account: it has no condition on {missing}",
-                    expected="conditions on aws:SourceAccount and aws:SourceArn",
-                    got=", ".join(sorted(keys)) or "none",
-                    remedy="Add both conditions, with this account.",
-                )
+        statements = statements_of(parsed(role.get("assume_role_policy")))
+        if statements is None:
+            judgement.open(role, "assume_role_policy")
+        allowed = [each for each in statements or () if str(each.get("Effect")) == "Allow"]
+        if statements is not None and not allowed:
+            judgement.fault(
+                role.locate("assume_role_policy"),
+                f"{role.address} may be taken on by nobody",
+                expected=_TASKS,
+                got="no statement that allows it",
+                remedy="Let ecs-tasks.amazonaws.com take it on.",
+            )
+        for statement in allowed:
+            _judge_principal(role, statement, judgement)
+            _judge_conditions(role, statement, judgement)
 
     return judged(planned, judge)
+
+
+def _judge_principal(role: Resource, statement: Mapping[str, object], judgement: Judgement) -> None:
+    principal = statement.get("Principal")
+    services = _list(principal.get("Service")) if isinstance(principal, Mapping) else ["everybody"]
+    others = isinstance(principal, Mapping) and set(principal) - {"Service"}
+    if services != [_TASKS] or others:
+        judgement.fault(
+            role.locate("assume_role_policy"),
+            f"{role.address} may be taken on by others than ECS tasks",
+            expected=_TASKS,
+            got=str(principal) if principal is not None else f"NotPrincipal {statement.get('NotPrincipal')}",
+            remedy="Leave ecs-tasks.amazonaws.com alone as principal.",
+        )
+
+
+def _judge_conditions(role: Resource, statement: Mapping[str, object], judgement: Judgement) -> None:
+    """Say which condition is missing. One that is negated, holds without the key, or takes any account limits nothing."""
+    limiting = {
+        str(key).lower()
+        for operator, test in _mapping(statement.get("Condition")).items()
+        if str(operator).lower() in _LIMITING
+        for key, values in _mapping(test).items()
+        if _list(values) and not any(_takes_any_account(each) for each in _list(values))
+    }
+    for missing in (each for each in _SOURCES if each not in limiting):
+        judgement.fault(
+            role.locate("assume_role_policy"),
+            f"{role.address} is trusted to tasks of any account: it has no condition on {missing}",
+            expected="conditions on aws:SourceAccount and aws:SourceArn that hold for one account",
+            got=", ".join(sorted(limiting)) or "none",
+            remedy="Add both conditions, with this account.",
+        )
+
+
+def _takes_any_account(value: str) -> bool:
+    parts = value.split(":")
+    account = parts[_ACCOUNT] if value.startswith("arn:") and len(parts) > _ACCOUNT else value
+    return not account or any(each in account for each in "*?")
 
 
 def rights_beyond_need(planned: Infrastructure, policy: InfrastructurePolicy, workload: Workload) -> list[Finding]:
@@ -67,16 +99,12 @@ def rights_beyond_need(planned: Infrastructure, policy: InfrastructurePolicy, wo
         role = _role(stack, workload, "task_role_arn", judgement)
         if role is None:
             return
-        for owner, statement in _grants(stack, role, judgement):
-            if str(statement.get("Effect")) == "Allow":
-                for what in _unneeded(statement, needed):
-                    _beyond(judgement, owner, role, what)
-        for each in (
-            *_attached(stack, role),
-            *(v for v in _list(role.get("managed_policy_arns")) if v.startswith("arn:")),
-        ):
-            owner, arn = each if isinstance(each, tuple) else (role, each)
-            _beyond(judgement, owner, role, f"all of the managed policy {arn}")
+        for grant in grants_of(stack, role, judgement):
+            if grant.whole:
+                _beyond(judgement, grant.owner, role, f"all of {grant.whole}")
+            elif str(grant.statement.get("Effect")) == "Allow":
+                for what in _unneeded(grant.statement, needed):
+                    _beyond(judgement, grant.owner, role, what)
 
     return judged(planned, judge)
 
@@ -86,13 +114,15 @@ def shared_roles(planned: Infrastructure, workload: Workload) -> list[Finding]:
 
     def judge(stack: Stack, judgement: Judgement) -> None:
         role = _role(stack, workload, "task_role_arn", judgement)
-        pair = planned_service(stack, workload)
+        pair = service_of(stack, workload, judgement)
         if role is None or pair is None:
             return
         for task in stack.of("aws_ecs_task_definition"):
             for key in ("task_role_arn", "execution_role_arn"):
                 other = task.get(key)
                 mine = task is pair[1] and key == "task_role_arn"
+                if not mine and isinstance(other, Unknown):
+                    judgement.open(task, key)
                 if not mine and isinstance(other, Reference) and other.address == role.address:
                     judgement.fault(
                         pair[1].locate("task_role_arn"),
@@ -126,9 +156,8 @@ def _beyond(judgement: Judgement, owner: Resource, role: Resource, what: str) ->
 
 
 def _role(stack: Stack, workload: Workload, key: str, judgement: Judgement) -> Resource | None:
-    pair = planned_service(stack, workload)
+    pair = service_of(stack, workload, judgement)
     if pair is None:
-        absent(judgement, stack, f"ECS service of {workload.name}", "Declare its aws_ecs_service and task definition.")
         return None
     arn = pair[1].get(key)
     if arn in (None, ""):
@@ -144,42 +173,6 @@ def _role(stack: Stack, workload: Workload, key: str, judgement: Judgement) -> R
     if role is None:
         judgement.open(pair[1], key)
     return role
-
-
-def _statements(owner: Resource, key: str, judgement: Judgement) -> Iterator[Mapping[str, object]]:
-    document = parsed(owner.get(key))
-    if not isinstance(document, Mapping):
-        judgement.open(owner, key)
-        return
-    found = document.get("Statement")
-    for each in found if isinstance(found, list) else [found]:
-        if isinstance(each, Mapping):
-            yield each
-
-
-def _grants(stack: Stack, role: Resource, judgement: Judgement) -> Iterator[tuple[Resource, Mapping[str, object]]]:
-    for policy in stack.of("aws_iam_role_policy"):
-        owner = policy.get("role")
-        if not isinstance(owner, Reference) and owner != role.get("name"):
-            if not isinstance(owner, str):
-                judgement.open(policy, "role")
-            continue
-        if isinstance(owner, Reference) and owner.address != role.address:
-            continue
-        for statement in _statements(policy, "policy", judgement):
-            yield policy, statement
-    for block in role.blocks("inline_policy") or ():
-        document = parsed(block.get("policy"))
-        for statement in document.get("Statement", ()) if isinstance(document, Mapping) else ():
-            yield role, statement
-
-
-def _attached(stack: Stack, role: Resource) -> Iterator[tuple[Resource, str]]:
-    for each in stack.of("aws_iam_role_policy_attachment"):
-        owner = each.get("role")
-        if owner == role.get("name") or (isinstance(owner, Reference) and owner.address == role.address):
-            arn = each.get("policy_arn")
-            yield each, arn.address if isinstance(arn, Reference) else str(arn)
 
 
 def _list(value: object) -> list[str]:

@@ -2,7 +2,8 @@
 
 from exitgate.faults.infrastructure.data import FAULTS as _DATA
 from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
+from exitgate.faults.infrastructure.escapes import FAULTS as _ESCAPES
 from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 
-FAULTS = (*_NETWORK, *_EDGE, *_DATA, *_ROLES)
+FAULTS = (*_NETWORK, *_EDGE, *_DATA, *_ROLES, *_ESCAPES)

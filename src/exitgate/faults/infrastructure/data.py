@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from exitgate.faults.fault import FaultSite
 from exitgate.faults.infrastructure.editing import fault, replaced
 
 _DATABASE = "infra/modules/database/main.tf"
 _CACHE = "infra/modules/cache/main.tf"
+_FLOWS = "infra/flows.tf"
 _BROKER = "infra/modules/broker/main.tf"
 _TIER = "subnet_ids          = module.network.subnet_ids.data\n  size                = var.{}"
 _OPEN_TIER = "subnet_ids          = module.network.subnet_ids.public\n  size                = var.{}"
 
+_FLOW = '    { source = "orders", destination = "orders-database", port = 5432, why = "Its own data" },\n'
+_MORE = '    { source = "catalog", destination = "orders-database", port = 5432, why = "Reports" },\n'
+_PASSWORD = {"name": "RABBITMQ_PASSWORD", "value": "correct-horse-battery"}
+
+
+def _password_in_task(site: FaultSite) -> None:
+    site.edit_container(lambda container: container.setdefault("environment", []).append(_PASSWORD))
+
+
 FAULTS = (
+    fault(
+        "3.3.B.2.1 own-database",
+        "database-open-to-another",
+        "another service reads a service's database for its reports",
+        replaced(_FLOWS, _FLOW, _FLOW + _MORE),
+        location=_FLOWS,
+        message="the database of orders",
+    ),
+    fault(
+        "3.3.B.2.3 user-from-secret",
+        "broker-password-in-task",
+        "the broker's password stands in a task definition",
+        _password_in_task,
+        location="infra/modules/service/main.tf",
+        message="has a literal of the broker's user or password in its variable RABBITMQ_PASSWORD",
+    ),
     fault(
         "3.3.B.2.1 protected",
         "database-unencrypted",

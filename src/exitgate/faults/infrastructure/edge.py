@@ -50,7 +50,51 @@ _ANSWER = """  default_action {
   }
 """
 
+_PLAIN_FORWARD = """
+resource "aws_lb_target_group" "old" {
+  name        = "${var.name}-old"
+  vpc_id      = var.vpc_id
+  target_type = "ip"
+  port        = 3000
+  protocol    = "HTTP"
+}
+
+resource "aws_lb_listener" "old" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 8080
+  protocol          = "HTTP"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.old.arn
+  }
+}
+"""
 FAULTS = (
+    fault(
+        "3.3.B.1.1 planned",
+        "cluster-without-capacity",
+        "the capacity is declared for a cluster of another name, and this one's is set by hand",
+        replaced(_CLUSTER, "cluster_name       = aws_ecs_cluster.this.name", 'cluster_name       = "another"'),
+        location=_CLUSTER,
+        message="has no capacity that the code declares",
+    ),
+    fault(
+        "3.3.B.1.1 workload-on-fargate",
+        "service-in-default-cluster",
+        "the service runs in a cluster that somebody made",
+        replaced(_SERVICE, "cluster          = var.cluster_arn", 'cluster          = "by-hand"'),
+        location=_SERVICE,
+        message="runs in a cluster that the code does not make",
+    ),
+    fault(
+        "3.3.B.1.3 certificate-attached",
+        "plain-port-forwards",
+        "an old port forwards requests in the clear",
+        added(_BALANCER, _PLAIN_FORWARD),
+        location=_BALANCER,
+        message="aws_lb_listener.old forwards what comes over HTTP",
+    ),
     fault(
         "3.3.B.1.1 planned",
         "cluster-on-instances",

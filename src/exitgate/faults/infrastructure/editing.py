@@ -39,11 +39,38 @@ def added(path: str, text: str) -> Inject:
     return inject
 
 
+def without_tables(site: FaultSite, *headings: str) -> None:
+    """Take tables out of exitgate.toml, each from its heading to the next one's."""
+    file = site.root / "exitgate.toml"
+    kept, dropping = [], False
+    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("["):
+            dropping = line.strip().strip("[]").startswith(headings)
+        kept += [] if dropping else [line]
+    file.write_text("".join(kept), encoding="utf-8")
+
+
 def fault(
-    aim: str, name: str, title: str, inject: Inject, *, location: str, message: str, also: frozenset[str] = frozenset()
+    aim: str,
+    name: str,
+    title: str,
+    inject: Inject,
+    *,
+    location: str,
+    message: str,
+    stack: str = "",
+    also: frozenset[str] = frozenset(),
 ) -> Fault:
     """Return a fault; `aim` is ``CONTROL CHECK``."""
     control, check = aim.split()
     return Fault(
-        id=name, title=title, control=control, check=check, location=location, message=message, inject=inject, also=also
+        id=name,
+        title=title,
+        control=control,
+        check=check,
+        location=location,
+        message=message,
+        inject=inject,
+        stack=stack,
+        also=also,
     )

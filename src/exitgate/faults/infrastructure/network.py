@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from exitgate.faults.fault import FaultSite
-from exitgate.faults.infrastructure.editing import added, fault, removed, replaced
+from exitgate.faults.infrastructure.editing import added, fault, removed, replaced, without_tables
 
 _NETWORK = "infra/modules/network/main.tf"
 _ROUTE = """
@@ -22,23 +21,12 @@ _POLICY = frozenset({"3.3.A.1", "3.3.A.2", "3.3.A.3"})
 _FIRST_FLOW = "ports = [80, 443"
 
 
-def _without(site: FaultSite, *headings: str) -> None:
-    """Take tables out of exitgate.toml, each from its heading to the next one's."""
-    file = site.root / "exitgate.toml"
-    kept, dropping = [], False
-    for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
-        if line.startswith("["):
-            dropping = line.strip().strip("[]").startswith(headings)
-        kept += [] if dropping else [line]
-    file.write_text("".join(kept), encoding="utf-8")
-
-
 FAULTS = (
     fault(
         "3.3.A.1 policy-declared",
         "infrastructure-policy-missing",
         "the target has no rules for its infrastructure",
-        lambda site: _without(site, "policy.infrastructure"),
+        lambda site: without_tables(site, "policy.infrastructure"),
         location="exitgate.toml:",
         message="say nothing of regions",
         also=_POLICY - {"3.3.A.1"},
@@ -47,7 +35,7 @@ FAULTS = (
         "3.3.A.2 policy-declared",
         "network-policy-missing",
         "the target's rules give no layout of its network",
-        lambda site: _without(
+        lambda site: without_tables(
             site, "policy.infrastructure.network", "policy.infrastructure.endpoints", "policy.infrastructure.flow"
         ),
         location="exitgate.toml:",
@@ -58,7 +46,7 @@ FAULTS = (
         "3.3.A.3 policy-declared",
         "flows-missing",
         "the target's rules list no flow",
-        lambda site: _without(site, "policy.infrastructure.flow"),
+        lambda site: without_tables(site, "policy.infrastructure.flow"),
         location="exitgate.toml:",
         message="say nothing of flow",
     ),

@@ -73,6 +73,26 @@ FAULTS = (
         message="all of the managed policy",
     ),
     fault(
+        "3.3.B.3.2 within-need",
+        "task-role-in-a-list",
+        "a managed policy is attached to a list of roles, and the task role is one of them",
+        added(
+            _ROLES,
+            '\nresource "aws_iam_policy_attachment" "task" {\n  name       = "more"\n'
+            '  roles      = [aws_iam_role.task.name]\n  policy_arn = "arn:aws:iam::aws:policy/PowerUserAccess"\n}\n',
+        ),
+        location=_ROLES,
+        message="all of the managed policy arn:aws:iam::aws:policy/PowerUserAccess",
+    ),
+    fault(
+        "3.3.B.3.1 trust-limited",
+        "account-of-anybody",
+        "the condition on the source's account takes any account",
+        replaced(_ROLES, '{ "aws:SourceAccount" = var.account_id }', '{ "aws:SourceAccount" = "*" }'),
+        location=_ROLES,
+        message="no condition on aws:sourceaccount",
+    ),
+    fault(
         "3.3.B.3.3 own-role",
         "task-role-starts-tasks",
         "the execution role is the task role too",

@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from exitgate.observe.terraform.escapes import Escape
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -50,6 +52,10 @@ class Resource:
     """The line of each argument and nested block that stands in its block itself."""
     ignores: tuple[str, ...] = ()
     """The attributes whose changes the code ignores; ``all`` for all of them."""
+    literals: frozenset[str] = frozenset()
+    """Credentials that are written in the code, e.g. ``user.username``; what they are is not kept."""
+    stand_ins: frozenset[str] = frozenset()
+    """Attributes whose values come from variables that ``exitgate.toml`` sets for planning, and from nowhere else."""
 
     def get(self, *keys: str | int) -> Value:
         """Return a value below the given keys; None where there is none, unknown where something on the way is."""
@@ -86,6 +92,19 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A variable of the root module that is no secret."""
+
+    name: str
+    default: str
+    """A simple one, as Python writes it, e.g. ``False``; empty where there is none or it is not simple."""
+    value: str
+    """What it is in the plan, in the same way."""
+    location: str
+    """``file:line``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What one stack plans."""
 
@@ -94,8 +113,14 @@ class Stack:
     named: bool
     """Whether what refers to what is known."""
     why_not_named: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-    """Simple values of variables that are no secrets."""
+    variables: tuple[Variable, ...] = ()
+    """The root module's, secrets left out."""
+    outside: tuple[Escape, ...] = ()
+    """Provisioners, and data sources that ask others."""
+    chances: tuple[Escape, ...] = ()
+    """Calls of functions that give another value each time."""
+    unread: tuple[str, ...] = ()
+    """Modules whose code lies outside of the target, so that nobody looked for such calls in it."""
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return all resources of the given types."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +13,12 @@ from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.terraform.blocks import Block, read_blocks
-from exitgate.observe.terraform.resources import Names, Resource, Stack, merged
+from exitgate.observe.terraform.escapes import chances_in, folders_of, outside_of
+from exitgate.observe.terraform.origins import Origins, origins_of
+from exitgate.observe.terraform.resources import Names, Resource, Stack, Variable, merged
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
+from exitgate.provision.variables import declared_variables
 from exitgate.target import Stack as DeclaredStack
 from exitgate.target import Target
 
@@ -27,21 +30,25 @@ class Infrastructure(Observation):
     """What the target's code plans, stack by stack."""
 
     stacks: tuple[Stack, ...]
+    left_out: tuple[str, ...] = ()
+    """Declared stacks that were not planned, because the command line names others: nothing is met without them."""
 
 
 def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[StackPlan]) -> Infrastructure:
-    """Read the plans of all declared stacks.
+    """Read the plans of declared stacks; those of which there is no plan are told as left out, so that nothing is met.
 
     Raises:
-        ObservationError: if a plan can't be read, or not every declared stack has one.
+        ObservationError: if a plan can't be read, or is of no declared stack.
     """
     code = target.configuration.infrastructure
-    declared = code.stack if code else ()
-    if [each.name for each in declared] != [each.stack for each in plans]:
+    everything = code.stack if code else ()
+    names = [each.stack for each in plans]
+    declared = [each for each in everything if each.name in names]
+    if [each.name for each in declared] != names:
         raise ObservationError(
             "the target's stacks",
-            got=f"plans of {', '.join(each.stack for each in plans) or 'none'}",
-            expected=", ".join(each.name for each in declared),
+            got=f"plans of {', '.join(names) or 'none'}",
+            expected=", ".join(each.name for each in everything),
             action="This is a mistake of exitgate's: report it.",
         )
     stacks = tuple(_stack(target, one, plan) for one, plan in zip(declared, plans, strict=True))
@@ -56,6 +63,7 @@ def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[Sta
             tools=(tool.tool,),
         ),
         stacks=stacks,
+        left_out=tuple(each.name for each in everything if each not in declared),
     )
 
 
@@ -63,27 +71,52 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
     plan = _load(files.plan, declared.name)
     changes = _load(files.named, declared.name) if files.named else {}
     named = {each["address"]: each["change"].get("after") for each in changes.get("resource_changes", ())}
-    folders = _Folders(target.directory, target.directory / declared.path, plan["configuration"]["root_module"])
-    secret = {
-        name
-        for name, told in plan["configuration"]["root_module"].get("variables", {}).items()
-        if told.get("sensitive")
-    }
+    configuration = plan["configuration"]["root_module"]
+    folders = _Folders(target.directory, target.directory / declared.path, configuration)
+    modules = list(folders_of(configuration, target.directory / declared.path))
+    inside = target.directory.resolve()
+    read = {folder.resolve(): address for folder, address in modules if folder}
+    own = [folder for folder in read if folder.is_relative_to(inside)]
     return Stack(
         name=declared.name,
         resources=tuple(
-            _resource(change, named.get(change["address"]), files.names, folders)
+            _resource(
+                change,
+                named.get(change["address"]),
+                files.names,
+                folders,
+                origins_of(configuration, change, declared.variables.keys()),
+            )
             for change in plan.get("resource_changes", ())
             if change.get("mode") == "managed" and change["change"]["actions"] != ["delete"]
         ),
         named=files.named is not None,
         why_not_named=files.why_not_named,
-        variables=tuple(
-            (name, str(told["value"]))
-            for name, told in sorted(plan.get("variables", {}).items())
-            if name not in secret and isinstance(told.get("value"), str | bool | int)
-        ),
+        variables=tuple(_variables(target, declared, plan)),
+        outside=tuple(outside_of(configuration, folders.place)),
+        chances=tuple(each for folder in own for each in chances_in(target.directory, folder)),
+        unread=tuple(address for folder, address in modules if folder is None or folder.resolve() not in own),
     )
+
+
+def _variables(target: Target, declared: DeclaredStack, plan: dict[str, Any]) -> Iterator[Variable]:
+    root = target.directory / declared.path
+    places = declared_variables(root)
+    given = plan.get("variables", {})
+    for name, told in sorted(plan["configuration"]["root_module"].get("variables", {}).items()):
+        if told.get("sensitive") or told.get("ephemeral"):
+            continue
+        place = places.get(name)
+        yield Variable(
+            name=name,
+            default=_simple(told.get("default")),
+            value=_simple(given.get(name, {}).get("value")),
+            location=f"{_relative(target.directory, place.path)}:{place.line}" if place else declared.path,
+        )
+
+
+def _simple(value: object) -> str:
+    return str(value) if isinstance(value, str | bool | int | float) else ""
 
 
 def _load(path: Path, stack: str) -> dict[str, Any]:
@@ -96,7 +129,7 @@ def _load(path: Path, stack: str) -> dict[str, Any]:
     return loaded
 
 
-def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders) -> Resource:
+def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders, origins: Origins) -> Resource:
     told = change["change"]
     values = merged(told.get("after"), told.get("after_unknown"), told.get("after_sensitive"), named, names)
     block = folders.find(change)
@@ -108,6 +141,8 @@ def _resource(change: dict[str, Any], named: object, names: Names, folders: _Fol
         line=block.line,
         lines=block.lines,
         ignores=block.ignores,
+        literals=origins.literals,
+        stand_ins=origins.stand_ins,
     )
 
 
@@ -131,7 +166,13 @@ class _Folders:
             if not source.startswith("."):
                 return nearest
             folder, configuration = (folder / source).resolve(), call.get("module", {})
-        return self._blocks(folder).get(f"{change['type']}.{change['name']}", nearest)
+        kind = "data." if change.get("mode") == "data" else ""
+        return self._blocks(folder).get(f"{kind}{change['type']}.{change['name']}", nearest)
+
+    def place(self, block: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the file and the line of a block of a plan's configuration."""
+        found = self.find(dict(block))
+        return found.path, found.line
 
     def _blocks(self, folder: Path) -> dict[str, Block]:
         if folder not in self._read:
