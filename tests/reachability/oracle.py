@@ -77,12 +77,12 @@ class Wire:
             return False, False
         if protocol not in (TCP, UDP):
             return True, True
-        back = [
-            self.returns(places, addresses, protocol, each) for each in range(source.ports[0], source.ports[1] + 1)
-        ]
+        back = [self.returns(places, addresses, protocol, each) for each in range(source.ports[0], source.ports[1] + 1)]
         return (any(back) or protocol == UDP), all(back)
 
-    def carried(self, places: tuple[Place | Outside, ...], addresses: tuple[int, int], packet: int) -> bool:
+    def carried(  # noqa: C901, PLR0911 - case by case, as packets go
+        self, places: tuple[Place | Outside, ...], addresses: tuple[int, int], packet: int
+    ) -> bool:
         source, destination = places
         here, there = addresses
         if (here >= V6) != (there >= V6):
@@ -102,15 +102,11 @@ class Wire:
         if isinstance(destination, Place):
             target = self.subnets[destination.subnet]
             right = (
-                route.way is Way.LOCAL
-                if target.vpc == subnet.vpc
-                else route.way is Way.PEER and route.to == target.vpc
+                route.way is Way.LOCAL if target.vpc == subnet.vpc else route.way is Way.PEER and route.to == target.vpc
             )
             return right and (
                 target.name == subnet.name
-                or (
-                    acl_lets(subnet.acl, "outbound", there, packet) and acl_lets(target.acl, "inbound", here, packet)
-                )
+                or (acl_lets(subnet.acl, "outbound", there, packet) and acl_lets(target.acl, "inbound", here, packet))
             )
         if not acl_lets(subnet.acl, "outbound", there, packet):
             return False
@@ -123,11 +119,7 @@ class Wire:
             if nat.name != subnet.name and not acl_lets(nat.acl, "inbound", here, packet):
                 return False
             onward = route_for(nat, there)
-            return (
-                onward is not None
-                and onward.way is Way.INTERNET
-                and acl_lets(nat.acl, "outbound", there, packet)
-            )
+            return onward is not None and onward.way is Way.INTERNET and acl_lets(nat.acl, "outbound", there, packet)
         return route.way is Way.OUT_ONLY or route.way is destination.way
 
     def returns(
@@ -152,12 +144,14 @@ class Wire:
         assert isinstance(source, Place)
         near = self.subnets[source.subnet]
         route = route_for(near, there)
-        if route is not None and route.way is Way.NAT and route.to != near.name:
-            if not acl_lets(self.subnets[route.to].acl, "outbound", here, packet):
-                return False
+        translated = route is not None and route.way is Way.NAT and route.to != near.name
+        if translated and not acl_lets(self.subnets[route.to].acl, "outbound", here, packet):
+            return False
         return acl_lets(near.acl, "inbound", there, packet)
 
-    def nat_answers(self, source: Place | Outside, there: int, protocol: int, ports: tuple[int, ...], *, each: bool) -> bool:
+    def nat_answers(
+        self, source: Place | Outside, there: int, protocol: int, ports: tuple[int, ...], *, each: bool
+    ) -> bool:
         """Say whether answers reach the NAT gateway on the way, on some or on each of the ports that it picks from."""
         if isinstance(source, Outside):
             return True

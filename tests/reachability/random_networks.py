@@ -22,14 +22,29 @@ from exitgate.reachability.addresses import MANAGED_PREFIX, cidr, managed, speci
 from exitgate.reachability.spans import Spans, difference, holds
 from exitgate.reachability.traffic import ALL, traffic
 
+from .oracle import Wire
+
 RANGES = (
     *("0.0.0.0/0", "10.0.0.0/27", "10.0.0.0/30", "10.0.0.4/30", "10.0.0.8/29", "10.0.0.10/32", "10.1.0.0/28"),
-    *("203.0.113.0/24", "203.0.113.8/29", "172.31.0.0/24", "172.31.0.128/25", "::/0", "2001:db8::/126", "2001:db8::4/126"),
+    *(
+        "203.0.113.0/24",
+        "203.0.113.8/29",
+        "172.31.0.0/24",
+        "172.31.0.128/25",
+        "::/0",
+        "2001:db8::/126",
+        "2001:db8::4/126",
+    ),
 )
 PORTS = (1, 2, 3, 1024, 1025, 1026, 65535)
 PACKETS = [protocol * 65536 + port for protocol in (6, 17) for port in (1, 2, 3, 1024, 1026, 65535)]
 PACKETS += [1 * 65536 + 8, 50 * 65536]
-SUBNETS = {"one": ("a", "10.0.0.0/29"), "two": ("a", "10.0.0.8/29"), "three": ("a", "10.0.0.16/29"), "far": ("b", "10.1.0.0/28")}
+SUBNETS = {
+    "one": ("a", "10.0.0.0/29"),
+    "two": ("a", "10.0.0.8/29"),
+    "three": ("a", "10.0.0.16/29"),
+    "far": ("b", "10.1.0.0/28"),
+}
 V6_SUBNETS = {"one": "2001:db8::/126", "two": "2001:db8::4/126"}
 LOCAL = {"a": ("10.0.0.0/27", "2001:db8::/120"), "b": ("10.1.0.0/28",)}
 
@@ -85,7 +100,8 @@ def acl(draw: Random, name: str) -> Acl | None:
 
 def routes(draw: Random, vpc: str) -> tuple[Route, ...]:
     made = [
-        Route(name="local", addresses=cidr(text), prefix=specificity(text), way=Way.LOCAL, rank=0) for text in LOCAL[vpc]
+        Route(name="local", addresses=cidr(text), prefix=specificity(text), way=Way.LOCAL, rank=0)
+        for text in LOCAL[vpc]
     ]
     other = {"a": "b", "b": "a"}[vpc]
     offers = [
@@ -145,7 +161,6 @@ def network(draw: Random) -> Network:
 
 def differences(seed: int) -> list[str]:
     """Return where the model and the oracle do not agree on a network, and where the model does not with itself."""
-    from oracle import Wire  # noqa: PLC0415 - beside this file, found by whoever runs it
 
     draw = Random(seed)
     drawn = network(draw)
@@ -170,10 +185,10 @@ def differences(seed: int) -> list[str]:
                     can, sure = wire.connects(ends, places, (here, there), protocol, port)
                     if protocol in (6, 17):
                         nat = (1024, 1025, 1026, 1027, 65535)
-                        can = can and (
-                            protocol == 17 or wire.nat_answers(places[0], there, protocol, nat, each=False)
-                        )
+                        can = can and (protocol == 17 or wire.nat_answers(places[0], there, protocol, nat, each=False))
                         sure = sure and wire.nat_answers(places[0], there, protocol, nat, each=True)
                     if told != (can, sure):
-                        found.append(f"{seed}: {source} to {destination} {protocol}/{port}: {told}, oracle {(can, sure)}")
+                        found.append(
+                            f"{seed}: {source} to {destination} {protocol}/{port}: {told}, oracle {(can, sure)}"
+                        )
     return found

@@ -127,6 +127,8 @@ class Carriage:
             public = far.vpc in self._gateways and (two.public or family(destination.low) == V6)
             does = "has a public address" if public else "has no public address and internet gateway"
             yield Hop(where=far.name, does=does, passes=ALL if public else NOTHING)
+        elif one.way is Way.UNKNOWN:
+            yield Hop(where=one.name, does=f"leads here from {one.way.value}", passes=ALL, unknown=True)
         elif one.way is not Way.PEER:
             yield Hop(where=one.name, does="opens no connections", passes=NOTHING)
         yield self._list(far, source.low, leaving=False)

@@ -43,18 +43,22 @@ def read_acls(reading: Reading) -> Acls:
             inbound=tuple(rules[acl.address, "ingress"]),
             outbound=tuple(rules[acl.address, "egress"]),
         )
-        for subnet in reading.references(acl, acl.get("subnet_ids"), "subnet_ids"):
-            found.own[subnet] = made
-        if acl.type == "aws_default_network_acl":
-            vpc = reading.reference(acl, acl.get("default_network_acl_id"), "default_network_acl_id")
-            if vpc:
-                found.default[vpc] = made
-        for each in reading.stack.of("aws_network_acl_association"):
-            if reading.reference(each, each.get("network_acl_id"), "network_acl_id") == acl.address:
-                subnet_of = reading.reference(each, each.get("subnet_id"), "subnet_id")
-                if subnet_of:
-                    found.own[subnet_of] = made
+        _assign(reading, acl, made, found)
     return found
+
+
+def _assign(reading: Reading, acl: Resource, made: Acl, found: Acls) -> None:
+    for subnet in reading.references(acl, acl.get("subnet_ids"), "subnet_ids"):
+        found.own[subnet] = made
+    if acl.type == "aws_default_network_acl":
+        vpc = reading.reference(acl, acl.get("default_network_acl_id"), "default_network_acl_id")
+        if vpc:
+            found.default[vpc] = made
+    for each in reading.stack.of("aws_network_acl_association"):
+        if reading.reference(each, each.get("network_acl_id"), "network_acl_id") == acl.address:
+            own = reading.reference(each, each.get("subnet_id"), "subnet_id")
+            if own:
+                found.own[own] = made
 
 
 def _add(reading: Reading, holder: Resource, told: Mapping[str, Value], rules: list[AclRule]) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from exitgate.observe.planned_network.reading import Reading, several
-from exitgate.observe.terraform import Resource, Value
+from exitgate.observe.terraform import Resource, Unknown, Value
 from exitgate.reachability import Group, Rule
 from exitgate.reachability.addresses import ANY_V4, ANY_V6
 from exitgate.reachability.spans import union
@@ -32,7 +32,9 @@ def read_groups(reading: Reading) -> tuple[Group, ...]:
     for rule in reading.stack.of("aws_security_group_rule"):
         owner = reading.reference(rule, rule.get("security_group_id"), "security_group_id")
         if owner:
-            part = {**rule.values, "security_groups": rule.get("source_security_group_id")}
+            source = rule.get("source_security_group_id")
+            written = "source_security_group_id" in dict(rule.lines) or not isinstance(source, Unknown)
+            part = {**rule.values, "security_groups": source if written else None}
             rules[owner, str(rule.get("type"))] += _inline(reading, rule, part, "", owner=owner)
     for rule in reading.stack.of(*_BESIDE):
         owner = reading.reference(rule, rule.get("security_group_id"), "security_group_id")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exitgate.observe.planned_network.acls import read_acls
 from exitgate.observe.planned_network.reading import Reading
 from exitgate.observe.terraform import Reference, Resource, Unknown, Value
 from exitgate.reachability import INTERNET, Outside, Route, Subnet, Way
-from exitgate.reachability.addresses import MANAGED_PREFIX, PUBLIC, cidr, specificity
+from exitgate.reachability.addresses import MANAGED_PREFIX, PUBLIC, V6, cidr, family, specificity
 from exitgate.reachability.spans import NOTHING, Spans, difference, union
 
 _TARGETS = {
@@ -41,7 +41,10 @@ class Layout:
 
 @dataclass(slots=True, kw_only=True)
 class _Peers:
-    ranges: dict[str, Spans] = field(default_factory=lambda: defaultdict(tuple))
+    """Other networks."""
+
+    ranges: dict[tuple[str, Way], Spans] = field(default_factory=lambda: defaultdict(tuple))
+    """Whatever leads there, and of which kind it is, to the addresses behind it."""
 
 
 def read_layout(reading: Reading) -> Layout:
@@ -49,7 +52,8 @@ def read_layout(reading: Reading) -> Layout:
     stack = reading.stack
     vpcs = _vpc_ranges(reading)
     peers = _Peers()
-    routes = _routes(reading, vpcs, peers)
+    peerings = _peerings(reading)
+    routes = _routes(reading, peerings, peers)
     services = _gateway_endpoints(reading, routes)
     tables = _tables(reading)
     acls = read_acls(reading)
@@ -72,8 +76,7 @@ def read_layout(reading: Reading) -> Layout:
             Subnet(
                 name=name,
                 vpc=vpc,
-                # Tables of several VPCs may be called alike only if they are the VPCs' own.
-                routes=(*local, *routes.get(table, ())),
+                routes=(*local, *(_seen_from(vpc, each, peerings) for each in routes.get(table, ()))),
                 table=f"{table or 'the main table of ' + vpc}",
                 acl=acls.own.get(name) or acls.default.get(vpc),
             )
@@ -83,7 +86,7 @@ def read_layout(reading: Reading) -> Layout:
         name=INTERNET, addresses=difference(difference(PUBLIC, inside), union(*peers.ranges.values())), way=Way.INTERNET
     )
     peered = tuple(
-        Outside(name=name, addresses=difference(found, inside), way=Way.PEER) for name, found in peers.ranges.items()
+        Outside(name=name, addresses=difference(found, inside), way=way) for (name, way), found in peers.ranges.items()
     )
     return Layout(
         subnets=tuple(subnets),
@@ -94,9 +97,16 @@ def read_layout(reading: Reading) -> Layout:
     )
 
 
+def _seen_from(vpc: str, route: Route, peerings: Mapping[str, tuple[str, str]]) -> Route:
+    """Return a route with the VPC at the other end of its peering."""
+    ends = peerings.get(route.to, ())
+    other = next((end for end in ends if end != vpc), "")
+    return replace(route, to=other) if other else route
+
+
 def _length(part: tuple[int, int]) -> int:
     width = (part[1] - part[0] + 1).bit_length() - 1
-    return (128 if part[0] >= 1 << 64 else 32) - width
+    return (128 if family(part[0]) == V6 else 32) - width
 
 
 def _vpc_ranges(reading: Reading) -> dict[str, Spans]:
@@ -135,7 +145,7 @@ def _gateways(reading: Reading) -> frozenset[str]:
     return frozenset(each for each in found if each)
 
 
-def _routes(reading: Reading, vpcs: dict[str, Spans], peers: _Peers) -> dict[str, list[Route]]:
+def _routes(reading: Reading, peerings: Mapping[str, object], peers: _Peers) -> dict[str, list[Route]]:
     found: dict[str, list[Route]] = defaultdict(list)
     for route in reading.stack.of("aws_route"):
         table = reading.reference(route, route.get("route_table_id"), "route_table_id")
@@ -144,13 +154,15 @@ def _routes(reading: Reading, vpcs: dict[str, Spans], peers: _Peers) -> dict[str
             "destination_ipv6_cidr_block": "ipv6_cidr_block",
             "destination_prefix_list_id": "destination_prefix_list_id",
         }
-        block = {keys.get(key, key): value for key, value in route.values.items()}
+        told = {keys.get(key, key): value for key, value in route.values.items()}
         if table:
-            found[_main_of(reading, table, route.get("route_table_id"))] += _route(reading, route, block, peers, vpcs)
+            found[_main_of(reading, table, route.get("route_table_id"))] += _route(
+                reading, route, told, peers, peerings
+            )
     for owner in reading.stack.of("aws_route_table", "aws_default_route_table"):
         reading.name(owner)
         for block in reading.blocks(owner, "route"):
-            found[owner.address] += _route(reading, owner, block, peers, vpcs)
+            found[owner.address] += _route(reading, owner, block, peers, peerings)
     return found
 
 
@@ -162,7 +174,7 @@ def _main_of(reading: Reading, table: str, value: Value) -> str:
 
 
 def _route(
-    reading: Reading, owner: Resource, block: Mapping[str, Value], peers: _Peers, vpcs: dict[str, Spans]
+    reading: Reading, owner: Resource, block: Mapping[str, Value], peers: _Peers, peerings: Mapping[str, object]
 ) -> list[Route]:
     name = reading.name(owner, key="route")
     way, to = _target(reading, owner, block)
@@ -176,9 +188,12 @@ def _route(
             reading.open(owner, key)
     listed = reading.prefix_lists(owner, block.get("destination_prefix_list_id"), "destination_prefix_list_id")
     found += [Route(name=name, addresses=(part,), prefix=_length(part), way=way, to=to, rank=2) for part in listed]
-    if way is Way.PEER and to not in vpcs:
+    if way in (Way.PEER, Way.UNKNOWN) and to not in peerings:
         for each in found:
-            peers.ranges[to] = union(peers.ranges[to], each.addresses)
+            key = (to or owner.address, way)
+            # Of a default route everything but the internet: other networks of ours may lie behind it.
+            reached = each.addresses if each.prefix else difference(each.addresses, PUBLIC)
+            peers.ranges[key] = union(peers.ranges[key], reached)
     return found
 
 
@@ -208,10 +223,17 @@ def _beyond(reading: Reading, address: str, way: Way) -> tuple[Way, str]:
     if way is Way.NAT:
         subnet = reading.reference(target, target.get("subnet_id"), "subnet_id") or ""
         return (Way.UNKNOWN if target.get("connectivity_type") == "private" else Way.NAT), subnet
-    ends = [target.get(key) for key in ("vpc_id", "peer_vpc_id")]
-    planned = [each.address for each in ends if isinstance(each, Reference)]
-    # Where both ends are planned the other one is found by who asks, so both are told apart by the subnet's own VPC.
-    return Way.PEER, (planned[1] if len(planned) == len(ends) else address)
+    return Way.PEER, address
+
+
+def _peerings(reading: Reading) -> dict[str, tuple[str, str]]:
+    """Return the peerings both of whose VPCs are planned."""
+    found = {}
+    for each in reading.stack.of("aws_vpc_peering_connection"):
+        ends = each.get("vpc_id"), each.get("peer_vpc_id")
+        if isinstance(ends[0], Reference) and isinstance(ends[1], Reference):
+            found[each.address] = (ends[0].address, ends[1].address)
+    return found
 
 
 def _gateway_endpoints(reading: Reading, routes: dict[str, list[Route]]) -> tuple[Outside, ...]:
