@@ -18,7 +18,7 @@ GROUPS, SUBNETS = 500, 200
 
 def large(seed: int, *, whole_vpc: int) -> Network:
     """Return a network whose groups have five rules each way; ``whole_vpc`` of 100 groups take from every address of the VPC."""
-    draw = Random(seed)  # noqa: S311 - no secret
+    draw = Random(seed)
     local = Route(name="local", addresses=cidr("10.0.0.0/8"), prefix=8, way=Way.LOCAL, rank=0)
     out = Route(name="out", addresses=ANY_V4, prefix=0, way=Way.INTERNET)
     subnets = tuple(

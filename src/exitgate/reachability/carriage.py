@@ -19,6 +19,14 @@ class Atom:
     low: int
     high: int
 
+    @property
+    def side(self) -> tuple[object, ...]:
+        """What the network knows of it."""
+        owner = self.owner
+        if isinstance(owner, Place):
+            return (owner.subnet, owner.public, self.low)
+        return (owner.name, self.low)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
@@ -27,14 +35,21 @@ class Hop:
     where: str
     """The resource that decides, as the plan calls it."""
     does: str
-    """In words, e.g. ``routes 10.0.1.4 to a NAT gateway``."""
+    """In words, e.g. ``leads {} to a NAT gateway``, where the brackets stand for the address that it is about."""
     passes: Spans
+    about: int | None = None
+    """An address; not yet in words, which most hops are never put into."""
     answers: tuple[int, int] | None = None
     """The client's ports, where the hop is on the way back."""
     translated: bool = False
     """Whether those are a NAT gateway's own."""
     unknown: bool = False
     """Whether the model does not know what happens here; it then passes everything and assures nothing."""
+
+    def __str__(self) -> str:
+        """Return where it is and what it does."""
+        does = self.does if self.about is None else self.does.format(written(self.about))
+        return f"{self.where} {does}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,17 @@ class Carried:
     """The devices that the model does not know, and whose doing it hangs on."""
 
 
+_LEADS = {way: f"leads {{}} to {way.value}" for way in Way}
+_UNLISTED = "has no network ACL of its own"
+_EVERYTHING, _NOTHING = Carried(ALL, ALL, ()), Carried(NOTHING, NOTHING, ())
+
+
 def carried(hops: tuple[Hop, ...]) -> Carried:
     """Return what gets through hops."""
+    if all(hop.passes is ALL and not hop.unknown for hop in hops):
+        return _EVERYTHING
+    if any(not hop.passes and hop.answers is None for hop in hops):
+        return _NOTHING
     forward, assured = ALL, ALL
     answerable, always = {TCP: True, UDP: True}, {TCP: True, UDP: True}
     ports: dict[int, Spans] = {}
@@ -88,10 +112,11 @@ class Carriage:
 
     def carries(self, source: Atom, destination: Atom, ports: tuple[int, int]) -> Carried:
         """Return what is carried from one to the other, for a client that sends from some ports."""
-        key = (_side(source), _side(destination), ports)
-        if key not in self._carried:
-            self._carried[key] = carried(tuple(self.hops(source, destination, ports)))
-        return self._carried[key]
+        key = (source.side, destination.side, ports)
+        found = self._carried.get(key)
+        if found is None:
+            found = self._carried[key] = carried(tuple(self.hops(source, destination, ports)))
+        return found
 
     def hops(self, source: Atom, destination: Atom, ports: tuple[int, int]) -> Iterator[Hop]:
         """Yield the way there, then the way back."""
@@ -179,7 +204,8 @@ class Carriage:
         if route is None:
             return Hop(
                 where=subnet.table or subnet.name,
-                does=f"has no route to {written(address)}",
+                does="has no route to {}",
+                about=address,
                 passes=NOTHING,
                 answers=answers,
             )
@@ -187,7 +213,8 @@ class Carriage:
         fits = route.way in ways and (not to or route.to == to)
         return Hop(
             where=route.name,
-            does=f"leads {written(address)} to {route.way.value}",
+            does=_LEADS[route.way],
+            about=address,
             passes=ALL if fits or unknown else NOTHING,
             answers=answers,
             unknown=unknown,
@@ -201,17 +228,15 @@ class Carriage:
         return self._routes[key]
 
     def _list(self, subnet: Subnet, other: int, *, leaving: bool, answers: tuple[int, int] | None = None) -> Hop:
-        side = "out to" if leaving else "in from"
         if subnet.acl is None:
-            return Hop(
-                where=subnet.name, does=f"has no network ACL of its own, {side} anybody", passes=ALL, answers=answers
-            )
+            return Hop(where=subnet.name, does=_UNLISTED, passes=ALL, answers=answers)
         key = (subnet.acl.name, leaving, other)
         if key not in self._lists:
             self._lists[key] = _allowed(subnet.acl.outbound if leaving else subnet.acl.inbound, other)
         return Hop(
             where=subnet.acl.name,
-            does=f"lists what may go {side} {written(other)}",
+            does="lists what may go out to {}" if leaving else "lists what may come in from {}",
+            about=other,
             passes=self._lists[key],
             answers=answers,
         )
@@ -228,11 +253,6 @@ def _allowed(rules: tuple[AclRule, ...], other: int) -> Spans:
             if not left:
                 break
     return found
-
-
-def _side(atom: Atom) -> tuple[object, ...]:
-    owner = atom.owner
-    return (owner.subnet, owner.public, atom.low) if isinstance(owner, Place) else (owner.name, owner.way, atom.low)
 
 
 def lists_of(network: Network) -> Iterator[Acl]:

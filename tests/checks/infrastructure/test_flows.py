@@ -68,7 +68,7 @@ def test_the_shop_has_its_flows_and_no_other() -> None:
         ),
         (
             changed(without=("aws_route.public_internet",)),
-            "internet can't reach balancer on tcp 80: the answer stops at aws_route_table.public, which has no route",
+            "internet can't reach balancer on tcp 80: the answer stops at aws_route_table.public has no route",
         ),
         (changed(without=("aws_internet_gateway.this", "aws_route.public_internet")), "no public address and internet"),
         (changed(**{"aws_lb.this": {"internal": True}}), "internet can't reach balancer on tcp 80"),

@@ -144,8 +144,7 @@ def _missing(view: _View, passage: Passage, flow: Flow, wanted: Spans, judgement
     way = "the answer" if stopping.answers else "the request"
     judgement.fault(
         view.planned.locations.get(stopping.where.split(", ")[0], stopping.where),
-        f"{flow.source} can't reach {flow.destination} on {in_words(wanted)}: "
-        f"{way} stops at {stopping.where}, which {stopping.does}",
+        f"{flow.source} can't reach {flow.destination} on {in_words(wanted)}: {way} stops at {stopping}",
         expected=f"the policy's flow, {flow.why}",
         got=_told(hops, wanted),
         remedy="Open it at this hop, both ways, or take the flow out of the policy.",
@@ -200,4 +199,4 @@ def _hop(hop: Hop, wanted: Spans) -> str:
         verdict = "passes" if intersection(hop.passes, wanted) else "stops"
     else:
         verdict = "lets answers back" if _passes(hop, wanted) else "lets not all answers back"
-    return f"{hop.where} {hop.does}: {verdict}"
+    return f"{hop}: {verdict}"
