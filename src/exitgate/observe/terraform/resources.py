@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class Stack:
     why_not_named: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     """Simple values of variables that are no secrets."""
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
+    """What stands in texts for what is not known: name to the address and attribute that it means."""
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return all resources of the given types."""

@@ -83,6 +83,7 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
             for name, told in sorted(plan.get("variables", {}).items())
             if name not in secret and isinstance(told.get("value"), str | bool | int)
         ),
+        names=files.names if files.named else {},
     )
 
 
