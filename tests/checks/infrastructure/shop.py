@@ -33,6 +33,38 @@ NAMES = (
     "broker",
 )
 VPC = Reference("aws_vpc.this", "id")
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:reference-shop/"
+SECRETS = {
+    "orders": ("orders/database-url", "orders/rabbitmq-url"),
+    "catalog": ("catalog/database-url", "catalog/rabbitmq-url", "catalog/redis-url"),
+    "web": (),
+}
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:*"},
+    },
+}
+KEY_POLICY = [
+    {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"},
+    {
+        "Sid": "ThroughSecretsManagerOnly",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["kms:Decrypt", "kms:DescribeKey"],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "kms:CallerAccount": ACCOUNT,
+                "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
+            }
+        },
+    },
+]
 
 
 def made(address: str, **values: Value) -> Resource:
@@ -110,7 +142,9 @@ def _workload(name: str) -> list[Resource]:
     return [
         made(
             f"aws_ecs_task_definition.{name}",
-            container_definitions=json.dumps([{"name": name}]),
+            container_definitions=json.dumps(
+                [{"name": name, "secrets": [{"name": "X", "valueFrom": f"{SECRET}{each}"} for each in SECRETS[name]]}]
+            ),
             task_role_arn=Reference(f"aws_iam_role.{name}-task", "arn"),
             execution_role_arn=Reference(f"aws_iam_role.{name}-execution", "arn"),
         ),
@@ -127,6 +161,54 @@ def _workload(name: str) -> list[Resource]:
             f"aws_lb_listener_rule.{name}",
             listener_arn=Reference("aws_lb_listener.https", "arn"),
             action=({"type": "forward", "target_group_arn": target},),
+        ),
+    ]
+
+
+def policy(*statements: object) -> str:
+    """Return a policy as Terraform's jsonencode gives it."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(actions: object, resources: object = "*", sid: str = "Given", **more: object) -> dict[str, object]:
+    """Return a statement that allows."""
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+def inline(name: str, role: str, *statements: object) -> Resource:
+    """Return a policy that stands in a role."""
+    return made(f"aws_iam_role_policy.{name}", role=Reference(f"aws_iam_role.{role}", "id"), policy=policy(*statements))
+
+
+def _rights(name: str) -> list[Resource]:
+    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/reference-shop/{name}"
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/reference-shop/{name}:log-stream:{name}/{name}/{'?' * 32}"
+    statements = [
+        allow(["ecr:GetAuthorizationToken"], ["*"], "SignIn"),
+        allow(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [repository],
+            "PullImage",
+        ),
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], [stream], "WriteLog"),
+    ]
+    if SECRETS[name]:
+        resources = [f"{SECRET}{each}-??????" for each in SECRETS[name]]
+        statements.append(allow(["secretsmanager:GetSecretValue"], resources, "ReadSecrets"))
+    return [
+        *(
+            made(f"aws_iam_role.{name}-{kind}", name=f"{name}-{kind}", path="/", assume_role_policy=policy(TRUST))
+            for kind in ("task", "execution")
+        ),
+        inline(f"{name}-execution", f"{name}-execution", *statements),
+        *(
+            made(
+                f'aws_secretsmanager_secret.this["{each}"]',
+                name=f"reference-shop/{each}",
+                kms_key_id=Reference("aws_kms_key.secrets", "arn"),
+                policy=UNKNOWN,
+            )
+            for each in SECRETS[name]
         ),
     ]
 
@@ -199,7 +281,9 @@ def shop() -> dict[str, Resource]:
         ),
     ]
     for name in ("web", "orders", "catalog"):
-        found += _workload(name)
+        found += [*_workload(name), *_rights(name)]
+    found.append(made("aws_kms_key.secrets", policy=policy(*KEY_POLICY)))
+    found.append(made("aws_secretsmanager_secret.cache-token", name="reference-shop/cache/token", policy=UNKNOWN))
     return {each.address: each for each in (*found, *_data())}
 
 

@@ -190,10 +190,10 @@ def _route(
     found += [Route(name=name, addresses=(part,), prefix=_length(part), way=way, to=to, rank=2) for part in listed]
     if way in (Way.PEER, Way.UNKNOWN) and to not in peerings:
         for each in found:
-            key = (to or owner.address, way)
+            beyond = (to or owner.address, way)
             # Of a default route everything but the internet: other networks of ours may lie behind it.
             reached = each.addresses if each.prefix else difference(each.addresses, PUBLIC)
-            peers.ranges[key] = union(peers.ranges[key], reached)
+            peers.ranges[beyond] = union(peers.ranges[beyond], reached)
     return found
 
 

@@ -83,6 +83,10 @@ class Arns:
             return None
         return self._names.sub(self._replace, value) if self._names else value
 
+    def all(self) -> tuple[str, ...]:
+        """Return every ARN that is known or made up."""
+        return tuple(self.of(each) for each in self._stack.resources if each.type in _ANY)
+
     def find(self, arn: str) -> Resource | None:
         """Return the planned resource that has an ARN."""
         return next((each for each in self._stack.resources if each.type in _ANY and self.of(each) == arn), None)

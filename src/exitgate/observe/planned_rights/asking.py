@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exitgate.observe.planned_rights.roles import PlannedRights, Role
-from exitgate.rights import Context, Decision, Policies, Principal, Request, decide
+from exitgate.rights import Context, Decision, Policies, Principal, Request, decide, read_document
 
 _ABSENT = frozenset(
     {
@@ -13,6 +13,7 @@ _ABSENT = frozenset(
 )
 """What a request that a task makes by itself never has."""
 _ACCOUNT_PART = 4
+_ANYTHING = read_document("anything", {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
 def asked(rights: PlannedRights, role: Role, action: str, resource: str, *, via: str = "") -> Decision:
@@ -44,9 +45,11 @@ def asked(rights: PlannedRights, role: Role, action: str, resource: str, *, via:
 
 def takes_on(rights: PlannedRights, role: Role, principal_: Principal, context: Context) -> Decision:
     """Decide whether somebody that has no policies of ours may take on a role: a service, or another account's identity."""
+    own = rights.arns.account
     return decide(
-        Request(principal=principal_, action="sts:AssumeRole", resource=role.arn, context=context, account=""),
-        Policies(resource=role.trust, guarded=True),
+        Request(principal=principal_, action="sts:AssumeRole", resource=role.arn, context=context, account=own),
+        # What another account lets its own identities do is not ours to know: the worst is taken.
+        Policies(identity=(_ANYTHING,), resource=role.trust, guarded=True),
     )
 
 
