@@ -36,6 +36,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.github",
             "exitgate.policy",
             "exitgate.policy",
+            "exitgate.reachability",
+            "exitgate.rights",
             "exitgate.rollout",
             "exitgate.migration_settings",
             "exitgate.policy",

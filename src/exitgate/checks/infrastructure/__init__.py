@@ -17,13 +17,18 @@ from exitgate.checks.infrastructure.data import (
     unlogged_brokers,
     unprotected_databases,
 )
+from exitgate.checks.infrastructure.decisions import wrong_decisions
+from exitgate.checks.infrastructure.flows import impossible_flows, unlisted_flows
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
+from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
 
 __all__ = [
+    "allowed_beyond_need",
     "exposed_tiers",
     "foreign_networks",
+    "impossible_flows",
     "lax_flows",
     "literal_users",
     "loose_trust",
@@ -38,10 +43,13 @@ __all__ = [
     "shared_roles",
     "strays_of_region",
     "undeclared_infrastructure",
+    "unlisted_flows",
     "unlocked_code",
     "unlogged_brokers",
+    "unneeded_secrets",
     "unprotected_databases",
     "unrouted_workloads",
     "unsound_balancers",
     "workloads_off_fargate",
+    "wrong_decisions",
 ]

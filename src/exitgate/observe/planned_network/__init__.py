@@ -13,7 +13,14 @@ from exitgate.observe.planned_network.routing import read_layout
 from exitgate.observe.terraform import Stack
 from exitgate.reachability import Network
 
-__all__ = ["Balancer", "PlannedNetwork", "read_planned_network"]
+LIMITS = (
+    "reachability is a model: no packet is sent, and what is set up outside of the plan is not in it",
+    "of ICMP types are told apart and codes are not; firewalls of hosts and of AWS Network Firewall are not looked at",
+    "ranges that only AWS knows count as part of 0.0.0.0/0 and of no narrower range",
+)
+"""What the model of reachability leaves out; kinds of resources that it does not know are named where there are any."""
+
+__all__ = ["LIMITS", "Balancer", "PlannedNetwork", "read_planned_network"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
