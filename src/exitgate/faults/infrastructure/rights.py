@@ -6,7 +6,7 @@ from exitgate.faults.infrastructure.editing import added, fault, replaced
 
 _ROLES = "infra/modules/service/roles.tf"
 _KEYS = "infra/modules/keys/main.tf"
-_SECRET_ARN = '"${local.arn.secretsmanager}:secret:${secret}-??????"'
+_READABLE = '"${local.arn.secretsmanager}:secret:${secret}-??????"'
 _GRANT = """
 resource "aws_iam_role_policy" "more" {{
   name   = "more"
@@ -41,7 +41,7 @@ FAULTS = (
         "3.3.B.3.1 secrets-limited",
         "secrets-of-all",
         "the execution role may read every secret of the account",
-        replaced(_ROLES, _SECRET_ARN, '"${local.arn.secretsmanager}:secret:*"'),
+        replaced(_ROLES, _READABLE, '"${local.arn.secretsmanager}:secret:*"'),
         location=_ROLES,
         message="is allowed secretsmanager:GetSecretValue on",
         also=_ALL_RIGHTS,
@@ -50,7 +50,7 @@ FAULTS = (
         "3.3.B.3.1 secrets-limited",
         "secrets-without-suffix",
         "the six characters that AWS appends to a secret's name were forgotten",
-        replaced(_ROLES, _SECRET_ARN, '"${local.arn.secretsmanager}:secret:${secret}"'),
+        replaced(_ROLES, _READABLE, '"${local.arn.secretsmanager}:secret:${secret}"'),
         location=_ROLES,
         message="is denied secretsmanager:GetSecretValue on",
         also=_ALL_RIGHTS,

@@ -120,10 +120,12 @@ def _role(rights: PlannedRights, role: Resource, attached: Mapping[str, list[tup
             policies += _document(rights, role, block.get("policy"), role.address, unknown)
         elif "inline_policy" in dict(role.lines):
             unknown.append(f"{role.address}: inline_policy")
-    for key in ("inline_policy", "managed_policy_arns"):
-        # Both are computed where the code does not give them.
-        if isinstance(role.get(key), Unknown) and key in dict(role.lines):
-            unknown.append(f"{role.address}: {key}")
+    # Both are computed where the code does not give them.
+    unknown += [
+        f"{role.address}: {key}"
+        for key in ("inline_policy", "managed_policy_arns")
+        if isinstance(role.get(key), Unknown) and key in dict(role.lines)
+    ]
     listed = role.get("managed_policy_arns")
     given = [(role, arn) for arn in listed] if isinstance(listed, tuple) else []
     for holder, arn in (*given, *attached.get(role.address, ()), *attached.get("", ())):
