@@ -178,6 +178,14 @@ CASES: list[tuple[Check, Infrastructure, str]] = [
         task(allow(["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"])),
         "a function with a role (iam:PassRole, lambda:CreateFunction, lambda:InvokeFunction)",
     ),
+    (
+        decisions,
+        task(
+            allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}),
+            allow("ec2:RunInstances", sid="Run"),
+        ),
+        "a machine with a role (iam:PassRole, ec2:RunInstances)",
+    ),
 ]
 
 

@@ -127,26 +127,26 @@ def _judge_escalation(asking: Asking) -> None:
 
 def _escalations(rights: PlannedRights, role: Role) -> Iterator[tuple[str, str]]:
     for escalation in (*DIRECT, *PASSING):
-        by = _all_allowed(rights, role, escalation.actions)
+        by = _all_allowed(rights, role, escalation.actions, escalation.passes_to)
         if by:
             yield f"{escalation.name} ({', '.join(escalation.actions)})", by
 
 
-def _all_allowed(rights: PlannedRights, role: Role, actions: tuple[str, ...]) -> str:
+def _all_allowed(rights: PlannedRights, role: Role, actions: tuple[str, ...], passed_to: str = "") -> str:
     """Return the statement that allows the first of some actions, if all are allowed on something; else nothing."""
     first = ""
     for action in actions:
-        decision = _somewhere(rights, role, action)
+        decision = _somewhere(rights, role, action, passed_to)
         if decision is None:
             return ""
         first = first or decision.statements[0]
     return first
 
 
-def _somewhere(rights: PlannedRights, role: Role, action: str) -> Decision | None:
+def _somewhere(rights: PlannedRights, role: Role, action: str, passed_to: str = "") -> Decision | None:
     arns = rights.arns
     for resource in places(role.policies, action, arns.all(), account=arns.account, region=arns.region):
-        decision = asked(rights, role, action, resource)
+        decision = asked(rights, role, action, resource, passed_to=passed_to if action == PASS else "")
         if decision.verdict is Verdict.ALLOWED:
             return decision
     return None
@@ -179,11 +179,11 @@ def _step(rights: PlannedRights, here: Role, there: Role) -> str:
     taken = takes_on_as(rights, here, there)
     if taken.verdict is Verdict.ALLOWED:
         return taken.statements[0]
-    passed = asked(rights, here, PASS, there.arn)
-    if passed.verdict is not Verdict.ALLOWED:
-        return ""
     own = rights.arns.account
     for escalation in PASSING:
+        passed = asked(rights, here, PASS, there.arn, passed_to=escalation.passes_to)
+        if passed.verdict is not Verdict.ALLOWED:
+            continue
         others = tuple(action for action in escalation.actions if action != PASS)
         trusted = takes_on(rights, there, Principal(service=escalation.passes_to), _source(own, rights.arns.region))
         if trusted.verdict is Verdict.ALLOWED and _all_allowed(rights, here, others):

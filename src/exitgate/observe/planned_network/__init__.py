@@ -16,6 +16,7 @@ from exitgate.reachability import Network
 LIMITS = (
     "reachability is a model: no packet is sent, and what is set up outside of the plan is not in it",
     "of ICMP types are told apart and codes are not; firewalls of hosts and of AWS Network Firewall are not looked at",
+    "what goes out to the internet and comes back to a public address counts as the two flows that it is",
     "ranges that only AWS knows count as part of 0.0.0.0/0 and of no narrower range",
 )
 """What the model of reachability leaves out; kinds of resources that it does not know are named where there are any."""

@@ -16,11 +16,14 @@ _ACCOUNT_PART = 4
 _ANYTHING = read_document("anything", {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
-def asked(rights: PlannedRights, role: Role, action: str, resource: str, *, via: str = "") -> Decision:
+def asked(
+    rights: PlannedRights, role: Role, action: str, resource: str, *, via: str = "", passed_to: str = ""
+) -> Decision:
     """Decide a request of a role.
 
     Args:
         via: The service that makes it for the role, e.g. ``secretsmanager``; empty where the role asks itself.
+        passed_to: The service that a role is handed to, of ``iam:PassRole``.
     """
     own = rights.arns.account
     account = _account(resource) or own
@@ -31,7 +34,7 @@ def asked(rights: PlannedRights, role: Role, action: str, resource: str, *, via:
             principal=principal(rights, role),
             action=action,
             resource=resource,
-            context=_context(rights, role, account, via),
+            context=_context(rights, role, account, via, passed_to),
             account=account,
         ),
         Policies(
@@ -60,7 +63,7 @@ def takes_on_as(rights: PlannedRights, taker: Role, role: Role) -> Decision:
             principal=principal(rights, taker),
             action="sts:AssumeRole",
             resource=role.arn,
-            context=_context(rights, taker, rights.arns.account, ""),
+            context=_context(rights, taker, rights.arns.account),
         ),
         Policies(identity=taker.policies, boundary=taker.boundary, resource=role.trust, guarded=True),
     )
@@ -72,7 +75,7 @@ def principal(rights: PlannedRights, role: Role) -> Principal:
     return Principal(arn=role.arn, session=session, account=rights.arns.account)
 
 
-def _context(rights: PlannedRights, role: Role, account: str, via: str) -> Context:
+def _context(rights: PlannedRights, role: Role, account: str, via: str = "", passed_to: str = "") -> Context:
     own = rights.arns.account
     values = {
         "aws:principalaccount": (own,),
@@ -85,6 +88,8 @@ def _context(rights: PlannedRights, role: Role, account: str, via: str) -> Conte
         "aws:viaawsservice": ("true" if via else "false",),
         "kms:calleraccount": (own,),
     }
+    if passed_to:
+        values["iam:passedtoservice"] = (passed_to,)
     if via:
         values["kms:viaservice"] = (f"{via}.{rights.arns.region}.amazonaws.com",)
     return Context(values=values, complete=False, absent=_ABSENT)
