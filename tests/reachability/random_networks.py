@@ -107,6 +107,7 @@ def routes(draw: Random, vpc: str) -> tuple[Route, ...]:
     offers = [
         ("0.0.0.0/0", Way.INTERNET, ""),
         ("0.0.0.0/0", Way.NAT, draw.choice(["one", "two"])),
+        ("0.0.0.0/0", Way.NAT, draw.choice(["one", "two"])),
         ("203.0.113.0/24", Way.NOWHERE, ""),
         ("203.0.113.8/29", Way.INTERNET, ""),
         ("172.31.0.0/24", Way.PEER, ""),
@@ -123,6 +124,9 @@ def routes(draw: Random, vpc: str) -> tuple[Route, ...]:
 
 def network(draw: Random) -> Network:
     groups = [f"g{index}" for index in range(draw.randint(1, 3))]
+    # So many hurdles hide one another: often groups let everything through, and routes and lists decide alone.
+    everything = (Rule(name="all", traffic=ALL, addresses=(*cidr("0.0.0.0/0"), *cidr("::/0"))),)
+    open_groups = draw.random() < 0.4
     subnets = tuple(
         Subnet(name=name, vpc=vpc, routes=routes(draw, vpc), table=f"t-{name}", acl=acl(draw, f"acl-{name}"))
         for name, (vpc, _) in SUBNETS.items()
@@ -146,7 +150,11 @@ def network(draw: Random) -> Network:
     return Network(
         subnets=subnets,
         groups=tuple(
-            Group(name=name, inbound=rules(draw, f"{name}-in", groups), outbound=rules(draw, f"{name}-out", groups))
+            Group(
+                name=name,
+                inbound=everything if open_groups else rules(draw, f"{name}-in", groups),
+                outbound=everything if open_groups else rules(draw, f"{name}-out", groups),
+            )
             for name in groups
         ),
         endpoints=endpoints,

@@ -55,7 +55,7 @@ KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # Key: operators, values in policies, values in requests.
     "aws:username": (
         ("StringEquals", "StringLike", "StringEqualsIgnoreCase"),
-        ("x", "X", "x*", "?", "${aws:username}"),
+        ("x", "X", "x*", "?", "${aws:username}", "${aws:PrincipalTag/team}"),
         ("x", "xy", "X"),
     ),
     "aws:PrincipalTag/team": (("StringEquals", "StringLike"), ("a", "b", "${aws:username}"), ("a", "b", "*")),
@@ -155,6 +155,22 @@ def difference(seed: int) -> str:
         "organisation": [[all_of_it], policies(draw, most=1)] if draw.random() < 0.2 else [],
         "guarded": draw.random() < 0.3,
     }
+    if draw.random() < 0.4:
+        # So many hurdles hide one another: often the identity's policy decides alone, by its conditions and resources.
+        statement = {**a_statement(draw, resource=False), "Effect": "Allow", "Action": "*"}
+        statement.pop("NotAction", None)
+        statement["Condition"] = a_condition(draw)
+        if draw.random() < 0.6:
+            statement.pop("NotResource", None)
+            statement["Resource"] = "*"
+        drawn.update(
+            identity=[{"Version": "2012-10-17", "Statement": statement}],
+            resource=[],
+            boundary=None,
+            session=None,
+            organisation=[],
+            guarded=False,
+        )
     asked = {
         "principal": {"arn": ROLE, "session": SESSION, "account": "111111111111"},
         "action": draw.choice(ASKED),
