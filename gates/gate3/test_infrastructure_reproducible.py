@@ -6,11 +6,13 @@ import pytest
 
 from exitgate.checks.infrastructure import (
     Stores,
+    allowed_beyond_need,
     changing_values,
     escaping_code,
     exposed_tiers,
     foreign_networks,
     hidden_changes,
+    impossible_flows,
     lax_flows,
     literal_users,
     loose_trust,
@@ -26,12 +28,15 @@ from exitgate.checks.infrastructure import (
     shared_roles,
     strays_of_region,
     undeclared_infrastructure,
+    unlisted_flows,
     unlocked_code,
     unlogged_brokers,
+    unneeded_secrets,
     unprotected_databases,
     unrouted_workloads,
     unsound_balancers,
     workloads_off_fargate,
+    wrong_decisions,
 )
 from exitgate.observe.terraform import Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
@@ -76,6 +81,22 @@ def test_private_tiers_lead_to_no_internet_gateway(
 def test_flows_are_declared(target: Target) -> None:
     """The target's rules list who may reach whom."""
     assert lax_flows(target) == []
+
+
+@pytest.mark.check("3.3.A.3", "allowed-flows-open")
+def test_every_listed_flow_is_possible(
+    reachable: Infrastructure, flow_policy: InfrastructurePolicy, target: Target
+) -> None:
+    """Every flow of the target's rules gets through the planned groups, routes and network ACLs, and its answers come back."""
+    assert impossible_flows(reachable, flow_policy, target.workloads) == []
+
+
+@pytest.mark.check("3.3.A.3", "other-flows-closed")
+def test_no_other_flow_is_possible(
+    reachable: Infrastructure, flow_policy: InfrastructurePolicy, target: Target
+) -> None:
+    """Nothing that the target's rules do not list gets through, from any planned end or address, to any, on any port."""
+    assert unlisted_flows(reachable, flow_policy, target.workloads) == []
 
 
 @pytest.mark.check("3.3.B.1.1", "planned")
@@ -168,6 +189,12 @@ def test_only_tasks_take_on_the_execution_role(planned: Infrastructure, workload
     assert loose_trust(planned, workload) == []
 
 
+@pytest.mark.check("3.3.B.3.1", "secrets-limited")
+def test_the_execution_role_reads_the_workloads_secrets_alone(entitled: Infrastructure, workload: Workload) -> None:
+    """Decided as IAM does, the execution role may read the secrets that its tasks refer to, and no others."""
+    assert unneeded_secrets(entitled, workload) == []
+
+
 @pytest.mark.check("3.3.B.3.2", "within-need")
 def test_the_task_role_is_allowed_what_it_needs(
     planned: Infrastructure, infrastructure_policy: InfrastructurePolicy, service: Workload
@@ -176,10 +203,26 @@ def test_the_task_role_is_allowed_what_it_needs(
     assert rights_beyond_need(planned, infrastructure_policy, service) == []
 
 
+@pytest.mark.check("3.3.B.3.2", "others-denied")
+def test_the_task_role_is_denied_everything_else(
+    entitled: Infrastructure, infrastructure_policy: InfrastructurePolicy, service: Workload
+) -> None:
+    """Decided as IAM does, the service's task role is denied whatever is asked for beyond its needs."""
+    assert allowed_beyond_need(entitled, infrastructure_policy, service) == []
+
+
 @pytest.mark.check("3.3.B.3.3", "own-role")
 def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Workload) -> None:
     """The service's task definition names a task role that nothing else uses."""
     assert shared_roles(planned, service) == []
+
+
+@pytest.mark.check("3.3.C.3", "decisions-modelled")
+def test_all_policies_together_decide_as_needed(
+    entitled: Infrastructure, infrastructure_policy: InfrastructurePolicy, service: Workload
+) -> None:
+    """Decided as IAM does, the service's roles get what they need, nothing else, to nobody else and no way to more rights."""
+    assert wrong_decisions(entitled, infrastructure_policy, service) == []
 
 
 @pytest.mark.check("3.3.reproducible", "locked")

@@ -37,11 +37,9 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _host_processes()
     yield _scanner("trivy", find_trivy, "what images hold that is known to be bad: 3.2.C.2")
     yield _scanner("hadolint", find_hadolint, "what is wrong in Dockerfiles: no-misconfigurations of 3.2.C.2")
-    yield _scanner(
-        "actionlint", find_actionlint, "whether GitHub would run the workflows: 3.1.A.1 and what builds on it"
-    )
-    yield _scanner("zizmor", find_zizmor, "who could take the workflows over: 3.1.A.2")
-    yield _on_path("squawk", "what migrations take away: 3.4.A.4", "Install squawk-cli 2.60 or later from PyPI.")
+    yield _scanner("actionlint", find_actionlint, "whether GitHub would run the workflows: 3.1.B.1.1")
+    yield _scanner("zizmor", find_zizmor, "who could take the workflows over: 3.1.B.1.1")
+    yield _on_path("squawk", "what migrations take away: 3.4.A.2", "Install squawk-cli 2.60 or later from PyPI.")
     yield _terraform()
     yield _on_path(
         "node",

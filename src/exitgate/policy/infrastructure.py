@@ -63,7 +63,10 @@ class InfrastructurePolicy(Rule):
     """The workloads that the load balancer forwards requests to (3.3.B.1.2)."""
     network: NetworkPolicy | None = None
     endpoints: dict[str, str] = Field(default={})
-    """What opens or takes connections, e.g. the load balancer, each workload and each data store, to its tier (3.3.A.3)."""
+    """What opens or takes connections, e.g. the load balancer, each workload and each data store, to its tier (3.3.A.3).
+
+    A planned resource is meant by its tag ``endpoint``, or that of its security group; a workload by its task definition too.
+    """
     flow: tuple[Flow, ...] = ()
     need: tuple[Need, ...] = ()
     """What roles are allowed. A role without a need is allowed nothing."""

@@ -47,7 +47,7 @@ _NO_PROVIDER: Final = re.compile(
 _STRINGS: Final = (
     *("id", "arn", "name", "arn_suffix", "dns_name", "zone_id", "key_id", "allocation_id"),
     *("default_route_table_id", "default_security_group_id", "default_network_acl_id", "main_route_table_id"),
-    *("certificate_arn", "security_group_rule_id", "arn_without_revision"),
+    *("certificate_arn", "security_group_rule_id", "arn_without_revision", "prefix_list_id"),
 )
 """Attributes of text that others refer to. What else is unknown gets what Terraform makes up."""
 _EPHEMERAL: Final = re.compile(

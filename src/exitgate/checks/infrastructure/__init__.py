@@ -11,19 +11,24 @@ from exitgate.checks.infrastructure.data import (
     unlogged_brokers,
 )
 from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
+from exitgate.checks.infrastructure.decisions import wrong_decisions
 from exitgate.checks.infrastructure.escapes import changing_values, escaping_code, hidden_changes, open_locks
+from exitgate.checks.infrastructure.flows import impossible_flows, unlisted_flows
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
+from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
 from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
 __all__ = [
     "Stores",
+    "allowed_beyond_need",
     "changing_values",
     "escaping_code",
     "exposed_tiers",
     "foreign_networks",
     "hidden_changes",
+    "impossible_flows",
     "lax_flows",
     "literal_users",
     "loose_trust",
@@ -39,10 +44,13 @@ __all__ = [
     "shared_roles",
     "strays_of_region",
     "undeclared_infrastructure",
+    "unlisted_flows",
     "unlocked_code",
     "unlogged_brokers",
+    "unneeded_secrets",
     "unprotected_databases",
     "unrouted_workloads",
     "unsound_balancers",
     "workloads_off_fargate",
+    "wrong_decisions",
 ]

@@ -3,7 +3,9 @@
 from exitgate.faults.infrastructure.data import FAULTS as _DATA
 from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
 from exitgate.faults.infrastructure.escapes import FAULTS as _ESCAPES
+from exitgate.faults.infrastructure.flows import FAULTS as _FLOWS
 from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
+from exitgate.faults.infrastructure.rights import FAULTS as _RIGHTS
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 
-FAULTS = (*_NETWORK, *_EDGE, *_DATA, *_ROLES, *_ESCAPES)
+FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES)

@@ -144,6 +144,7 @@ FAULTS = (
         ),
         location=_BALANCER,
         message="does not stand in public subnets",
+        also=frozenset({"3.3.A.3"}),
     ),
     fault(
         "3.3.B.1.2 workload-routed",

@@ -113,6 +113,7 @@ FAULTS = (
         ),
         location="infra/modules/service/roles.tf:",
         message="names us-west-2",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.A.2 network-conforms",
@@ -121,6 +122,7 @@ FAULTS = (
         replaced(_NETWORK, "cidr_block           = var.vpc_cidr", 'cidr_block           = "10.30.0.0/16"'),
         location=_NETWORK,
         message="another range than the policy's",
+        also=frozenset({"3.3.A.3"}),
     ),
     fault(
         "3.3.A.2 network-conforms",

@@ -27,6 +27,7 @@ FAULTS = (
         ),
         location=_ROLES,
         message="may be taken on by others than ECS tasks",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.1 trust-limited",
@@ -35,6 +36,7 @@ FAULTS = (
         replaced(_ROLES, 'Service = "ecs-tasks.amazonaws.com" }', 'Service = "ecs-tasks.amazonaws.com", AWS = "*" }'),
         location=_ROLES,
         message="may be taken on by others than ECS tasks",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.1 trust-limited",
@@ -51,6 +53,7 @@ FAULTS = (
         added(_ROLES, _GRANT.format(what='Action = "s3:*"')),
         location=_ROLES,
         message="is allowed s3:* on *",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.2 within-need",
@@ -59,6 +62,7 @@ FAULTS = (
         added(_ROLES, _GRANT.format(what='NotAction = "iam:*"')),
         location=_ROLES,
         message="all but iam:* by NotAction",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.2 within-need",
@@ -71,6 +75,7 @@ FAULTS = (
         ),
         location=_ROLES,
         message="all of the managed policy",
+        also=frozenset({"3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.2 within-need",
@@ -103,7 +108,7 @@ FAULTS = (
         ),
         location=_SERVICE,
         message="is a role of",
-        also=frozenset({"3.3.B.3.2"}),
+        also=frozenset({"3.3.B.3.2", "3.3.C.3"}),
     ),
     fault(
         "3.3.B.3.3 own-role",
@@ -125,5 +130,6 @@ FAULTS = (
         ),
         location=_SERVICE,
         message="is a role of",
+        also=frozenset({"3.3.B.3.1", "3.3.C.3"}),
     ),
 )

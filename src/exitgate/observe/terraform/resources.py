@@ -6,8 +6,8 @@ Source: Terraform's internals, "JSON Output Format".
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from exitgate.observe.terraform.escapes import Escape
 
@@ -121,6 +121,8 @@ class Stack:
     """Calls of functions that give another value each time."""
     unread: tuple[str, ...] = ()
     """Modules whose code lies outside of the target, so that nobody looked for such calls in it."""
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
+    """What stands in texts for what is not known: name to the address and attribute that it means."""
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Return all resources of the given types."""
@@ -204,6 +206,3 @@ def texts(value: Value) -> Iterator[str]:
     elif isinstance(value, Sequence):
         for each in value:
             yield from texts(each)
-
-
-Locate = Callable[[str, str, str], tuple[str, int, tuple[tuple[str, int], ...], tuple[str, ...]]]

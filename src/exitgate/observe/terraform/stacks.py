@@ -96,6 +96,7 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
         outside=tuple(outside_of(configuration, folders.place)),
         chances=tuple(each for folder in own for each in chances_in(target.directory, folder)),
         unread=tuple(address for folder, address in modules if folder is None or folder.resolve() not in own),
+        names=files.names if files.named else {},
     )
 
 
