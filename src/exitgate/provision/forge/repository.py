@@ -85,6 +85,20 @@ class Forge:
         self._say(f"# pull request {number}: {self._short(number)} into {base}, at {self.head(base)[:10]}")
         return number
 
+    def propose(self, base: str, path: str, text: str) -> int:
+        """Open a pull request that does nothing but write one file, and return its number.
+
+        Raises:
+            ProvisionError: if git fails.
+        """
+        succeeded(git(self._work, "fetch", "--quiet", "forge", f"refs/heads/{base}"), self._work)
+        succeeded(git(self._work, "checkout", "--quiet", "--detach", "--force", self.head(base)), self._work)
+        (self._work / path).parent.mkdir(parents=True, exist_ok=True)
+        (self._work / path).write_text(text, encoding="utf-8")
+        succeeded(git(self._work, "add", "--force", "--", path), self._work)
+        succeeded(git(self._work, "commit", "--quiet", "--no-verify", f"--message={text.strip()}"), self._work)
+        return self.open(self._work, "HEAD", base)
+
     def update(self, number: int, source: Path, revision: str) -> None:
         """Give a pull request a newer head; checks and reviews of the older one are none of the newer one's.
 
