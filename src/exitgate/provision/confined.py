@@ -64,6 +64,11 @@ class Quarters:
         """The user's home."""
         return self.folder / "home"
 
+    @property
+    def path(self) -> str:
+        """Where the system's programs are."""
+        return _PATH
+
     def hand_over(self, path: Path) -> None:
         """Give a file or folder inside of the quarters to the user, all that it holds with it; links are not followed."""
         for folder, folders, files in os.walk(path):
