@@ -1,5 +1,6 @@
 """What the target's workflows verify, and what becomes of each failure on its way to the workflow's result."""
 
+from exitgate.observe.verification.commands import StepCommand, step_commands
 from exitgate.observe.verification.focused import SwitchedTest
 from exitgate.observe.verification.reading import (
     LonelyJob,
@@ -12,10 +13,12 @@ from exitgate.observe.verification.sources import TaskSetting
 
 __all__ = [
     "LonelyJob",
+    "StepCommand",
     "SwitchedTest",
     "TaskSetting",
     "TolerantStep",
     "Verification",
     "VerifyingCommand",
     "read_verification",
+    "step_commands",
 ]
