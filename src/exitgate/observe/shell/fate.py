@@ -53,6 +53,8 @@ class Loss(StrEnum):
     LOOP = "loop"
     EXIT_ZERO = "exit-status"
     NOT_REACHED = "not-reached"
+    UNCHECKED = "unchecked-call"
+    EXCEPT = "except"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

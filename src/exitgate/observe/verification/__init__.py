@@ -2,6 +2,7 @@
 
 from exitgate.observe.verification.commands import StepCommand, step_commands
 from exitgate.observe.verification.focused import SwitchedTest
+from exitgate.observe.verification.graph import CutDependency, DroppedTarget
 from exitgate.observe.verification.reading import (
     LonelyJob,
     TolerantStep,
@@ -9,9 +10,13 @@ from exitgate.observe.verification.reading import (
     VerifyingCommand,
     read_verification,
 )
+from exitgate.observe.verification.skipping import IdleStep
 from exitgate.observe.verification.sources import TaskSetting
 
 __all__ = [
+    "CutDependency",
+    "DroppedTarget",
+    "IdleStep",
     "LonelyJob",
     "StepCommand",
     "SwitchedTest",
