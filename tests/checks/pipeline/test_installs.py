@@ -22,7 +22,7 @@ def found(folder: Path, *runs: str, manager: str = "npm", lockfile: bool = True)
     (folder / "package.json").write_text(json.dumps({"name": "a"}))
     if lockfile:
         (folder / LOCKFILES[manager]).write_text("{}" if manager == "npm" else "")
-    place = Pipeline(package_manager=manager)
+    place = Pipeline.model_validate({"package_manager": manager})
     read = workflows(folder, steps(*runs))
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")

@@ -45,8 +45,8 @@ def _job(job: Job, folder: Path, needed: list[str], lines: list[str]) -> str:
         )
         tolerated = each.continue_on_error is not None and each.continue_on_error.text == "true"
         if done.returncode and tolerated:
-            fields = {"stage": "Main", "step": each.title, "stepID": [str(number)]}
-            lines.append(line(job.id, "Failed but continue next step", **fields))
+            words = "Failed but continue next step"
+            lines.append(line(job.id, words, stage="Main", step=each.title, stepID=[str(number)]))
         lines.append(step(job.id, str(number), each.title, "failure" if done.returncode else "success"))
         if done.returncode and not tolerated:
             return "failure"

@@ -109,7 +109,7 @@ class InThought:
 def tried(forge: Forge | InThought, text: str, folder: Path) -> ChangeTrials:
     (folder / "files").mkdir()
     commands = verification(folder / "files", text).commands
-    trials = []
+    trials: list[ChangeTrial] = []
     for variant in variants(PATH, text, commands):
         number = forge.propose("main", PATH, variant.text + f"# {len(trials)}\n")
         step = [
