@@ -28,7 +28,13 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.waiting",
         ),
     ),
-    ("observation", ("exitgate.evidence_folder", "exitgate.observation")),
+    (
+        "observation",
+        (
+            "exitgate.evidence_folder",
+            "exitgate.observation",
+        ),
+    ),
     (
         "target",
         (
@@ -37,27 +43,59 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.github",
             "exitgate.migration_settings",
             "exitgate.policy",
-            "exitgate.rollout",
-            "exitgate.policy",
             "exitgate.reachability",
             "exitgate.rights",
             "exitgate.rollout",
-            "exitgate.migration_settings",
             "exitgate.target",
             "exitgate.waivers",
         ),
     ),
-    ("provision", ("exitgate.provision", "exitgate.run")),
+    (
+        "provision",
+        (
+            "exitgate.provision",
+            "exitgate.run",
+        ),
+    ),
     ("load", ("exitgate.load",)),
     ("observe", ("exitgate.observe",)),
     ("checks", ("exitgate.checks",)),
     ("faults", ("exitgate.faults",)),
-    ("verdict", ("exitgate.outcome", "exitgate.reconcile", "exitgate.verdict")),
-    ("record", ("exitgate.compare", "exitgate.events", "exitgate.proof", "exitgate.record")),
+    (
+        "verdict",
+        (
+            "exitgate.outcome",
+            "exitgate.reconcile",
+            "exitgate.verdict",
+        ),
+    ),
+    (
+        "record",
+        (
+            "exitgate.compare",
+            "exitgate.events",
+            "exitgate.proof",
+            "exitgate.record",
+        ),
+    ),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
-    ("commands", ("exitgate.beside", "exitgate.doctor", "exitgate.launch", "exitgate.prove")),
-    ("command line", ("exitgate.__main__", "exitgate.cli")),
+    (
+        "commands",
+        (
+            "exitgate.beside",
+            "exitgate.doctor",
+            "exitgate.launch",
+            "exitgate.prove",
+        ),
+    ),
+    (
+        "command line",
+        (
+            "exitgate.__main__",
+            "exitgate.cli",
+        ),
+    ),
 )
 """From the lowest layer to the highest, each with its modules; a package stands for all that it holds.
 

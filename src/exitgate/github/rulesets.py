@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _ALL, _DEFAULT = "~ALL", "~DEFAULT_BRANCH"
 
@@ -86,6 +86,10 @@ class Ruleset:
     def applies(self, branch: str, default_branch: str) -> bool:
         """Whether it keeps anything out of a branch."""
         return self.enforcement == "active" and self.covers(branch, default_branch)
+
+    def without(self, kind: str) -> Ruleset:
+        """Return it without its rules of a type."""
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.type != kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,13 +180,20 @@ class Workflow:
     def in_order(self) -> tuple[Job, ...]:
         """Jobs, each after those that it needs. Only of a workflow without cycles."""
         done: dict[str, Job] = {}
-        waiting = dict(self.jobs)
+        begun: set[str] = set()
+        # Last in, first out, each job a second time once those that it needs are done.
+        waiting = list(self.jobs)[::-1]
         while waiting:
-            ready = [
-                job for job in waiting.values() if all(need in done or need not in self.jobs for need in job.needed)
-            ]
-            for job in ready or list(waiting.values()):
-                done[job.id] = waiting.pop(job.id)
+            name = waiting.pop()
+            if name in done:
+                continue
+            open_needs = [need for need in self.jobs[name].needed if need in self.jobs and need not in begun]
+            if name in begun or not open_needs:
+                begun.add(name)
+                done[name] = self.jobs[name]
+                continue
+            begun.add(name)
+            waiting += [name, *reversed(open_needs)]
         return tuple(done.values())
 
 

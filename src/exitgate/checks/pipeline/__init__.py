@@ -2,8 +2,10 @@
 
 from exitgate.checks.pipeline.affected import blind_comparisons
 from exitgate.checks.pipeline.aggregates import skippable_checks, unreached_checks
+from exitgate.checks.pipeline.blocking import merged_failures, misplaced_failures, red_controls
 from exitgate.checks.pipeline.installs import loose_installs
 from exitgate.checks.pipeline.masking import masked_failures, undecided
+from exitgate.checks.pipeline.merges import merges_without_result
 from exitgate.checks.pipeline.node_versions import uncovered_versions
 from exitgate.checks.pipeline.permissions import secrets_for_forks, wide_permissions
 from exitgate.checks.pipeline.policy import undeclared_branches, undeclared_required_checks, undeclared_review_rules
@@ -19,8 +21,12 @@ __all__ = [
     "lax_rulesets",
     "loose_installs",
     "masked_failures",
+    "merged_failures",
+    "merges_without_result",
+    "misplaced_failures",
     "misplaced_starts",
     "misproduced_checks",
+    "red_controls",
     "secrets_for_forks",
     "skippable_checks",
     "standing_lint",

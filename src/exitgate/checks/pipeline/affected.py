@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.github.workflow import Job, Step
+from exitgate.observe.verification import StepCommand, step_commands
 from exitgate.observe.workflow import Workflows
 
-_AFFECTED = re.compile(r"(?<![\w-])nx\s+(?:\S+\s+)*?affected(?![\w-])|(?<![\w-])nx\s+affected:")
+_RUNNERS = frozenset({"npx", "pnpx", "bunx", "npm", "pnpm", "yarn", "bun", "exec", "dlx", "x", "run"})
+"""What stands before ``nx`` where something else starts it."""
 
 
 def blind_comparisons(workflows: Workflows) -> list[Finding]:
     """Name each job that runs `nx affected` on a checkout without history, or against a base that is no event's.
 
     Raises:
-        PrerequisiteMissing: if no job of the workflows that validate changes runs it.
+        PrerequisiteMissing: if no job of the workflows that validate changes runs it, or a script can't be parsed.
     """
     findings: list[Finding] = []
     seen = 0
     for workflow in workflows.ci:
         for _, job in workflows.jobs(workflow):
             steps = list(workflows.steps(job))
-            affected = [step for step in steps if step.run and _AFFECTED.search(_plain(step.run.text))]
+            affected = [each for step in steps for each in step_commands(job, step) if _of_affected(each.words)]
             if affected:
                 seen += 1
                 findings += _of_job(job, steps, affected)
@@ -38,7 +39,21 @@ def blind_comparisons(workflows: Workflows) -> list[Finding]:
     return findings
 
 
-def _of_job(job: Job, steps: list[Step], affected: list[Step]) -> Iterator[Finding]:
+def _of_affected(words: Sequence[str]) -> list[str]:
+    """Return the words after ``nx affected``, its own among them; none where a command runs nothing like it."""
+    for index, word in enumerate(words):
+        name = word.rpartition("/")[2].partition("@")[0]
+        if name == "nx":
+            rest = list(words[index + 1 :])
+            commands = [each for each in rest if not each.startswith("-")]
+            named = commands[0] if commands else ""
+            return rest if named == "affected" or named.startswith("affected:") else []
+        if name not in _RUNNERS and not word.startswith("-"):
+            return []
+    return []
+
+
+def _of_job(job: Job, steps: list[Step], affected: list[StepCommand]) -> Iterator[Finding]:
     checkouts = [step for step in steps if step.uses and step.uses.text.startswith("actions/checkout@")]
     for step in checkouts:
         depth = step.with_.get("fetch-depth")
@@ -50,24 +65,27 @@ def _of_job(job: Job, steps: list[Step], affected: list[Step]) -> Iterator[Findi
                 got=f"fetch-depth: {depth.text}" if depth else "fetch-depth 1, as none is given",
                 remedy="Set fetch-depth: 0; a base that is not there makes everything, or nothing, affected.",
             )
-    for step in affected:
-        text = _plain(step.run.text if step.run else "")
-        for name, value in re.findall(r"--(base|head)[=\s]+[\"']?([^\s\"']+)", text):
-            if name == "base" and value.upper() == "HEAD":
-                yield _useless(
-                    step, job, f"--base={value}", "compares the newest commit with itself: nothing is affected"
-                )
-            elif (name == "base" and "github.base_ref" in value) or "GITHUB_BASE_REF" in value:
-                yield _useless(step, job, f"--base={value}", "has no base on a push and in a merge queue")
+    for command in affected:
+        for value in _values(_of_affected(command.words), "--base"):
+            if value.upper() == "HEAD":
+                why = "compares the newest commit with itself: nothing is affected"
+                yield _useless(command, job, f"--base={value}", why)
+            elif "GITHUB_BASE_REF" in value or ("__github__" in value and "github.base_ref" in command.written):
+                yield _useless(command, job, "--base=github.base_ref", "has no base on a push and in a merge queue")
 
 
-def _plain(script: str) -> str:
-    return re.sub(r"(?m)(^|\s)#.*$", "", script.replace("\\\n", " "))
+def _values(words: Sequence[str], option: str) -> Iterator[str]:
+    """Yield what an option is given, in its word or in the next one; quotes that stand as they are written left away."""
+    for index, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            yield word.removeprefix(f"{option}=").strip("\"'")
+        elif word == option and index + 1 < len(words):
+            yield words[index + 1].strip("\"'")
 
 
-def _useless(step: Step, job: Job, got: str, why: str) -> Finding:
+def _useless(command: StepCommand, job: Job, got: str, why: str) -> Finding:
     return Finding(
-        location=f"{step.run.path}:{step.run.first_line}" if step.run else step.place,
+        location=command.place,
         message=f"nx affected of the job {job.id} {why}",
         expected="NX_BASE and NX_HEAD, set for each event",
         got=got,

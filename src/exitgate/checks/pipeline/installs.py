@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
+from exitgate.observe.verification import step_commands
 from exitgate.observe.workflow import Workflows
 from exitgate.observe.workflow.packages import LOCKFILES, Packages
 from exitgate.target import Pipeline
 
-_COMMAND = re.compile(r"(?<![\w./-])(npm|pnpm|yarn)(?![\w./-])([^;&|#]*)")
 _INSTALLS = {
     "npm": frozenset({"install", "i", "in", "ins", "add", "update", "up", "upgrade", "install-test", "it", "isntall"}),
     "pnpm": frozenset({"install", "i", "add", "update", "up", "upgrade"}),
@@ -28,7 +25,7 @@ def loose_installs(workflows: Workflows, packages: Packages, place: Pipeline) ->
     """Name each install of a workflow that may change the lockfile, and a lockfile that is not committed.
 
     Raises:
-        PrerequisiteMissing: if no workflow installs anything, or the package manager can't be told.
+        PrerequisiteMissing: if no workflow installs anything, the package manager can't be told, or a script can't be parsed.
     """
     manager = _manager(packages, place)
     findings: list[Finding] = []
@@ -45,20 +42,20 @@ def loose_installs(workflows: Workflows, packages: Packages, place: Pipeline) ->
     seen = 0
     for workflow in workflows.ci:
         for _, job in workflows.jobs(workflow):
-            for step in workflows.steps(job):
-                for line, tool, words in _commands(step.run.text if step.run else ""):
-                    frozen, installs = _judged(tool, words)
-                    seen += frozen or installs
-                    if installs and step.run is not None:
-                        findings.append(
-                            Finding(
-                                location=f"{step.run.path}:{step.run.first_line + line}",
-                                message=f"`{' '.join((tool, *words))}` may install what the lockfile does not hold",
-                                expected=_FROZEN[tool],
-                                got=" ".join((tool, *words)),
-                                remedy="Install from the lockfile alone, in every job.",
-                            )
+            for command in (each for step in workflows.steps(job) for each in step_commands(job, step)):
+                tool, words = _managed(command.words)
+                frozen, installs = _judged(tool, words) if tool else (False, False)
+                seen += frozen or installs
+                if installs:
+                    findings.append(
+                        Finding(
+                            location=command.place,
+                            message=f"`{' '.join((tool, *words))}` may install what the lockfile does not hold",
+                            expected=_FROZEN[tool],
+                            got=" ".join((tool, *words)),
+                            remedy="Install from the lockfile alone, in every job.",
                         )
+                    )
     if not seen and not findings:
         raise PrerequisiteMissing(
             workflows.place_of_on(),
@@ -90,20 +87,15 @@ def _manager(packages: Packages, place: Pipeline) -> str:
     )
 
 
-def _commands(script: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Yield line, tool and words of each command of a package manager in a script; comments and quoted text aside."""
-    joined = re.sub(r"\\\n", "  ", script)
-    for number, line in enumerate(joined.split("\n")):
-        plain = re.sub(r"(^|\s)#.*", "", re.sub(r"'[^']*'|\"[^\"]*\"", "", line))
-        for found in _COMMAND.finditer(plain):
-            before = plain[: found.start()].rstrip()
-            # As the argument of another command it is a word: echo npm install.
-            if (
-                not before
-                or before[-1] in ";&|({!"
-                or re.search(r"(^|\s)(\w+=\S*|then|do|else|time|sudo|env|exec|if)$", before)
-            ):
-                yield number, found.group(1), tuple(found.group(2).split())
+def _managed(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the package manager that a command calls, and its words; nothing where it calls none."""
+    while words and words[0].isdecimal():
+        # How often it is tried, of a wrapper that tries again.
+        words = words[1:]
+    if words[:1] == ("corepack",):
+        words = words[1:]
+    tool = words[0].rpartition("/")[2].partition("@")[0] if words else ""
+    return (tool, words[1:]) if tool in LOCKFILES else ("", ())
 
 
 def _judged(tool: str, words: tuple[str, ...]) -> tuple[bool, bool]:

@@ -23,6 +23,8 @@ _REMEDIES = {
     Loss.FIND_EXEC: "Use `find … -exec … +`, or xargs, which pass a failure on.",
     Loss.LOOP: "Let the shell end with the first failure (set -e), or gather the failures and exit with them.",
     Loss.NOT_REACHED: "Take away what keeps it from running.",
+    Loss.UNCHECKED: "Call it with check=True, or exit with what it returned.",
+    Loss.EXCEPT: "Let the handler end the script with a status that is not 0.",
 }
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("pass-with-no-tests", r"^--(?:passWithNoTests|pass-with-no-tests)(?:=true)?$", "passes where there is no test"),
@@ -44,6 +46,7 @@ def masked_failures(verification: Verification) -> list[Finding]:
         *(finding for each in verification.commands for finding in _of_command(each)),
         *_of_yaml(verification),
         *_of_tasks(verification),
+        *_left_out(verification),
     ]
 
 
@@ -141,4 +144,34 @@ def _of_tasks(verification: Verification) -> Iterator[Finding]:
             got=test.switch,
             remedy="Mend the test, or delete it.",
             rule=f"masking/test-{test.switch}",
+        )
+
+
+def _left_out(verification: Verification) -> Iterator[Finding]:
+    for idle in verification.idle:
+        yield Finding(
+            location=idle.place,
+            message=f"{idle.what!r} never runs for a change",
+            expected="a condition that holds for pull requests, or none",
+            got=f"if: {idle.text}",
+            remedy="Take the condition away.",
+            rule="masking/never-runs",
+        )
+    for target in verification.dropped:
+        yield Finding(
+            location=target.place,
+            message=f"no workflow that validates changes runs the target {target.name!r}, which {target.projects} projects have",
+            expected=f"{target.name} beside {', '.join(target.beside)}",
+            got="a target that is never run",
+            remedy="Name it where the task runner is called (nx affected -t …), or take it from the projects.",
+            rule="masking/target-dropped",
+        )
+    for cut in verification.cut:
+        yield Finding(
+            location=cut.place,
+            message=f"the dependency on {cut.text.lstrip('!')!r} is cut, so its changes don't run this project's tests",
+            expected="every dependency that there is",
+            got=f"implicitDependencies: {cut.text}",
+            remedy="Take the entry away.",
+            rule="masking/dependency-cut",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 
 from exitgate.observe.shell import syntax
@@ -53,6 +53,8 @@ class Loss(StrEnum):
     LOOP = "loop"
     EXIT_ZERO = "exit-status"
     NOT_REACHED = "not-reached"
+    UNCHECKED = "unchecked-call"
+    EXCEPT = "except"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,18 @@ def read_script(text: str, first_line: int, options: ShellOptions) -> ScriptFate
     Args:
         first_line: The line of its file on which the text starts.
     """
+    fates = _read(text, options)
+    return ScriptFates(
+        commands=tuple(replace(each, line=each.line + first_line - 1) for each in fates.commands),
+        unreadable_line=fates.unreadable_line + first_line - 1 if fates.unreadable_line else 0,
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(text: str, options: ShellOptions) -> ScriptFates:
+    """Do so for a text that starts a file: the same script stands in many jobs."""
     try:
-        script = parse_script(text, first_line)
+        script = parse_script(text)
         found = list(_commands(script, ()))
     except UnreadableScript as error:
         return ScriptFates(commands=(), unreadable_line=int(error.args[0]))

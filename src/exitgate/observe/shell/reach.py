@@ -11,6 +11,9 @@ from exitgate.observe.shell.syntax import Simple
 
 _LASTING = {"set", "shopt", "trap", "exec", "eval", "source", ".", "return", "break", "continue", "read", "mapfile"}
 
+_FIELDS: dict[type, tuple[str, ...]] = {}
+"""By class: `dataclasses.fields` is asked once, a script's parts are walked often."""
+
 
 class Reach:
     """Answers about parts of a script, each found out once."""
@@ -69,6 +72,13 @@ def parts_of(node: object) -> Iterator[Any]:
         each = waiting.pop()
         if isinstance(each, tuple):
             waiting.extend(each)
-        elif is_dataclass(each) and not isinstance(each, type):
+        elif names := _fields_of(type(each)):
             yield each
-            waiting.extend(getattr(each, item.name) for item in fields(each))
+            waiting.extend([getattr(each, name) for name in names])
+
+
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """Return what a part of a script holds, by name; nothing of what is none."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(item.name for item in fields(kind)) if is_dataclass(kind) else ()
+    return _FIELDS[kind]

@@ -13,8 +13,11 @@ from exitgate.github.workflow import Job, Step, Workflow
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.shell import CommandFate, ScriptFates, ShellOptions, read_script
 from exitgate.observe.verification.focused import SwitchedTest, is_test_file, switched_tests
+from exitgate.observe.verification.graph import CutDependency, DroppedTarget, cut_dependencies, dropped_targets
 from exitgate.observe.verification.purpose import Invocation, names_verification, purpose_of
+from exitgate.observe.verification.retries import retried_script
 from exitgate.observe.verification.shells import ShellKind, foreign_fates, shell_of
+from exitgate.observe.verification.skipping import IdleStep, idle_steps
 from exitgate.observe.verification.sources import NamedScript, Repository, TaskSetting, read_repository
 from exitgate.observe.workflow import Workflows
 
@@ -74,6 +77,9 @@ class Verification(Observation):
     lonely: tuple[LonelyJob, ...] = ()
     settings: tuple[TaskSetting, ...] = ()
     switched: tuple[SwitchedTest, ...] = ()
+    idle: tuple[IdleStep, ...] = ()
+    dropped: tuple[DroppedTarget, ...] = ()
+    cut: tuple[CutDependency, ...] = ()
 
 
 @dataclass
@@ -87,6 +93,8 @@ class _Reader:
     commands: list[VerifyingCommand] = field(default_factory=list)
     followed: set[str] = field(default_factory=set)
     """Names of scripts and targets that the workflows run."""
+    by_runner: set[str] = field(default_factory=set)
+    """Names of targets that the workflows run by a task runner, for all projects or those that are affected."""
 
     def kind_of(self, invocation: Invocation, depth: int = 0) -> str:
         """Return what an invocation verifies, by name, or by what stands behind it."""
@@ -158,6 +166,8 @@ class _Reader:
 
     def follow(self, invocation: Invocation) -> None:
         """Follow what an invocation runs: scripts and targets of that name everywhere, their hooks, recipes, a script's file."""
+        if invocation.kind == "tasks":
+            self.by_runner.update(invocation.scripts)
         for name in invocation.scripts:
             self.followed.add(name)
             for each in (f"pre{name}", name, f"post{name}"):
@@ -196,8 +206,10 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
         reader.recipes.setdefault(recipe.name, []).append(recipe)
     tolerant: list[TolerantStep] = []
     lonely: list[LonelyJob] = []
+    idle: list[IdleStep] = []
     for workflow in workflows.ci:
-        verifying = []
+        verifying: list[Job] = []
+        own_steps: list[tuple[Job, list[Step]]] = []
         for owner, job in workflows.jobs(workflow):
             steps = [step for step in workflows.steps(job) if _step(reader, owner, job, step)]
             tolerant += [
@@ -212,8 +224,11 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
             ):
                 own = job.continue_on_error
                 tolerant.append(TolerantStep(place=own.place, what=f"the job {job.id}", text=own.text))
+            tolerant += _tolerant_retries(job, steps)
             if steps and owner is workflow:
                 verifying.append(job)
+                own_steps.append((job, steps))
+        idle += idle_steps(workflow, own_steps)
         lonely += _lonely(workflow, verifying, required)
     if not reader.commands:
         raise ObservationError(
@@ -229,17 +244,29 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
         lonely=tuple(lonely),
         settings=tuple(_settings(repository, reader.followed)),
         switched=tuple(_switched(repository)),
+        idle=tuple(idle),
+        dropped=tuple(dropped_targets(repository, reader.named, frozenset(reader.by_runner))),
+        cut=tuple(cut_dependencies(repository)),
     )
 
 
 def _step(reader: _Reader, workflow: Workflow, job: Job, step: Step) -> bool:
-    if step.run is None:
+    runs_on = job.runs_on.text if job.runs_on else ""
+    retried = retried_script(step, runs_on)
+    script, kind = (retried.script, retried.kind) if retried else (step.run, shell_of(step.shell, runs_on))
+    if script is None:
         return False
-    kind = shell_of(step.shell, job.runs_on.text if job.runs_on else "")
-    path = step.run.path or workflow.path
+    path = script.path or workflow.path
     if kind.options is not None:
-        return reader.script(step.run.text, path, step.run.first_line, kind.options, run_by=kind.words)
-    return _foreign(reader, step.run.text, path, step.run.first_line, kind)
+        return reader.script(script.text, path, script.first_line, kind.options, run_by=kind.words)
+    return _foreign(reader, script.text, path, script.first_line, kind)
+
+
+def _tolerant_retries(job: Job, steps: Iterable[Step]) -> Iterator[TolerantStep]:
+    for step in steps:
+        retried = retried_script(step, job.runs_on.text if job.runs_on else "")
+        if retried is not None and retried.tolerant is not None:
+            yield TolerantStep(place=retried.tolerant.place, what=step.title, text=retried.tolerant.text)
 
 
 def _foreign(reader: _Reader, text: str, path: str, line: int, kind: ShellKind) -> bool:

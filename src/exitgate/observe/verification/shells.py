@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exitgate.observe.shell import CommandFate, Fate, Loss, ShellOptions
+from exitgate.observe.verification.python_fates import python_fates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class ShellKind:
 
 
 _POWERSHELL = re.compile(r"^(?:pwsh|powershell)\b")
+_PYTHON = re.compile(r"^(?:\S*/)?python[\d.]*\b")
 _NEXT_CHECKS = re.compile(
     r"\$LASTEXITCODE|\$\?|errorlevel|\|\|\s*(?:exit|throw)|PSNativeCommandUseErrorActionPreference", re.IGNORECASE
 )
@@ -64,7 +66,10 @@ def shell_of(shell: str, runs_on: str) -> ShellKind:
 
 
 def foreign_fates(text: str, first_line: int, kind: ShellKind) -> Iterator[CommandFate]:
-    """Tell the fate of each line of a script of PowerShell or cmd: they end with the status of what ran last."""
+    """Tell the fate of each line of a script of PowerShell or cmd: they end with the status of what ran last. Python is parsed."""
+    if _PYTHON.match(kind.words):
+        yield from python_fates(text, first_line)
+        return
     lines = [(first_line + number, line.strip()) for number, line in enumerate(text.splitlines())]
     lines = [
         (number, line) for number, line in lines if line and not line.startswith(("#", "::", "REM ", "rem ", "@echo"))

@@ -62,11 +62,11 @@ class Repository:
     def scripts(self) -> Iterator[NamedScript]:
         """Yield the scripts of every package.json, and the commands of every project.json."""
         for path in self.named("package.json"):
-            data, text = self._json(path)
+            data, text = self.json(path)
             for name, script in _texts(data.get("scripts")):
                 yield NamedScript(name=name, path=path, line=line_of_key(text, ("scripts", name)), text=script)
         for path in self.named("project.json"):
-            data, text = self._json(path)
+            data, text = self.json(path)
             for name, target in _tables(data.get("targets")):
                 options = dict(next(_options(target), ((), {}))[1])
                 given = [target.get("command"), options.get("command"), *_as_list(options.get("commands"))]
@@ -101,7 +101,7 @@ class Repository:
     def settings(self) -> Iterator[TaskSetting]:
         """Yield ``passWithNoTests`` of Nx's targets, by target."""
         for path in self.named("nx.json", "project.json", "package.json"):
-            data, text = self._json(path)
+            data, text = self.json(path)
             nx = data.get("nx") if isinstance(data.get("nx"), dict) else {}
             for keys, tables in (
                 (("targetDefaults",), data.get("targetDefaults")),
@@ -117,7 +117,8 @@ class Repository:
                                 shown = f"{option}: {json.dumps(options[option])}"
                                 yield TaskSetting(name=name, path=path, line=line, text=shown)
 
-    def _json(self, path: str) -> tuple[Mapping[str, Any], str]:
+    def json(self, path: str) -> tuple[Mapping[str, Any], str]:
+        """Return what a JSON file holds, with its text; nothing of one that is no table."""
         text = self.text(path) or "{}"
         try:
             data = json.loads(text)

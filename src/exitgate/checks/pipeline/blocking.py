@@ -1,0 +1,116 @@
+"""Whether CI keeps out what is broken, lets in what is sound, and fails for the reason that was given it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.finding import Finding
+from exitgate.observe.workflow_run.trials import ChangeTrial, ChangeTrials
+
+
+def red_controls(observed: ChangeTrials) -> list[Finding]:
+    """Name each required check that a change which breaks nothing does not pass."""
+    control = observed.control
+    results = {check.name: check.conclusion for run in control.runs for check in run.checks}
+    findings = [
+        Finding(
+            location=next(iter(control.failing), control.pushed.branch),
+            message=f"{control.what} does not pass the required check {name!r}",
+            expected="success",
+            got=results.get(name, "no such check was reported"),
+            remedy="Mend the unmodified commit until it passes in a clean clone.",
+        )
+        for name in observed.required
+        if results.get(name) != "success"
+    ]
+    if not findings and not control.pushed.accepted:
+        findings.append(_refused(control))
+    return findings
+
+
+def merged_failures(observed: ChangeTrials, aims: Iterable[str] | None = None) -> list[Finding]:
+    """Name each broken change that got in.
+
+    Args:
+        aims: Of the trials to look at; all where none is given.
+
+    Raises:
+        ObservationError: if one of them was not tried.
+        PrerequisiteMissing: if a change that breaks nothing does not get in: what was refused then proves nothing.
+    """
+    return [
+        Finding(
+            location=next(iter(trial.failing or trial.expected), trial.pushed.branch),
+            message=f"a change was merged though it breaks something: {trial.what}",
+            expected="a failing required check, and a refused merge",
+            got=_results(trial, observed.required),
+            remedy="Let the required check fail whenever this step does.",
+        )
+        for trial in _looked_at(observed, aims)
+        if trial.pushed.accepted
+    ]
+
+
+def misplaced_failures(observed: ChangeTrials, aims: Iterable[str] | None = None) -> list[Finding]:
+    """Name each broken change that was refused, but not at the step that its fault aims at.
+
+    Args:
+        aims: Of the trials to look at; all where none is given.
+
+    Raises:
+        ObservationError: if one of them was not tried.
+        PrerequisiteMissing: if a change that breaks nothing does not get in.
+    """
+    return [
+        Finding(
+            location=next(iter(trial.failing), trial.pushed.branch),
+            message=f"CI failed elsewhere than where the change is broken: {trial.what}",
+            expected=f"a failure at {' or '.join(trial.expected)}, and at no step before",
+            got=f"a failure at {trial.failing[0]}" if trial.failing else "no failing step",
+            remedy="Keep the steps of the workflow apart, and let each fail by itself.",
+        )
+        for trial in _looked_at(observed, aims)
+        if not trial.pushed.accepted and (not trial.failing or trial.failing[0] not in trial.expected)
+    ]
+
+
+def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[ChangeTrial]:
+    if not observed.broken or len(observed.broken) != observed.asked:
+        raise ObservationError(
+            "the throwaway forge",
+            got=f"{len(observed.broken)} broken changes tried",
+            expected=f"{observed.asked or 'some'}",
+            action="Run the gate again; report this to exitgate if it stays.",
+        )
+    if red := red_controls(observed):
+        raise PrerequisiteMissing(
+            red[0].location,
+            got=red[0].message,
+            expected="a sound change that gets in, beside which a refusal says something",
+            action=red[0].remedy,
+            blocked_by="3.1.C.1",
+        )
+    known = {trial.aim: trial for trial in observed.broken}
+    wanted = list(known) if aims is None else list(aims)
+    for aim in wanted:
+        if aim not in known:
+            raise ObservationError(
+                "the throwaway forge", got=f"no change {aim!r}", expected="it tried", action="Run the gate again."
+            )
+    return [known[aim] for aim in wanted]
+
+
+def _results(trial: ChangeTrial, required: tuple[str, ...]) -> str:
+    results = {check.name: check.conclusion for run in trial.runs for check in run.checks}
+    return ", ".join(f"{name}: {results.get(name, 'not reported')}" for name in required) or "no required check"
+
+
+def _refused(trial: ChangeTrial) -> Finding:
+    return Finding(
+        location=trial.pushed.branch,
+        message=f"{trial.what} is refused though every required check passed",
+        expected="a merge",
+        got="; ".join(trial.pushed.reasons),
+        remedy="Correct the ruleset: a required name that no job reports, or a rule that nobody can meet.",
+    )

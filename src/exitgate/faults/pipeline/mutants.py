@@ -1,0 +1,184 @@
+"""Changes of real code that CI has to keep out: each breaks one thing, and tells by which kind of step it has to be noticed.
+
+Unlike the other faults they break no gate: a sound target blocks every one of them. They are small enough to pass every step
+before the one that they aim at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from exitgate.errors import PrerequisiteMissing
+
+_TEST_FILE = re.compile(r"\.(?:test|spec)\.[cm]?[jt]sx?$")
+_INTEGRATION = re.compile(r"(?:^|[/._-])integration(?:[/._-]|$)")
+_ELSEWHERE = re.compile(r"(?:^|/)(?:node_modules|dist|dist-[^/]*|e2e|generated|support)/")
+_SOURCE = re.compile(r"\.tsx?$")
+_FAILING_TEST = 'throw new Error("exitgate: a test that fails on purpose");\n'
+_TYPE_ERROR = '\nexport const exitgateMutant: number = "no number";\n'
+_BROKEN_IMPORT = 'import "./exitgate-nothing-here.js";\n'
+_FAILS_AT_LOAD = '\nthrow new Error("exitgate: a library that fails on purpose");\n'
+_NEW_FILE = "exitgate-mutant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A change that breaks something."""
+
+    aim: str
+    """``unit-test``, ``integration-test``, ``type-error``, ``break``, ``lock-drift``, ``library``, ``deleted-tests``."""
+    project: str
+    """Folder of the project that it changes, from the root; empty for the root itself."""
+    what: str
+    noticed_by: tuple[str, ...]
+    """Names of tasks or kinds of commands of which one has to fail first; empty where any may notice."""
+    apply: Callable[[Path], None]
+    """Takes the root of a clone; changes its files and commits nothing."""
+
+
+def failing_unit_test(root: Path, project: str) -> Mutant:
+    """Add a unit test that fails, beside those that there are.
+
+    Raises:
+        PrerequisiteMissing: if the project has none.
+    """
+    return _failing_test(
+        project, "unit-test", "a unit test that fails", ("test", "unit"), _first(root, project, _unit_tests)
+    )
+
+
+def failing_integration_test(root: Path, project: str) -> Mutant:
+    """Add an integration test that fails, beside those that there are.
+
+    Raises:
+        PrerequisiteMissing: if the project has none.
+    """
+    beside = _first(root, project, _integration_tests)
+    return _failing_test(project, "integration-test", "an integration test that fails", ("integration",), beside)
+
+
+def type_error(root: Path, project: str) -> Mutant:
+    """Add a value of the wrong type to a source file.
+
+    Raises:
+        PrerequisiteMissing: if the project has no TypeScript.
+    """
+    noticed_by = ("typecheck", "type-check", "types", "build", "test")
+    return _edit(root, project, ("type-error", "a type error", noticed_by), lambda text: text + _TYPE_ERROR)
+
+
+def front_end_break(root: Path, project: str) -> Mutant:
+    """Import what is not there.
+
+    Raises:
+        PrerequisiteMissing: if the project has no TypeScript.
+    """
+    noticed_by = ("build", "typecheck", "type-check", "types")
+    return _edit(root, project, ("break", "an import of nothing", noticed_by), lambda text: _BROKEN_IMPORT + text)
+
+
+def broken_library(root: Path, project: str) -> Mutant:
+    """Let a library fail when it is loaded, so that the tests of whatever depends on it fail too.
+
+    Raises:
+        PrerequisiteMissing: if the project has no TypeScript.
+    """
+    aim = ("library", "a library that breaks what depends on it", ("test", "unit"))
+    return _edit(root, project, aim, lambda text: text + _FAILS_AT_LOAD)
+
+
+def deleted_tests(root: Path, project: str) -> Mutant:
+    """Delete the unit tests of a project.
+
+    Raises:
+        PrerequisiteMissing: if the project has none.
+    """
+    _first(root, project, _unit_tests)
+
+    def apply(clone: Path) -> None:
+        for file in _unit_tests(clone / project):
+            file.unlink()
+
+    what = f"{project}: its unit tests are deleted"
+    return Mutant(aim="deleted-tests", project=project, what=what, noticed_by=(), apply=apply)
+
+
+def lock_drift(root: Path) -> Mutant:
+    """Ask for a package that the lockfile does not hold.
+
+    Raises:
+        PrerequisiteMissing: if there is no package.json.
+    """
+    if not (root / "package.json").is_file():
+        raise _missing("package.json", "no package.json", "one at the root")
+
+    def apply(clone: Path) -> None:
+        file = clone / "package.json"
+        data = json.loads(file.read_text(encoding="utf-8"))
+        data.setdefault("devDependencies", {})["exitgate-not-locked"] = "1.0.0"
+        file.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+    what = "package.json asks for what the lockfile does not hold"
+    return Mutant(aim="lock-drift", project="", what=what, noticed_by=("install",), apply=apply)
+
+
+def _failing_test(project: str, aim: str, what: str, noticed_by: tuple[str, ...], beside: Path) -> Mutant:
+    kind = _TEST_FILE.search(beside.name)
+    suffix = kind.group() if kind else ".test.ts"
+
+    def apply(clone: Path) -> None:
+        (clone / beside.parent / f"{_NEW_FILE}{suffix}").write_text(_FAILING_TEST, encoding="utf-8")
+
+    return Mutant(aim=aim, project=project, what=f"{project}: {what}", noticed_by=noticed_by, apply=apply)
+
+
+def _edit(root: Path, project: str, aim: tuple[str, str, tuple[str, ...]], change: Callable[[str], str]) -> Mutant:
+    path = _first(root, project, _sources)
+    name, what, noticed_by = aim
+
+    def apply(clone: Path) -> None:
+        text = (clone / path).read_text(encoding="utf-8")
+        (clone / path).write_text(change(text), encoding="utf-8")
+
+    return Mutant(aim=name, project=project, what=f"{path}: {what}", noticed_by=noticed_by, apply=apply)
+
+
+def _first(root: Path, project: str, kind: Callable[[Path], Iterator[Path]]) -> Path:
+    """Return a file of a project, from the root; of sources the one that the others are reached from, where it has a usual name."""
+    found = [file.relative_to(root) for file in kind(root / project)]
+    if not found:
+        raise _missing(project, f"no {kind.__name__.strip('_').replace('_', ' ')}", "some, to break one")
+    usual = [file for file in found if file.stem in {"index", "main"}]
+    return (usual or found)[0]
+
+
+def _files(project: Path) -> Iterator[Path]:
+    for file in sorted(project.rglob("*")) if project.is_dir() else ():
+        if file.is_file() and not _ELSEWHERE.search(file.relative_to(project).as_posix()):
+            yield file
+
+
+def _unit_tests(project: Path) -> Iterator[Path]:
+    for file in _files(project):
+        if _TEST_FILE.search(file.name) and not _INTEGRATION.search(file.relative_to(project).as_posix()):
+            yield file
+
+
+def _integration_tests(project: Path) -> Iterator[Path]:
+    for file in _files(project):
+        if _TEST_FILE.search(file.name) and _INTEGRATION.search(file.relative_to(project).as_posix()):
+            yield file
+
+
+def _sources(project: Path) -> Iterator[Path]:
+    for file in _files(project / "src"):
+        if _SOURCE.search(file.name) and not _TEST_FILE.search(file.name) and not file.name.endswith(".d.ts"):
+            yield file
+
+
+def _missing(place: str, got: str, expected: str) -> PrerequisiteMissing:
+    return PrerequisiteMissing(place, got=got, expected=expected, action="Name another project, or add one.")

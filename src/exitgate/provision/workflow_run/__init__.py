@@ -1,0 +1,7 @@
+"""The target's own workflow, run by act on a clone of a merge commit, as another user."""
+
+from exitgate.provision.workflow_run.act import Started, run_workflow
+from exitgate.provision.workflow_run.nodes import Node, find_nodes, nodes_for
+from exitgate.provision.workflow_run.payload import payload_of
+
+__all__ = ["Node", "Started", "find_nodes", "nodes_for", "payload_of", "run_workflow"]
