@@ -46,6 +46,9 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.reachability",
             "exitgate.rights",
             "exitgate.rollout",
+            "exitgate.policy",
+            "exitgate.rollout",
+            "exitgate.migration_settings",
             "exitgate.target",
             "exitgate.waivers",
         ),
@@ -78,6 +81,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.record",
         ),
     ),
+    ("verdict", ("exitgate.outcome", "exitgate.reconcile", "exitgate.verdict")),
+    ("record", ("exitgate.compare", "exitgate.events", "exitgate.ledger", "exitgate.proof", "exitgate.record")),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
     (

@@ -1,4 +1,4 @@
-"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | backing``."""
+"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | ledger | …``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from exitgate import __version__
 from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
+from exitgate.cli import ledger as _ledger
 from exitgate.cli import maintain as _maintain
 from exitgate.cli import run as _run
 from exitgate.errors import ExitgateError
@@ -39,6 +40,7 @@ _run.register(app)
 _inspect.register(app)
 _maintain.register(app)
 _backing.register(app)
+_ledger.register(app)
 
 
 def main() -> None:
