@@ -49,7 +49,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("checks", ("exitgate.checks",)),
     ("faults", ("exitgate.faults",)),
     ("verdict", ("exitgate.outcome", "exitgate.reconcile", "exitgate.verdict")),
-    ("record", ("exitgate.compare", "exitgate.events", "exitgate.proof", "exitgate.record")),
+    ("record", ("exitgate.compare", "exitgate.difference", "exitgate.events", "exitgate.proof", "exitgate.record")),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
     ("commands", ("exitgate.beside", "exitgate.doctor", "exitgate.launch", "exitgate.prove")),

@@ -1,4 +1,4 @@
-"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | backing``."""
+"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | backing | report | diff``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from exitgate import __version__
 from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
 from exitgate.cli import maintain as _maintain
+from exitgate.cli import report as _report
 from exitgate.cli import run as _run
 from exitgate.errors import ExitgateError
 
@@ -39,6 +40,7 @@ _run.register(app)
 _inspect.register(app)
 _maintain.register(app)
 _backing.register(app)
+_report.register(app)
 
 
 def main() -> None:
