@@ -11,6 +11,7 @@ from exitgate.finding import Finding
 from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
 from exitgate.reporting.annotations import render_annotations
 from exitgate.reporting.junit import render_junit
+from exitgate.reporting.markdown import MAX_BYTES, render_markdown
 
 HOSTILE = "]]></x><!-- \x00\x1b\ufffe\u202e\ud800 \r\n::error::100%,a:b"
 
@@ -67,3 +68,16 @@ def test_only_what_changed_is_a_change() -> None:
     [change] = changes(_record("met"), _record("not_met"))
     assert (change.before, change.after) == ("met", "not_met")
     assert len(changes(_record("met", "a"), _record("met", "b"))) == 2
+
+
+def test_markdown_keeps_the_records_words_from_coming_to_life() -> None:
+    text = render_markdown(_record("not_met", "@everyone <script> `x` | [a](http://b)\n# head" + HOSTILE))
+    assert not any(sign in text for sign in ("@", "<script", "`", "](", "http:", "\n# "))
+    assert "| not met | 1 |" in text
+
+
+def test_markdown_says_how_much_did_not_fit() -> None:
+    record = _record("not_met")
+    text = render_markdown(record.model_copy(update={"controls": record.controls * 10_000}))
+    assert len(text.encode()) <= MAX_BYTES
+    assert "more: see the gate report" in text

@@ -1,4 +1,4 @@
-"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | backing | report | diff``."""
+"""The command line ``exitgate``: one module for each family of commands."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ class Format(StrEnum):
     JSON = "json"
     JUNIT = "junit"
     GITHUB = "github"
+    MARKDOWN = "markdown"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,7 @@ def report(
     from exitgate.reporting.annotations import render_annotations
     from exitgate.reporting.html import render_html
     from exitgate.reporting.junit import render_junit
+    from exitgate.reporting.markdown import render_markdown
 
     read = read_record(record)
     if form is Format.HTML:
@@ -41,6 +43,8 @@ def report(
         text = render_junit(read)
     elif form is Format.GITHUB:
         text = render_annotations(read)
+    elif form is Format.MARKDOWN:
+        text = render_markdown(read)
     else:
         text = read.model_dump_json(indent=2) + "\n"
     typer.echo(text, nl=False)
