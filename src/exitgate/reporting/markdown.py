@@ -10,6 +10,8 @@ from exitgate.reporting.text import status_of, visible
 
 MAX_BYTES = 60_000
 """GitHub takes comments of 65,536 characters; what doesn't fit is counted, never dropped without a word."""
+_LAST_LINE_BYTES = 100
+"""Room for the line that counts what was left out."""
 
 
 def render_markdown(record: Record) -> str:
@@ -39,7 +41,7 @@ def _that_fit(items: list[str], room: int) -> list[str]:
     kept: list[str] = []
     for number, item in enumerate(items):
         room -= len(item.encode()) + 1
-        if room < 100:
+        if room < _LAST_LINE_BYTES:
             return [*kept, f"- and {len(items) - number} more: see the gate report"]
         kept.append(item)
     return kept
@@ -47,5 +49,5 @@ def _that_fit(items: list[str], room: int) -> list[str]:
 
 def _code(text: str) -> str:
     shown = visible(text).replace("\n", " ").replace("\t", " ")[:500]
-    safe = "".join(c if c.isalnum() or c in " .-" or ord(c) > 127 else f"&#{ord(c)};" for c in shown)
+    safe = "".join(c if c.isalnum() or c in " .-" or not c.isascii() else f"&#{ord(c)};" for c in shown)
     return f"<code>{safe}</code>"
