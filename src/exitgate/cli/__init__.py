@@ -1,4 +1,4 @@
-"""The command line: ``exitgate run | list | explain | validate | schema | doctor | sweep | compare | prove | ledger | …``."""
+"""The command line ``exitgate``: one module for each family of commands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
 from exitgate.cli import ledger as _ledger
 from exitgate.cli import maintain as _maintain
+from exitgate.cli import report as _report
 from exitgate.cli import run as _run
 from exitgate.errors import ExitgateError
 
@@ -41,6 +42,7 @@ _inspect.register(app)
 _maintain.register(app)
 _backing.register(app)
 _ledger.register(app)
+_report.register(app)
 
 
 def main() -> None:

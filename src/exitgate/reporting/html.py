@@ -10,7 +10,6 @@ import functools
 import hashlib
 import re
 import shlex
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from exitgate.assurance import Assurance
 from exitgate.atomic import write_atomically
 from exitgate.outcome import Status
 from exitgate.record import CheckEntry, ControlEntry, Record
+from exitgate.reporting.text import status_of, visible
 
 if TYPE_CHECKING:
     import jinja2
@@ -36,8 +36,6 @@ _RUNS_SCRIPTS = frozenset(
     {".htm", ".html", ".mht", ".mhtml", ".shtml", ".svg", ".svgz", ".xht", ".xhtml", ".xml", ".xsl", ".xslt"}
 )
 """Kinds of file that a browser runs as pages of their own; evidence may be made by the target."""
-_SHIFTY = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories that hide or reorder what stands around them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ class _Group:
     @property
     def statuses(self) -> Mapping[str, int]:
         """How many controls have each status, in the order of `Status`."""
-        counts = Counter(_status(control.status).value for control in self.controls)
+        counts = Counter(status_of(control.status).value for control in self.controls)
         return {status.value: counts[status.value] for status in Status}
 
     @property
@@ -135,7 +133,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        status=lambda text: _status(text).value, href=_href, moment=_moment, one_check=_by_check, below=_below
+        status=lambda text: status_of(text).value, href=_href, moment=_moment, one_check=_by_check, below=_below
     )
     environment.globals.update(anchor=_anchor, rerun=_rerun, lasted=_lasted)
     return environment
@@ -169,7 +167,7 @@ def _tasks(controls: Iterable[ControlEntry]) -> list[_Task]:
     for control in controls:
         faults: dict[tuple[object, ...], list[CheckEntry]] = {}
         for check in control.checks:
-            if _status(check.status) in _TO_DO:
+            if status_of(check.status) in _TO_DO:
                 faults.setdefault((check.status, check.message, check.findings), []).append(check)
         if faults:
             status = Status.NOT_MET if any(key[0] == Status.NOT_MET for key in faults) else Status.ERROR
@@ -204,14 +202,6 @@ def _below(reached: str | None, needs: str) -> bool:
     return reached in _LEVELS and needs in _LEVELS and _LEVELS.index(reached) < _LEVELS.index(needs)
 
 
-def _status(text: str) -> Status:
-    """Return the status; a word that is none counts as an error, never as anything better."""
-    try:
-        return Status(text)
-    except ValueError:
-        return Status.ERROR
-
-
 def _anchor(kind: str, *parts: str) -> str:
     """Return an id for an element: readable where the parts are plain, a digest of them where they are not."""
     if all(_ANCHOR.fullmatch(part) for part in parts):
@@ -231,15 +221,8 @@ def _href(path: str) -> str | None:
 
 
 def _visible(value: object) -> object:
-    """Write characters that hide or reorder text by their code points, so that the page shows what the record holds."""
-    if not isinstance(value, str) or hasattr(value, "__html__") or (value.isascii() and value.isprintable()):
-        return value
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character) not in _SHIFTY
-        else character.encode("unicode_escape").decode()
-        for character in value.replace("\r\n", "\n")
-    )
+    """Make text visible; what is markup of ours, or no text, stays as it is."""
+    return value if not isinstance(value, str) or hasattr(value, "__html__") else visible(value)
 
 
 def _parsed(time: str | None) -> datetime | None:
