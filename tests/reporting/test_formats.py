@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from sarif_pydantic import Sarif
 
 from exitgate.difference import changes
 from exitgate.finding import Finding
@@ -12,6 +16,7 @@ from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record
 from exitgate.reporting.annotations import render_annotations
 from exitgate.reporting.junit import render_junit
 from exitgate.reporting.markdown import MAX_BYTES, render_markdown
+from exitgate.reporting.sarif import render_sarif
 
 HOSTILE = "]]></x><!-- \x00\x1b\ufffe\u202e\ud800 \r\n::error::100%,a:b"
 
@@ -81,3 +86,90 @@ def test_markdown_says_how_much_did_not_fit() -> None:
     text = render_markdown(record.model_copy(update={"controls": record.controls * 10_000}))
     assert len(text.encode()) <= MAX_BYTES
     assert "more: see the gate report" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "level"),
+    [
+        ("met", "pass", "none"),
+        ("not_met", "fail", "error"),
+        ("not_assessed", "open", "none"),
+        ("not_applicable", "notApplicable", "none"),
+        ("waived", "fail", "error"),
+    ],
+)
+def test_sarif_passes_only_what_is_met(status: str, kind: str, level: str) -> None:
+    run = _sarif(_record(status))
+    (result,) = run["results"]
+    assert (result["kind"], result["level"]) == (kind, level)
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "3.2.B.2.1/user"
+    assert ("suppressions" in result) is (status == "waived")
+    assert run["invocations"][0]["executionSuccessful"]
+
+
+@pytest.mark.parametrize(
+    ("status", "whole", "words"),
+    [("error", True, "runs as root"), ("odd", True, "runs as root"), ("met", False, "finish")],
+)
+def test_sarif_tells_an_error_as_an_execution_that_failed(status: str, whole: bool, words: str) -> None:
+    (invocation,) = _sarif(_record(status, whole=whole))["invocations"]
+    assert not invocation["executionSuccessful"]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert words in note["message"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "line"),
+    [
+        ("a/Dockerfile:31", "a/Dockerfile", 31),
+        ("deploy/a b%.json", "", None),
+        ("deploy/ä.json:7", "deploy/%C3%A4.json", 7),
+        ("exitgate.toml", "exitgate.toml", None),
+        ("image:/bin/su", "", None),
+        ("/etc/passwd:1", "", None),
+        ("../else.py:1", "", None),
+        ("reference-shop", "", None),
+    ],
+)
+def test_sarif_points_at_files_of_the_target_and_names_the_rest(place: str, path: str, line: int | None) -> None:
+    record = _record("not_met")
+    (control,) = record.controls
+    (check,) = control.checks
+    found = check.model_copy(update={"findings": (replace(check.findings[0], location=place),)})
+    control = control.model_copy(update={"checks": (found,)})
+    (result,) = _sarif(record.model_copy(update={"controls": (control,)}))["results"]
+    (location,) = result["locations"]
+    physical = location.get("physicalLocation")
+    assert (physical["artifactLocation"]["uri"] if physical else "") == path
+    assert (physical or {}).get("region", {}).get("startLine") == line
+    assert physical or location["logicalLocations"][0]["fullyQualifiedName"] == place
+
+
+def test_sarif_keeps_a_finding_the_same_while_lines_move() -> None:
+    def fingerprints(location: str, text: str) -> list[str]:
+        record = _record("not_met", text)
+        finding = replace(record.controls[0].checks[0].findings[0], location=location)
+        check = record.controls[0].checks[0].model_copy(update={"findings": (finding,)})
+        control = record.controls[0].model_copy(update={"checks": (check,)})
+        run = _sarif(record.model_copy(update={"controls": (control,)}))
+        return [each["partialFingerprints"]["exitgate/v1"] for each in run["results"]]
+
+    assert fingerprints("a:1", "x") == fingerprints("a:9", "x")
+    assert len({fingerprints("a:1", "x")[0], fingerprints("b:1", "x")[0], fingerprints("a:1", "y")[0]}) == 3
+
+
+def test_hostile_text_is_text_in_sarif() -> None:
+    text = render_sarif(_record("not_met", HOSTILE))
+    assert text.isascii()
+    assert all(character.isprintable() or character == "\n" for character in text)
+    said = json.loads(text)["runs"][0]["results"][0]["message"]["text"]
+    assert said.isascii()
+    assert "\\u202e" in said
+
+
+def _sarif(record: Record) -> dict[str, Any]:
+    """Return the run, as a reader of the format has it."""
+    text = render_sarif(record)
+    Sarif.model_validate_json(text)
+    (run,) = json.loads(text)["runs"]
+    return dict(run)

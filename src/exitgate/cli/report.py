@@ -17,6 +17,7 @@ class Format(StrEnum):
     JUNIT = "junit"
     GITHUB = "github"
     MARKDOWN = "markdown"
+    SARIF = "sarif"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,7 @@ def report(
     from exitgate.reporting.html import render_html
     from exitgate.reporting.junit import render_junit
     from exitgate.reporting.markdown import render_markdown
+    from exitgate.reporting.sarif import render_sarif
 
     read = read_record(record)
     if form is Format.HTML:
@@ -45,6 +47,8 @@ def report(
         text = render_annotations(read)
     elif form is Format.MARKDOWN:
         text = render_markdown(read)
+    elif form is Format.SARIF:
+        text = render_sarif(read)
     else:
         text = read.model_dump_json(indent=2) + "\n"
     typer.echo(text, nl=False)
