@@ -76,6 +76,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.difference",
             "exitgate.events",
             "exitgate.ledger",
+            "exitgate.mappings",
             "exitgate.proof",
             "exitgate.record",
         ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,6 +68,16 @@ class Proof(_Frozen):
     faults: tuple[FaultEntry, ...]
 
 
+class StandardEntry(_Frozen):
+    """A published standard, and the clauses of it that a control is evidence for once it is met."""
+
+    standard: str
+    supports: tuple[str, ...]
+    """What the clause asks of technology is shown, for what the gate looks at."""
+    partial: tuple[str, ...]
+    """A part of that is."""
+
+
 class ControlEntry(_Frozen):
     """A control, or a requirement of the gate (dimension R)."""
 
@@ -81,6 +92,7 @@ class ControlEntry(_Frozen):
     needs: str
     proof: Proof
     checks: tuple[CheckEntry, ...]
+    standards: tuple[StandardEntry, ...] = ()
 
 
 class CriterionEntry(_Frozen):
@@ -141,11 +153,16 @@ class Record(_Frozen):
     waivers: tuple[WaiverEntry, ...]
 
 
-def control_entries(judged: Sequence[JudgedControl], proofs: dict[str, Proof]) -> tuple[ControlEntry, ...]:
+def control_entries(
+    judged: Sequence[JudgedControl],
+    proofs: Mapping[str, Proof],
+    standards: Mapping[str, tuple[StandardEntry, ...]] = MappingProxyType({}),
+) -> tuple[ControlEntry, ...]:
     """Turn judged controls into entries of the record.
 
     Args:
         proofs: Control id to its proof; a control that is not in it is unproven.
+        standards: Control id to what it is evidence for.
     """
     return tuple(
         ControlEntry(
@@ -160,6 +177,7 @@ def control_entries(judged: Sequence[JudgedControl], proofs: dict[str, Proof]) -
             needs=each.needs.label,
             proof=proofs.get(each.control.id, Proof(status="unproven", faults=())),
             checks=tuple(_check_entry(check) for check in each.checks),
+            standards=standards.get(each.control.id, ()),
         )
         for each in judged
     )

@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from exitgate.catalogue import load_gate
 from exitgate.launch import shipped_gate_directory
+from exitgate.mappings import shipped_mappings
 from exitgate.proof import shipped_proofs
 
 _DEFAULT_GATE = "gate3"
@@ -63,6 +64,15 @@ def explain(
     for check in control.checks:
         print(f"  {check.id} (each {check.subject}, needs {check.needs.label})\n    {check.says}")
     print(f"\nTo get it met: {control.remediation}\n")
+    if standards := shipped_mappings(loaded).get(control.id, ()):
+        print("Once met, it is evidence for:")
+        for each in standards:
+            told = [
+                f"supports {', '.join(each.supports)}" if each.supports else "",
+                f"in part {', '.join(each.partial)}" if each.partial else "",
+            ]
+            print(f"  {each.standard}: {'; '.join(filter(None, told))}")
+        print()
     proof = shipped_proofs(loaded).get(control.id)
     if proof is None:
         print("Unproven: no fault of this control has been injected yet.")

@@ -19,6 +19,7 @@ import pytest
 from exitgate import __version__
 from exitgate.errors import ExitgateError, PrerequisiteMissing, one_line
 from exitgate.events import EventLog
+from exitgate.mappings import shipped_mappings
 from exitgate.outcome import Key, Outcome, Status
 from exitgate.plugin.clock import SOURCE, now, today
 from exitgate.plugin.collection import read_collected
@@ -218,7 +219,7 @@ class Recorder:
     def _make_record(self, verdict: Verdict, finished: str | None, *, whole: bool) -> Record:
         session, clone = self.session, self.session.clone
         substitutes = substitutes_of(verdict)
-        proofs = shipped_proofs(session.gate)
+        proofs, standards = shipped_proofs(session.gate), shipped_mappings(session.gate)
         return Record(
             run_id=session.run.id,
             gate=session.gate.id,
@@ -248,8 +249,8 @@ class Recorder:
             criteria=tuple(
                 CriterionEntry(id=each.id, task=each.task, title=each.title) for each in session.gate.criteria
             ),
-            controls=control_entries(verdict.controls, proofs),
-            requirements=control_entries(verdict.requirements, proofs),
+            controls=control_entries(verdict.controls, proofs, standards),
+            requirements=control_entries(verdict.requirements, proofs, standards),
             waivers=self._waivers(verdict),
         )
 

@@ -81,7 +81,11 @@ def _rule(control: ControlEntry, check: CheckEntry) -> dict[str, Any]:
         "shortDescription": {"text": _told(control.title)},
         "fullDescription": {"text": _told(check.says)},
         "help": {"text": _told(control.remediation or check.says)},
-        "properties": {"tags": [visible(control.criterion)], "proof": control.proof.status},
+        "properties": {
+            "tags": [visible(control.criterion)],
+            "proof": control.proof.status,
+            "standards": [each.model_dump(mode="json") for each in control.standards],
+        },
     }
 
 
