@@ -12,8 +12,9 @@ from sarif_pydantic import Sarif
 
 from exitgate.difference import changes
 from exitgate.finding import Finding
-from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
+from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, StandardEntry, TargetEntry
 from exitgate.reporting.annotations import render_annotations
+from exitgate.reporting.html import render_html
 from exitgate.reporting.junit import render_junit
 from exitgate.reporting.markdown import MAX_BYTES, render_markdown
 from exitgate.reporting.sarif import render_sarif
@@ -173,3 +174,16 @@ def _sarif(record: Record) -> dict[str, Any]:
     Sarif.model_validate_json(text)
     (run,) = json.loads(text)["runs"]
     return dict(run)
+
+
+@pytest.mark.parametrize(("status", "words"), [("met", "Evidence for"), ("not_met", "Once met, evidence for")])
+def test_a_control_shows_what_it_is_evidence_for_and_when(status: str, words: str) -> None:
+    record = _record(status)
+    standard = StandardEntry(standard="A <b>standard</b>", supports=("X-1", "X-2"), partial=("Y-3",))
+    control = record.controls[0].model_copy(update={"standards": (standard,)})
+    page = render_html(record.model_copy(update={"controls": (control,)}))
+    assert f"<dd>{words}:" in page
+    assert "A &lt;b&gt;standard&lt;/b&gt;" in page
+    assert "supports X-1, X-2; in part Y-3" in page
+    (rule,) = _sarif(record.model_copy(update={"controls": (control,)}))["tool"]["driver"]["rules"]
+    assert rule["properties"]["standards"][0]["partial"] == ["Y-3"]
