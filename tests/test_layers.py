@@ -80,6 +80,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.record",
         ),
     ),
+    ("attestation", ("exitgate.attestation",)),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
     (
