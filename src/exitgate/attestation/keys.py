@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
     load_ssh_public_key,
 )
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from securesystemslib.signer import SSlibKey
 
 from exitgate.errors import EvidenceError, UsageError, one_line
@@ -44,7 +44,7 @@ class _KeyEntry(BaseModel):
     name: str
     public: str
     """The line of OpenSSH, or the PEM text."""
-    gates: tuple[str, ...] = ()
+    gates: tuple[str, ...] = Field((), strict=False)
     expires: datetime.date | None = None
 
 

@@ -42,6 +42,7 @@ from exitgate.record import (
     tools_of,
     write_record,
 )
+from exitgate.redaction import redact, redact_tree
 from exitgate.verdict import Expected, GateStatus, Verdict, expectations, judge
 
 EXIT_NOT_PASSED = 10
@@ -91,7 +92,7 @@ class Recorder:
         """Hear one phase of one test."""
         data = getattr(report, ATTRIBUTE, None)
         if data is not None:
-            outcome = Outcome.model_validate(data)
+            outcome = Outcome.model_validate(redact_tree(data))
             before = self._arrived.get(report.nodeid)
             self._arrived[report.nodeid] = _later_phase(before, outcome) if before else outcome
         if report.when == "teardown" and report.nodeid in self._arrived:
@@ -105,7 +106,7 @@ class Recorder:
         if error:
             name = str(getattr(getattr(node, "gateway", None), "id", "a worker"))
             self._lost_workers.append(name)
-            self._problems.append(f"worker {name} died: {one_line(str(error), 120)}")
+            self._problems.append(f"worker {name} died: {one_line(redact(str(error)), 120)}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note why the run ends early."""
@@ -114,7 +115,7 @@ class Recorder:
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error of pytest's own or of a plugin."""
         lines = str(excrepr).splitlines() or ["no word"]
-        self._problems.append(f"internal error: {one_line(lines[-1], 200)}")
+        self._problems.append(f"internal error: {one_line(redact(lines[-1]), 200)}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
