@@ -1,7 +1,8 @@
-"""Rules on generated stacks of 40 and 1,000 resources, beside `trivy config` on the same code. Terraform's own time is in neither.
+"""Rules on generated stacks of 40 and 1,000 resources, beside `trivy config` and checkov. Terraform's own time is in none.
 
-Run from the checkout: ``python -m benchmarks.infrastructure [--rounds N] [--keep]``. Both sides are whole processes, taking turns:
-ours reads the plan that Terraform would have made and applies every rule on plans, Trivy parses the code and applies its own.
+Run from the checkout: ``python -m benchmarks.infrastructure [--rounds N] [--checkov PROGRAM] [--keep]``. All are whole processes,
+taking turns: ours reads the plan that Terraform would have made and applies every rule on plans, the others parse the code and
+apply their own.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _CONFIGURATION = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often each side runs; medians are kept (default: 5)")
+    parser.add_argument(
+        "--checkov", metavar="PROGRAM", help="measure this checkov, too; it is no requirement of exitgate's"
+    )
     parser.add_argument("--keep", action="store_true", help="write benchmarks/results/infrastructure.json")
     parser.add_argument(
         "--here", metavar="DIR", help="judge the stack that lies there in this process, and print what it took"
@@ -45,13 +49,20 @@ def main() -> None:
         return
     busy = busy_cores()
     trivy = find_trivy()
-    results = {"rounds": given.rounds, "trivy": trivy.version, "sizes": [_size(each, given.rounds) for each in SIZES]}
+    results = {
+        "rounds": given.rounds,
+        "trivy": trivy.version,
+        "checkov": run([given.checkov, "--version"]).output.split()[-1] if given.checkov else "",
+        "sizes": [_size(each, given.rounds, given.checkov) for each in SIZES],
+    }
     print(json.dumps(results, indent=2))
     if given.keep:
-        keep("infrastructure", f"python -m benchmarks.infrastructure --rounds {given.rounds} --keep", busy, results)
+        beside = " --checkov checkov" if given.checkov else ""
+        command = f"python -m benchmarks.infrastructure --rounds {given.rounds}{beside} --keep"
+        keep("infrastructure", command, busy, results)
 
 
-def _size(count: int, rounds: int) -> dict[str, Any]:
+def _size(count: int, rounds: int, checkov: str | None) -> dict[str, Any]:
     with throwaway_run() as own:
         folder = own.scratch_path / "stack"
         made = write_target(folder, count)
@@ -68,6 +79,18 @@ def _size(count: int, rounds: int) -> dict[str, Any]:
             "exitgate": [sys.executable, "-m", "benchmarks.infrastructure", "--here", str(folder)],
             "trivy": [find_trivy().executable, *scan],
         }
+        if checkov:
+            options = [
+                "--framework",
+                "terraform",
+                "--skip-download",
+                "--quiet",
+                "--compact",
+                "--soft-fail",
+                "--output",
+                "json",
+            ]
+            commands["checkov"] = [checkov, "--directory", str(folder / "infra"), *options]
         costs: dict[str, list[Cost]] = {name: [] for name in commands}
         # The first turn of each is left out: it fills the page cache.
         for turn in range(rounds + 1):

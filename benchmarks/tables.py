@@ -20,6 +20,8 @@ _MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BUCKETS = ((1_000, 2_500), (2_500, 6_000), (6_000, 15_000), (15_000, 30_000), (30_000, 50_001))
 _LINEAR_FROM = 0.98
 _QUIET_BELOW_CORES = 0.3
+_BOUNDS = {"trivy": 1.0, "checkov": 0.25}
+"""What part of each one's wall time exitgate's may be."""
 
 
 def main() -> None:
@@ -118,7 +120,39 @@ def linear() -> str:
     return f"{_made(results)}\n\n{table}\n\n{_fitted(fits)}"
 
 
-TABLES: dict[str, Callable[[], str]] = {"peer": peer, "linear": linear}
+def infrastructure() -> str:
+    """Return what the rules on plans cost at each size, and how that stands to the two others."""
+    results = _results("infrastructure")
+    names = {
+        "exitgate": "exitgate",
+        "trivy": f"trivy config {results['trivy']}",
+        "checkov": f"checkov {results['checkov']}",
+    }
+    rows = []
+    for size in results["sizes"]:
+        ours = size["exitgate_wall_s"]
+        for name, words in names.items():
+            if f"{name}_wall_s" not in size:
+                continue
+            wall, cpu = size[f"{name}_wall_s"], size[f"{name}_cpu_s"]
+            share = _BOUNDS.get(name)
+            bound = f"≤ {share}: {_met(ours <= share * wall)}" if share else ""
+            rows.append(
+                (size["resources"], words, f"{wall:.2f}", f"{cpu:.2f}", f"{ours / wall:.2f}" if share else "", bound)
+            )
+    table = _table(("resources", "", "wall s", "CPU s", "exitgate's wall, of its", "bound"), rows)
+    small, large = results["sizes"][0], results["sizes"][-1]
+    more = large["resources"] - small["resources"]
+    own = (large["read_cpu_s"] + large["rules_cpu_s"] - small["read_cpu_s"] - small["rules_cpu_s"]) / more
+    said = (
+        f"Of exitgate's CPU at {large['resources']} resources, {large['read_cpu_s']:.2f} s read the plan and "
+        f"{large['rules_cpu_s']:.2f} s apply the rules: {own * 1000:.2f} ms a resource; "
+        "the rest is the interpreter and its imports."
+    )
+    return f"{_made(results)}\n\n{table}\n\n{said}"
+
+
+TABLES: dict[str, Callable[[], str]] = {"peer": peer, "linear": linear, "infrastructure": infrastructure}
 
 
 def _fitted(fits: dict[str, Any]) -> str:

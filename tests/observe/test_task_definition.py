@@ -311,7 +311,7 @@ def test_what_a_container_is_given_of_its_host_is_named_with_its_place(tmp_path:
 @pytest.mark.parametrize(
     ("path", "rules"),
     [
-        *((path, True) for path in ("/", "//", "/etc/", "/srv/../etc", "/var", "/run/containerd")),
+        *((path, True) for path in ("/", "//", "/etc/", "/srv/../etc", "/var", "/run/containerd", "/var/spool/cron/x")),
         *((path, False) for path in ("/srv/data", "/etcetera", "/var/log", "")),
     ],
 )

@@ -12,7 +12,7 @@ from exitgate.settings import ContainerSettings, Locations
 
 _THE_HOSTS_OWN = (
     *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr"),
-    *("/var/run", "/var/lib/docker", "/var/lib/containerd", "/var/lib/ecs", "/cgroup"),
+    *("/var/run", "/var/lib/docker", "/var/lib/containerd", "/var/lib/ecs", "/var/spool/cron", "/cgroup"),
 )
 _ENGINE_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
 """Who may speak to an engine has its host, wherever the socket lies."""

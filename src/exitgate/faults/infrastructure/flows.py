@@ -65,7 +65,7 @@ FAULTS = (
         "flow-on-another-port",
         "the rules of the cache are for another port",
         replaced(_FLOWS, _CACHE_FLOW, _CACHE_FLOW.replace("6379", "6380")),
-        location=_SERVICE,
+        location=_FLOWS,
         message="catalog can't reach cache on tcp 6379",
     ),
     fault(
