@@ -272,9 +272,11 @@ def test_no_vulnerability_has_stood_too_long(
 
 
 @pytest.mark.check("3.2.C.2", "sbom-complete")
-def test_the_sbom_tells_of_everything(scan: ImageScan, contents: ImageContents) -> None:
-    """Every package that the image's own files show stands in its SBOM, and no program belongs to none."""
-    assert incomplete_sboms(scan, contents) == []
+def test_the_sbom_tells_of_everything(
+    scan_with_origins: ImageScan, contents: ImageContents, container_policy: ContainerPolicy
+) -> None:
+    """Every package that the image's own files show stands in its SBOM, and no program comes from nowhere that is listed."""
+    assert incomplete_sboms(scan_with_origins, contents, container_policy) == []
 
 
 @pytest.mark.check("3.2.C.2", "no-secrets")

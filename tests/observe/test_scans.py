@@ -155,6 +155,24 @@ def test_a_release_that_own_layers_change_is_pretended(
     assert bool(pretended) is bool(words)
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ((), "os-release says ID=debian VERSION_ID=12, and the base image tells of no release"),
+        (("var/lib/dpkg/status",), ""),
+    ],
+)
+def test_a_release_that_the_base_image_does_not_have_is_pretended_unless_its_packages_come_along(
+    more: tuple[str, ...], words: str, tmp_path: Path, trivy_says: Says
+) -> None:
+    trivy_says(image=report(system={"Family": "debian", "Name": "12.5"}), convert=EMPTY_SBOM, sbom=report())
+    base = archive(member("bin/busybox", b"x"))
+    own = archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n"), *(member(path, b"") for path in more))
+    layers = [f"sha256:{hashlib.sha256(base).hexdigest()}"]
+    seen = read_contents(engine_with([saved(base, own)], {}, base=layers), "sha256:x", ["base"], SUBSTRATE)
+    assert with_limits_of_base(scanned(tmp_path), seen).pretended == words
+
+
 def test_a_release_that_the_scanner_takes_for_another_one_is_misread(tmp_path: Path, trivy_says: Says) -> None:
     trivy_says(image=report(system={"Family": "debian", "Name": "99.1"}), convert=EMPTY_SBOM, sbom=report())
     alone = contents(archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n")))

@@ -13,13 +13,14 @@ from exitgate.observe.contents import ImageContents, read_contents
 from exitgate.observe.layers import Entry, Layer
 from exitgate.provision.engine import Engine
 from exitgate.provision.images import Build
+from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL
 
 Aspect = Literal[
     "presence", "kind", "content", "mode", "owner", "link", "capabilities", "configuration", "time", "order"
 ]
 WITHOUT_MEANING: frozenset[Aspect] = frozenset({"time", "order"})
 """Aspects in which two images may differ and still run the same bytes with the same rights."""
-_OUR_LABELS = "exitgate."
+_OUR_LABELS = frozenset({RUN_LABEL, OWNER_LABEL})
 _CONFIGURED = (
     "User", "Env", "Entrypoint", "Cmd", "WorkingDir", "ExposedPorts", "Volumes", "StopSignal", "Healthcheck", "Shell", "OnBuild",
 )  # fmt: skip
@@ -177,7 +178,7 @@ def _configuration(first: ImageContents, second: ImageContents) -> Iterator[Diff
 
 def _labels(image: ImageContents) -> dict[str, str]:
     labels = image.configuration.get("Labels") or {}
-    return {name: value for name, value in labels.items() if not name.startswith(_OUR_LABELS)}
+    return {name: value for name, value in labels.items() if name not in _OUR_LABELS}
 
 
 def _joined(digests: list[str]) -> str:

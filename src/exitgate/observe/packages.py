@@ -57,6 +57,11 @@ def tells_of_packages(path: str) -> bool:
     )
 
 
+def tells_of_os_packages(path: str) -> bool:
+    """Whether a path belongs to a database of packages of the operating system, one that can't be read here included."""
+    return path == _DPKG_STATUS or path.startswith(_DPKG_STATUS_D) or path in _APK_INSTALLED or is_rpm_database(path)
+
+
 def is_rpm_database(path: str) -> bool:
     """Whether a path belongs to a database that can't be read without rpm itself."""
     return path.startswith(_RPM)

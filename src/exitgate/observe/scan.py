@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from exitgate.dockerfile import ImageUse
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.canaries import unheard_canaries
 from exitgate.observe.contents import RELEASES, ImageContents
 from exitgate.observe.layers import Nature
+from exitgate.observe.packages import tells_of_os_packages
 from exitgate.observe.trivy_report import (
     ListedPackage,
     ReportedVulnerability,
@@ -76,6 +78,15 @@ class Vulnerability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramOrigin:
+    """An image from outside that holds a program of the target's own layers, byte for byte."""
+
+    path: str
+    """Of the program, in the target's image."""
+    image: ImageUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageScan(Observation):
     """A scan of an image and of its SBOM."""
 
@@ -91,6 +102,8 @@ class ImageScan(Observation):
     """From when the database was put together to the scan."""
     unheard: tuple[str, ...] = ()
     """Packages in which every database of the image's kind knows vulnerabilities, and this one knows none."""
+    origins: tuple[ProgramOrigin, ...] = ()
+    """Where programs of own layers come from that no package tells of, as far as an image that the Dockerfile names has them."""
     self_told: bool = False
     """Whether it holds no system at all, and every program in it lists what it was built of, as Go's do."""
     pretended: str = ""
@@ -182,6 +195,13 @@ def _is_self_told(scan: ImageScan, contents: ImageContents) -> bool:
 
 def _pretended(contents: ImageContents) -> str:
     told, of_base = _releases(contents.texts), _releases(contents.base_texts)
+    if told and not of_base and any(layer.from_base for layer in contents.layers):
+        # What is copied with its packages is another system, and no pretence.
+        brought = any(
+            not layer.from_base and tells_of_os_packages(path) for path, (_, layer) in contents.entries.items()
+        )
+        kind, says = min(told.items())
+        return "" if brought else f"{kind} says {says}, and the base image tells of no release"
     for kind in sorted(told.keys() | of_base.keys()) if of_base else ():
         if told.get(kind) != of_base.get(kind):
             return f"{kind} says {told.get(kind, 'nothing')}, and {of_base.get(kind, 'nothing')} in the base image"

@@ -58,6 +58,8 @@ class Build(Observation):
     """``Dockerfile:line`` of what failed, as far as the builder said."""
     base_images: tuple[str, ...] = ()
     """References of the images that what was built is FROM in the end, substitutes in place."""
+    build_args: dict[str, str] = field(default_factory=dict)
+    """The target's own for the workload, substitutes in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,7 @@ def _build(
             expected="steps that are executed again",
             action="Look at the build's log among the evidence; use BuildKit by Docker's own client.",
         )
+    given = {**workload.build_args, **order.bases.build_args}
     return Build(
         substrate=substrate,
         evidence=(evidence,),
@@ -234,9 +237,8 @@ def _build(
         image_id=identity_file.read_text(encoding="ascii").strip(),
         failure="",
         failed_at="",
-        base_images=_made_of(
-            dockerfile, {**workload.build_args, **order.bases.build_args}, order.stage or workload.stage
-        ),
+        base_images=_made_of(dockerfile, given, order.stage or workload.stage),
+        build_args=given,
     )
 
 

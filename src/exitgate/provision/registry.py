@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from exitgate.errors import ObservationError, one_line
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.process import run_tool
 from exitgate.provision.engine import Builder, Engine, client_environment
 
@@ -42,3 +42,19 @@ def obtain(engine: Engine, builder: Builder, reference: str) -> tuple[Literal["h
     words = pulled.last_words
     absent = any(sign in words for sign in _ABSENT) and "lookup" not in words and "dial" not in words
     return ("absent" if absent else "unreachable"), one_line(words, 160)
+
+
+def require(engine: Engine, builder: Builder, reference: str, where: str) -> None:
+    """Make sure that the engine has an image which was built from.
+
+    Raises:
+        PrerequisiteMissing: if it can be had no more.
+    """
+    state, words = obtain(engine, builder, reference)
+    if state != "here":
+        raise PrerequisiteMissing(
+            where,
+            got=f"{reference} can't be pulled ({words})",
+            expected="the image that programs may have been copied from, to compare them with",
+            action="Connect to the registry, or `docker load` the image.",
+        )

@@ -53,6 +53,11 @@ def test_equal_builds_have_no_difference_and_are_kept_as_evidence(tmp_path: Path
     assert (tmp_path / rebuild.evidence[0].path).is_file()
 
 
+def test_labels_of_the_run_differ_and_no_others_may(tmp_path: Path) -> None:
+    rebuild = compare(tmp_path, *OWN, Labels={"exitgate.run": "2", "exitgate.owner": "b", "exitgate.built": "now"})
+    assert aspects(rebuild) == [("label exitgate.built", "configuration")]
+
+
 @pytest.mark.parametrize(
     ("second", "place", "aspect"),
     [

@@ -88,6 +88,11 @@ def foreign_bases(
     return findings
 
 
+def is_listed(use: ImageUse, policy: ContainerPolicy) -> bool:
+    """Say whether the policy lists an image, by digest."""
+    return not use.is_scratch and not use.builder_decides and _judged("", use, policy) is None
+
+
 def _systems_into(
     stages: Stages, chain: tuple[Stage, ...], seen: frozenset[int] = frozenset()
 ) -> Iterator[tuple[str, ImageUse]]:

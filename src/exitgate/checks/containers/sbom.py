@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from exitgate.checks.containers.bases import is_listed
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.contents import ImageContents
 from exitgate.observe.scan import ImageScan
+from exitgate.policy import ContainerPolicy
 
 _KINDS = {"dpkg": "deb", "apk": "apk"}
 """Package database to purl type."""
 _NAMED = 8
 
 
-def incomplete_sboms(scan: ImageScan, contents: ImageContents) -> list[Finding]:
+def incomplete_sboms(scan: ImageScan, contents: ImageContents, policy: ContainerPolicy) -> list[Finding]:
     """Name each package of the image's own files that the SBOM leaves out, and each executable that no package tells of.
 
     Executables of the base image are not the target's to name, unless its own layers took them out of the package database:
-    they are limits of the observation. A program that holds the list of its own modules, as Go's do, is told of by that.
+    they are limits of the observation. So are those that are, byte for byte, of an image that the policy lists: it was reviewed.
+    A program that holds the list of its own modules, as Go's do, is told of by that.
 
     Raises:
         PrerequisiteMissing: if the image's files tell of no package, or keep them in a database that can't be read here.
     """
     _refuse_what_tells_nothing(scan, contents)
     programs = {package.path for package in scan.packages}
+    reviewed = {each.path for each in scan.origins if is_listed(each.image, policy)}
+    origins = {each.path: each.image.text for each in scan.origins}
     listed = {(package.kind, package.name, package.version) for package in scan.sbom}
     findings = [
         _left_out(f"{package.name} {package.version}", f"image:{package.path}/package.json", "npm")
@@ -40,11 +45,12 @@ def incomplete_sboms(scan: ImageScan, contents: ImageContents) -> list[Finding]:
             location=f"image:{entry.path}",
             message=f"{entry.path} belongs to no package, so that no scanner and no SBOM knows what it is",
             expected="programs and libraries that a package of the operating system or of npm brings",
-            got=f"an ELF file of {entry.size_bytes} bytes, put there by {layer.made_by or layer.digest}",
-            remedy="Install it as a package, or leave it out.",
+            got=f"an ELF file of {entry.size_bytes} bytes, put there by {layer.made_by or layer.digest}"
+            + (f"; it is of {origins[entry.path]}, which the policy does not list" if entry.path in origins else ""),
+            remedy="Install it as a package, copy it as it is from an image that the policy lists by digest, or leave it out.",
         )
         for entry, layer in contents.unpackaged_executables
-        if not layer.from_base and entry.path not in programs
+        if not layer.from_base and entry.path not in programs and entry.path not in reviewed
     ]
     if contents.disowned:
         findings.append(_disowned(contents.disowned))
