@@ -29,6 +29,7 @@ FAULTS = (
         replaced(_FLOWS, _FLOW, _FLOW + _MORE),
         location=_FLOWS,
         message="the database of orders",
+        also=frozenset({"3.3.A.3"}),
     ),
     fault(
         "3.3.B.2.3 user-from-secret",
