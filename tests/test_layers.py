@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.finding",
             "exitgate.process",
             "exitgate.provenance",
+            "exitgate.redaction",
             "exitgate.settings",
             "exitgate.toml_source",
             "exitgate.waiting",
@@ -80,6 +81,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.record",
         ),
     ),
+    ("attestation", ("exitgate.attestation",)),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
     (

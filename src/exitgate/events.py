@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exitgate.errors import EvidenceError
+from exitgate.redaction import redact_tree
 
 EVENTS_FILE = "events.jsonl"
 
@@ -34,7 +35,7 @@ class EventLog:
         Raises:
             EvidenceError: if it can't be written.
         """
-        line = json.dumps({"event": event, "at": at, **facts}, ensure_ascii=True, sort_keys=True)
+        line = json.dumps(redact_tree({"event": event, "at": at, **facts}), ensure_ascii=True, sort_keys=True)
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
