@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ class EventLog:
             raise self._unwritable(error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file; what could not be written was told when it was appended."""
+        with suppress(OSError):
+            self._stream.close()
 
     def _unwritable(self, error: OSError) -> EvidenceError:
         return EvidenceError(

@@ -62,9 +62,7 @@ def append(path: Path, *, at: str, event: Literal["began", "ended"], run: dict[s
             fcntl.flock(stream, fcntl.LOCK_EX)
             entries, head = _read(path)
             entry = Entry(number=len(entries) + 1, previous=head, at=at, event=event, rehearsal=rehearsal, **run)
-            stream.write(_line(entry) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+            _write_whole(stream.fileno(), _line(entry) + b"\n")
     except OSError as error:
         raise EvidenceError(
             str(path),
@@ -73,6 +71,19 @@ def append(path: Path, *, at: str, event: Literal["began", "ended"], run: dict[s
             action="Correct its rights, or free some space.",
         ) from error
     return entry
+
+
+def _write_whole(file: int, line: bytes) -> None:
+    """Add a line and hand it to the disk, or leave the file as it was: half a line would break the chain for good."""
+    before = os.fstat(file).st_size
+    rest = memoryview(line)
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, before)
+        raise
 
 
 def read_ledger(path: Path) -> tuple[tuple[Entry, ...], str]:
