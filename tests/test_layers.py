@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.finding",
             "exitgate.process",
             "exitgate.provenance",
+            "exitgate.redaction",
             "exitgate.settings",
             "exitgate.toml_source",
             "exitgate.waiting",
@@ -81,6 +82,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.record",
         ),
     ),
+    ("attestation", ("exitgate.attestation",)),
     ("reporting", ("exitgate.reporting",)),
     ("plugin", ("exitgate.plugin",)),
     (

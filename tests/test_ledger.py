@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,25 @@ def test_no_ledger_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="Run the gate first") as raised:
         read_ledger(tmp_path / "ledger.jsonl")
     assert "\n" not in str(raised.value)
+
+
+def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _ledger(tmp_path / "ledger.jsonl")
+    before, real = path.read_bytes(), os.write
+    left = iter([20])
+
+    def into_a_full_disk(file: int, data: bytes) -> int:
+        room = next(left, None)
+        if room is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(file, bytes(data)[:room])
+
+    monkeypatch.setattr(os, "write", into_a_full_disk)
+    with pytest.raises(EvidenceError, match="No space left on device"):
+        _ledger(path, runs=1)
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+    assert len(read_ledger(_ledger(path, runs=1))[0]) == 4
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from exitgate.errors import EvidenceError
+from exitgate.redaction import redact_tree
 
 EVENTS_FILE = "events.jsonl"
 
@@ -34,7 +36,7 @@ class EventLog:
         Raises:
             EvidenceError: if it can't be written.
         """
-        line = json.dumps({"event": event, "at": at, **facts}, ensure_ascii=True, sort_keys=True)
+        line = json.dumps(redact_tree({"event": event, "at": at, **facts}), ensure_ascii=True, sort_keys=True)
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
@@ -43,8 +45,9 @@ class EventLog:
             raise self._unwritable(error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file; what could not be written was told when it was appended."""
+        with suppress(OSError):
+            self._stream.close()
 
     def _unwritable(self, error: OSError) -> EvidenceError:
         return EvidenceError(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from exitgate.atomic import write_atomically
 from exitgate.provenance import Evidence
+from exitgate.redaction import redact_bytes
 
 FOLDER = "evidence"
 _LARGEST_BYTES = 4 * 1024 * 1024
+_BEYOND_BYTES = 64 * 1024
 _CUT = b"\n[cut here by exitgate: the file was longer]\n"
 
 
@@ -21,12 +23,14 @@ class EvidenceFolder:
     report_directory: Path
 
     def keep(self, name: str, content: str | bytes) -> Evidence:
-        """Keep a file and return how the record names it; of more than 4 MiB the first part is kept, and says so.
+        """Keep a file without its secrets and return how the record names it; of more than 4 MiB the first part.
 
         Raises:
             EvidenceError: if the disk is full.
         """
         data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+        # A little beyond the cut is looked at, so that no secret is missed for being cut in two.
+        data = redact_bytes(data[: _LARGEST_BYTES + _BEYOND_BYTES])
         if len(data) > _LARGEST_BYTES:
             data = data[:_LARGEST_BYTES] + _CUT
         digest = hashlib.sha256(data).hexdigest()

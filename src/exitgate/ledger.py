@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -61,9 +62,7 @@ def append(path: Path, *, at: str, event: Literal["began", "ended"], run: dict[s
             fcntl.flock(stream, fcntl.LOCK_EX)
             entries, head = _read(path)
             entry = Entry(number=len(entries) + 1, previous=head, at=at, event=event, rehearsal=rehearsal, **run)
-            stream.write(_line(entry) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+            _write_whole(stream.fileno(), _line(entry) + b"\n")
     except OSError as error:
         raise EvidenceError(
             str(path),
@@ -72,6 +71,19 @@ def append(path: Path, *, at: str, event: Literal["began", "ended"], run: dict[s
             action="Correct its rights, or free some space.",
         ) from error
     return entry
+
+
+def _write_whole(file: int, line: bytes) -> None:
+    """Add a line and hand it to the disk, or leave the file as it was: half a line would break the chain for good."""
+    before = os.fstat(file).st_size
+    rest = memoryview(line)
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, before)
+        raise
 
 
 def read_ledger(path: Path) -> tuple[tuple[Entry, ...], str]:
@@ -88,21 +100,31 @@ def read_ledger(path: Path) -> tuple[tuple[Entry, ...], str]:
         ) from error
 
 
+def runs_of(entries: Sequence[Entry], gate: str, commit: str) -> int:
+    """Count the runs of a gate on a commit that were begun, whatever became of them."""
+    return sum(each.event == "began" and (each.gate, each.commit) == (gate, commit) for each in entries)
+
+
 def _read(path: Path) -> tuple[tuple[Entry, ...], str]:
     with path.open("rb") as stream:
         data = stream.read(_LARGEST_BYTES + 1)
     if len(data) > _LARGEST_BYTES:
         raise _broken(str(path), "more than 256 MiB", "a ledger")
+    return read_entries(data, str(path))
+
+
+def read_entries(data: bytes, where: str) -> tuple[tuple[Entry, ...], str]:
+    """Return all entries and the digest of the last line, from the bytes of a ledger; see `read_ledger`."""
     if data and not data.endswith(b"\n"):
-        raise _broken(str(path), "a last line that was cut off", "whole lines")
+        raise _broken(where, "a last line that was cut off", "whole lines")
     entries: list[Entry] = []
     head = GENESIS
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
-        entry = _entry(line, f"{path}:{number}")
+        entry = _entry(line, f"{where}:{number}")
         if entry.number != number:
-            raise _broken(f"{path}:{number}", f"entry {entry.number}", f"entry {number}")
+            raise _broken(f"{where}:{number}", f"entry {entry.number}", f"entry {number}")
         if entry.previous != head:
-            raise _broken(f"{path}:{number}", "a link that does not fit the line before", f"{head[:12]}…")
+            raise _broken(f"{where}:{number}", "a link that does not fit the line before", f"{head[:12]}…")
         entries.append(entry)
         head = hashlib.sha256(line).hexdigest()
     return tuple(entries), head

@@ -78,6 +78,8 @@ class Outcome(_Frozen):
     substitutes: tuple[str, ...] = ()
     """What stood in for the real thing; makes the run a rehearsal."""
     tools: tuple[Tool, ...] = ()
+    images: tuple[str, ...] = ()
+    """Digests of the images of its subject that it was made on."""
 
     @field_serializer("assurance")
     def _level_to_label(self, level: Assurance | None) -> str | None:

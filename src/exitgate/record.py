@@ -35,6 +35,14 @@ class TargetEntry(_Frozen):
     """True where the commit was made for this run from a folder that is no repository of its own."""
 
 
+class ImageEntry(_Frozen):
+    """An image that was built and judged."""
+
+    workload: str
+    digest: str
+    """The engine's id of it, ``sha256:…``."""
+
+
 class CheckEntry(_Frozen):
     """One check about one subject."""
 
@@ -151,6 +159,9 @@ class Record(_Frozen):
     controls: tuple[ControlEntry, ...]
     requirements: tuple[ControlEntry, ...]
     waivers: tuple[WaiverEntry, ...]
+    images: tuple[ImageEntry, ...] = ()
+    runs: int = 0
+    """How many runs of this gate on this commit led here, by the ledger beside it, this one included; 0 where none is kept."""
 
 
 def control_entries(
@@ -206,6 +217,13 @@ def substitutes_of(verdict: Verdict) -> tuple[str, ...]:
     """Return everything that stood in for the real thing in any check, sorted."""
     entries = (check.outcome for control in (*verdict.controls, *verdict.requirements) for check in control.checks)
     return tuple(sorted({name for outcome in entries for name in outcome.substitutes}))
+
+
+def images_of(verdict: Verdict) -> tuple[ImageEntry, ...]:
+    """Return every image that was judged, sorted by workload."""
+    entries = (check.outcome for control in (*verdict.controls, *verdict.requirements) for check in control.checks)
+    found = {(outcome.key.subject, digest) for outcome in entries for digest in outcome.images}
+    return tuple(ImageEntry(workload=workload, digest=digest) for workload, digest in sorted(found))
 
 
 def tools_of(verdict: Verdict) -> tuple[Tool, ...]:

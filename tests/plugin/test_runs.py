@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from exitgate.ledger import read_ledger
 from exitgate.record import Record
 
 from .conftest import EACH, FIRST, GATE, RULE, SECOND, Tiny
@@ -57,10 +58,11 @@ def test_all_about_one_subject_is_checked_by_one_worker(tiny: Tiny) -> None:
 
 def test_two_workers_and_none_give_the_same_record_but_for_times(tiny: Tiny) -> None:
     tiny.write("gates/tiny/test_second.py", SECOND.replace(EACH, "assert workload.name == 'a'"))
-    records = []
+    records, runs = [], []
     for workers in ("0", "2"):
         tiny.run("-n", workers)
         record = tiny.record()
+        runs.append(record.pop("runs"))
         for name in ("run_id", "started", "finished"):
             record.pop(name)
         for control in record["controls"]:
@@ -69,6 +71,16 @@ def test_two_workers_and_none_give_the_same_record_but_for_times(tiny: Tiny) -> 
         records.append(record)
     assert records[0] == records[1]
     assert records[0]["verdict"] == "failed"
+    assert runs == [1, 2]
+    ledger, _ = read_ledger(tiny.path / "reports/tiny/ledger.jsonl")
+    assert [(each.event, each.verdict) for each in ledger] == [("began", ""), ("ended", "failed")] * 2
+
+
+def test_on_a_broken_ledger_no_run_starts(tiny: Tiny) -> None:
+    tiny.write("reports/tiny/ledger.jsonl", "{}\n")
+    done = tiny.run("-n", "0")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "expected an entry of the ledger. Keep the file as it is" in " ".join(f"{done.stdout} {done.stderr}".split())
 
 
 @WaysToRun

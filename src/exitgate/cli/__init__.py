@@ -7,6 +7,7 @@ import sys
 import typer
 
 from exitgate import __version__
+from exitgate.cli import attest as _attest
 from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
 from exitgate.cli import ledger as _ledger
@@ -43,6 +44,7 @@ _maintain.register(app)
 _backing.register(app)
 _ledger.register(app)
 _report.register(app)
+_attest.register(app)
 
 
 def main() -> None:

@@ -90,6 +90,7 @@ class Outcomes:
             limits=tuple(dict.fromkeys(limit for substrate in substrates for limit in substrate.limits)),
             substitutes=tuple(dict.fromkeys(name for substrate in substrates for name in substrate.substitutes)),
             tools=tuple(dict.fromkeys(tool for substrate in substrates for tool in substrate.tools)),
+            images=_images(seen),
         )
 
     def _judge(self, item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Status, str, tuple[Finding, ...]]:
@@ -143,3 +144,10 @@ def _observations(item: pytest.Item) -> tuple[Observation, ...]:
     names = inspect.signature(function).parameters if function else ()
     values = getattr(item, "funcargs", {})
     return tuple(values[name] for name in names if isinstance(values.get(name), Observation))
+
+
+def _images(seen: tuple[Observation, ...]) -> tuple[str, ...]:
+    """Return the digests of the images that were read whole; what a container of one did hangs on the same image."""
+    from exitgate.observe.image import ImageFacts
+
+    return tuple(dict.fromkeys(each.id for each in seen if isinstance(each, ImageFacts)))

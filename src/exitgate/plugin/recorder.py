@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ import pytest
 from exitgate import __version__
 from exitgate.errors import ExitgateError, PrerequisiteMissing, one_line
 from exitgate.events import EventLog
+from exitgate.ledger import LEDGER_FILE, append, read_ledger, runs_of
 from exitgate.mappings import shipped_mappings
 from exitgate.outcome import Key, Outcome, Status
 from exitgate.plugin.clock import SOURCE, now, today
@@ -29,16 +31,19 @@ from exitgate.proof import shipped_proofs
 from exitgate.provenance import Tool
 from exitgate.reconcile import absences
 from exitgate.record import (
+    RECORD_FILE,
     CriterionEntry,
     Environment,
     Record,
     TargetEntry,
     WaiverEntry,
     control_entries,
+    images_of,
     substitutes_of,
     tools_of,
     write_record,
 )
+from exitgate.redaction import redact, redact_tree
 from exitgate.verdict import Expected, GateStatus, Verdict, expectations, judge
 
 EXIT_NOT_PASSED = 10
@@ -61,6 +66,7 @@ class Recorder:
         self._problems: list[str] = []
         self._lost_workers: list[str] = []
         self._started = now()
+        self._runs = 0
         self._last_write = 0.0
         self._log: EventLog | None = None
 
@@ -77,6 +83,7 @@ class Recorder:
         try:
             self._log = EventLog(self.session.report_directory)
             run = self.session.run
+            self._note_in_ledger("began", self._started)
             self._log.append("started", self._started, run=run.id, gate=self.session.gate.id, commit=run.commit)
             self._write(finished=None)
         except ExitgateError as error:
@@ -86,7 +93,7 @@ class Recorder:
         """Hear one phase of one test."""
         data = getattr(report, ATTRIBUTE, None)
         if data is not None:
-            outcome = Outcome.model_validate(data)
+            outcome = Outcome.model_validate(redact_tree(data))
             before = self._arrived.get(report.nodeid)
             self._arrived[report.nodeid] = _later_phase(before, outcome) if before else outcome
         if report.when == "teardown" and report.nodeid in self._arrived:
@@ -100,7 +107,7 @@ class Recorder:
         if error:
             name = str(getattr(getattr(node, "gateway", None), "id", "a worker"))
             self._lost_workers.append(name)
-            self._problems.append(f"worker {name} died: {one_line(str(error), 120)}")
+            self._problems.append(f"worker {name} died: {one_line(redact(str(error)), 120)}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note why the run ends early."""
@@ -109,7 +116,7 @@ class Recorder:
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error of pytest's own or of a plugin."""
         lines = str(excrepr).splitlines() or ["no word"]
-        self._problems.append(f"internal error: {one_line(lines[-1], 200)}")
+        self._problems.append(f"internal error: {one_line(redact(lines[-1]), 200)}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -119,6 +126,7 @@ class Recorder:
         try:
             self._problems += self._sweep()
             self._write(finished=now())
+            self._note_in_ledger("ended", now())
             self._write_reports(session.config)
         except ExitgateError as error:
             print(f"exitgate: {error}", file=sys.stderr)
@@ -203,6 +211,28 @@ class Recorder:
         if finished and self._log:
             self._log.append("finished", finished, verdict=verdict.status.value, problems=list(verdict.problems))
 
+    def _note_in_ledger(self, event: Literal["began", "ended"], at: str) -> None:
+        """Add the run to the ledger, and count how many runs of this gate on this commit it tells of."""
+        session, path, record = self.session, self.session.report_directory / LEDGER_FILE, self.record
+        ended = event == "ended" and record is not None
+        append(
+            path,
+            at=at,
+            event=event,
+            run={
+                "run_id": session.run.id,
+                "gate": session.gate.id,
+                "commit": session.run.commit,
+                "policy_digest": session.target.policy_digest,
+                "verdict": record.verdict if ended and record else "",
+                "record_sha256": sha256((session.report_directory / RECORD_FILE).read_bytes()).hexdigest()
+                if ended
+                else "",
+            },
+            rehearsal=record.rehearsal if ended and record else session.is_rehearsal,
+        )
+        self._runs = runs_of(read_ledger(path)[0], session.gate.id, session.run.commit)
+
     def _cut_short(self, selected: dict[str, Key]) -> list[Outcome]:
         """Return an error for each test whose result came only in part: its worker died in the middle of it."""
         return [
@@ -252,6 +282,8 @@ class Recorder:
             controls=control_entries(verdict.controls, proofs, standards),
             requirements=control_entries(verdict.requirements, proofs, standards),
             waivers=self._waivers(verdict),
+            images=images_of(verdict),
+            runs=self._runs,
         )
 
     def _waivers(self, verdict: Verdict) -> tuple[WaiverEntry, ...]:

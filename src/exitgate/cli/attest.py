@@ -1,0 +1,120 @@
+"""``exitgate bundle | verify | lock check``: sign what a run left, verify it elsewhere, and let traffic in or not."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PublicKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="A public key to trust: a line of OpenSSH, a file of one or of PEM, or a .toml of [[key]]; may be repeated.",
+    ),
+]
+Images = Annotated[
+    list[str] | None, typer.Option("--image", metavar="NAME=DIGEST", help="A workload's image; may be repeated.")
+]
+_PASSPHRASE_VARIABLE = "EXITGATE_PASSPHRASE"  # noqa: S105 - the name of a variable, no secret
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(bundle)
+    app.command()(verify)
+    lock = typer.Typer(help="The lock before production's traffic.", no_args_is_help=True, rich_markup_mode=None)
+    lock.callback()(_lock)
+    lock.command()(check)
+    app.add_typer(lock, name="lock")
+
+
+def _lock() -> None:
+    """Ask the lock before production's traffic."""
+
+
+def bundle(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="What a run left: the folder of its record.")],
+    key: Annotated[
+        Path,
+        typer.Option(
+            "--key", metavar="FILE", help=f"The private ed25519 key; its passphrase stands in {_PASSPHRASE_VARIABLE}."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="PATH", help="The bundle: a new folder, or a name ending in .tar.")
+    ],
+    days: Annotated[int, typer.Option("--days", help="How long the statement holds, from the end of the run.")] = 30,
+) -> None:
+    """Put record, evidence and ledger of a run together, and sign a statement of its verdict."""
+    from exitgate.attestation.bundle import make_bundle
+    from exitgate.attestation.keys import read_private_key
+
+    statement = make_bundle(source, out, read_private_key(key, os.environ.get(_PASSPHRASE_VARIABLE, "")), days=days)
+    facts = statement.facts
+    said = f"{facts.verdict.words}{', a rehearsal' if facts.rehearsal else ''}"
+    print(f"{out}: {statement.predicate.verification_result} for {facts.gate} ({said}), until {facts.expires}")
+
+
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle: a folder or a tar.")],
+    *,
+    key: PublicKeys = None,
+    gate: Annotated[str, typer.Option("--gate", help="The gate that it has to be of.")] = "",
+    target: Annotated[str, typer.Option("--target", help="The target's name that it has to be of.")] = "",
+    commit: Annotated[str, typer.Option("--commit", help="The commit that it has to be of.")] = "",
+    image: Images = None,
+    policy: Annotated[str, typer.Option("--policy", metavar="SHA256", help="The digest of the policy.")] = "",
+    plan: Annotated[str, typer.Option("--plan", metavar="SHA256", help="The digest of the gate's plan.")] = "",
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="FILE", help="The ledger kept by you: no later run may stand in it."),
+    ] = None,
+) -> None:
+    """Verify a bundle from a cold start. Exits 0 where every byte holds, whatever the verdict; `lock check` asks for a pass."""
+    from exitgate.attestation.keys import read_trusted_keys
+    from exitgate.attestation.lock import parse_commit, parse_images
+    from exitgate.attestation.verify import Asked, verify_bundle
+    from exitgate.attestation.words import words_of
+
+    asked = Asked(
+        gate=gate,
+        target=target,
+        commit=parse_commit(commit) if commit else "",
+        images=parse_images(image or ()),
+        policy_digest=policy,
+        plan_digest=plan,
+        ledger=ledger,
+    )
+    print("\n".join(words_of(verify_bundle(path, read_trusted_keys(key or []), asked, _now()), asked)))
+
+
+def check(
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate that has to have passed, e.g. gate3.")],
+    statement: Annotated[
+        Path, typer.Option("--statement", metavar="PATH", help="The bundle, or the statement.dsse.json of it.")
+    ],
+    commit: Annotated[str, typer.Option("--commit", help="The commit that is released, in full.")],
+    image: Images = None,
+    key: PublicKeys = None,
+) -> None:
+    """Exit 0 only for a signed, unexpired pass of exactly this commit and these images; 1 where the lock stays closed."""
+    from exitgate.attestation.keys import read_trusted_keys
+    from exitgate.attestation.lock import ask_lock, parse_commit, parse_images
+    from exitgate.errors import EvidenceError
+
+    keys, images = read_trusted_keys(key or []), parse_images(image or ())
+    try:
+        found = ask_lock(statement, keys, gate=gate, commit=parse_commit(commit), images=images, now=_now())
+    except EvidenceError as error:
+        typer.echo(f"closed: {error}", err=True)
+        raise typer.Exit(1) from None
+    print(f"open: {gate} passed for {found.commit[:12]} and {len(images)} images, until {found.facts.expires}")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,96 @@
+"""Takes secrets out of text before it is written: by their form, and by the values that this environment calls secret."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+
+HIDDEN = "[redacted]"
+_SECRET_NAME = re.compile(
+    r"(?i)(secret|token|passw|passphrase|credential|private|api_?key|access_?key|_dsn$|database_url)"
+)
+_SHORTEST = 8
+"""Values of fewer characters are left: they would be found in ordinary words."""
+_FORMS = (
+    # A whole private key, or the begin of one that was cut off.
+    (
+        ("PRIVATE KEY",),
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?s:.{0,20000}?)-----END [A-Z0-9 ]*PRIVATE KEY-----|[A-Za-z0-9+/=\s\\:,-]*)",
+    ),
+    # Of GitHub, GitLab, Slack, npm, PyPI and Stripe
+    *(
+        ((word,), rf"\b{prefix}[A-Za-z0-9_-]{{16,}}")
+        for word, prefix in (
+            ("gh", "gh[pousr]_"),
+            ("github_pat_", "github_pat_"),
+            ("glpat-", "glpat-"),
+            ("xox", "xox[abprs]-"),
+            ("npm_", "npm_"),
+            ("pypi-", "pypi-"),
+            ("k_live_", "[rs]k_live_"),
+        )
+    ),
+    # Ids of keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    (("AKIA", "ASIA"), r"\bA[KS]IA[A-Z0-9]{16}\b"),
+    # JSON Web Tokens
+    (("eyJ",), r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    # The password of a connection string; user and host stay readable.
+    (("://",), r"(?P<before>://[^\s:/@\"']{0,200}:)[^\s/@\"']{1,500}(?=@)"),
+    (("uthorization",), r"(?P<before>[Aa]uthorization[\"']?\s*[:=]\s*[\"']?(?i:bearer|basic|token)\s+)[^\s\"',;]+"),
+    (("ookie",), r"(?P<before>[Cc]ookie[\"']?\s*:\s*[\"']?)[^\r\n\"']+"),
+    (("ws_s", "WS_S"), r"(?P<before>(?i:aws_(?:secret_access_key|session_token))[\"']?\s*[:=]\s*[\"']?)[^\s\"',;]+"),
+)
+"""Words one of which is in every text that holds the secret, so that most text is not searched at all; and the secret's form."""
+_COMPILED = tuple((words, re.compile(form)) for words, form in _FORMS)
+
+
+def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return the text with `HIDDEN` in the place of every secret that is recognised.
+
+    Args:
+        environment: Whose secret values to take out; by default this process's own.
+    """
+    for value in _secret_values(tuple(sorted((os.environ if environment is None else environment).items()))):
+        text = text.replace(value, HIDDEN)
+    for words, form in _COMPILED:
+        if any(word in text for word in words):
+            text = form.sub(_hidden, text)
+    return text
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return found.groupdict().get("before", "") + HIDDEN
+
+
+def redact_tree(value: object) -> object:
+    """Return JSON with every text in it redacted, keys left."""
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {key: redact_tree(each) for key, each in value.items()}
+        case list() | tuple():
+            return [redact_tree(each) for each in value]
+        case _:
+            return value
+
+
+def redact_bytes(data: bytes) -> bytes:
+    """Return a file's bytes redacted where they are text; what is no UTF-8 is looked through byte by byte alike."""
+    try:
+        return redact(data.decode()).encode()
+    except UnicodeDecodeError:
+        return redact(data.decode("latin-1")).encode("latin-1")
+
+
+@cache
+def _secret_values(environment: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Return the values to take out, the longest first, so that no part of one is left; a name of a file is none."""
+    found = {
+        value
+        for name, value in environment
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST and not value.startswith(("/", "./"))
+    }
+    return tuple(sorted(found, key=lambda each: (-len(each), each)))
