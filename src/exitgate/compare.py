@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from exitgate.errors import EvidenceError, one_line
 from exitgate.record import Record
 
-_OF_ONE_RUN = frozenset({"run_id", "started", "finished", "duration_s", "sha256", "path", "runs", "digest"})
+_OF_ONE_RUN = frozenset({"run_id", "started", "finished", "duration_s", "sha256", "path", "runs"})
 """What no two runs share: their name, their times, and the digests of logs that hold times, by which files are named."""
 _NOTHING = object()
 
@@ -94,7 +94,8 @@ def contradictions(first: Record, second: Record) -> list[str]:
 def _differing(place: str, one: object, other: object) -> Iterator[tuple[str, object, object]]:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in dict.fromkeys((*one, *other)):
-            if key not in _OF_ONE_RUN:
+            # An image's digest holds the labels of its run.
+            if key not in _OF_ONE_RUN and not (key == "digest" and place.startswith("images[")):
                 yield from _differing(f"{place}.{key}".lstrip("."), one.get(key, _NOTHING), other.get(key, _NOTHING))
     elif isinstance(one, list) and isinstance(other, list):
         for number, (left, right) in enumerate(zip_longest(one, other, fillvalue=_NOTHING)):
