@@ -13,6 +13,7 @@ from pathlib import Path
 
 from exitgate.errors import EvidenceError, UsageError
 from exitgate.plugin.arguments import shipped_gate
+from exitgate.provision.machine import FOLDER_VARIABLE
 from exitgate.record import RECORD_FILE, Record, read_record
 from exitgate.verdict import GateStatus
 
@@ -41,6 +42,8 @@ class Launch:
     workers: int | None = None
     quiet: bool = False
     trivy_db: Path | None = None
+    machine: Path | None = None
+    """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
 
 def shipped_gate_directory(name: str) -> Path:
@@ -71,7 +74,7 @@ def run_gate(launch: Launch) -> int:
     directory = shipped_gate_directory(launch.gate)
     earlier = _run_id(launch.report)
     with tempfile.TemporaryDirectory(prefix="exitgate-root-") as root:
-        status = _call_pytest(_arguments(launch, directory, Path(root)), Path(root), quiet=launch.quiet)
+        status = _call_pytest(launch, _arguments(launch, directory, Path(root)), Path(root))
     if status == _PYTEST_USAGE:
         return EXIT_USAGE
     if status == _PYTEST_INTERNAL:
@@ -124,10 +127,11 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     return arguments
 
 
-def _call_pytest(arguments: Sequence[str], root: Path, *, quiet: bool) -> int:
+def _call_pytest(launch: Launch, arguments: Sequence[str], root: Path) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in _HARMFUL}
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
-    output = subprocess.PIPE if quiet else None
+    environment |= {FOLDER_VARIABLE: str(launch.machine)} if launch.machine else {}
+    output = subprocess.PIPE if launch.quiet else None
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments], cwd=root, env=environment, stdout=output, stderr=output
     )

@@ -81,7 +81,7 @@ def prove(
         base = _fresh_clone(source, scratch / "base")
         subjects = tuple(sorted({each for fault in faults for each in _site(gate, fault, base.path).subjects}))
         left_out = _dear_beside(gate, faults)
-        before = _run(gate, base.path, scratch / "before", criteria, subjects, left_out)
+        before = _run(gate, base.path, scratch / "before", scratch, criteria, subjects, left_out)
         problems = _not_green(before, faults, subjects)
         if problems:
             return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
@@ -89,7 +89,7 @@ def prove(
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
-        after = _run(gate, tried[-1].clone, scratch / "after", criteria, subjects, left_out)
+        after = _run(gate, tried[-1].clone, scratch / "after", scratch, criteria, subjects, left_out)
         problems += _changed(before, after)
         return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
 
@@ -148,7 +148,9 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
         else:
             criterion = gate.control(fault.control).criterion
             without, stacks = _dear_beside(gate, [fault]), stacks_of(fault, criterion, site.target)
-            record = _run(gate, clone.path, folder / "report", [criterion], site.subjects, without, stacks)
+            record = _run(
+                gate, clone.path, folder / "report", folder.parent, [criterion], site.subjects, without, stacks
+            )
             reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
         reason = f"it could not be tried: {error}"
@@ -194,6 +196,7 @@ def _run(
     gate: Gate,
     target: Path,
     report: Path,
+    machine: Path,
     criteria: Sequence[str],
     subjects: Sequence[str],
     without: Sequence[str],
@@ -203,6 +206,7 @@ def _run(
         gate=gate.id,
         target=target,
         report=report,
+        machine=machine,
         criteria=criteria,
         subjects=subjects,
         stacks=stacks,

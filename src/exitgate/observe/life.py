@@ -12,6 +12,7 @@ from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.image import ImageFacts
+from exitgate.observe.pressure import MOST_STARVED_PERCENT, Pressure
 from exitgate.observe.processes import ContainerProcesses, ProcessFacts
 from exitgate.provision.backing import Surroundings
 from exitgate.provision.containers import throwaway_container
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 _QUICK_INTERVAL_S, _LONGEST_TIMEOUT_S = 0.5, 10.0
 _HEALTHY_WITHIN_S = 15.0
 _STEADY_FOR_S = 2.0
-"""How long a health check has to stay with what it said: with half a second between two, three or four times."""
+"""How long a health check has to go on saying that a workload hangs."""
+_STEADY_CHECKS = 5
+"""How many times a health check has to say healthy of a workload that works."""
+_STARVED_PATIENCE = 3.0
+"""How many start timeouts more a workload gets where this machine had no time for it."""
 _LOG_LINES = 40
 _REQUEST_TIMEOUT_S = 2.0
 _STOP_LIMIT_S = 30.0
@@ -194,7 +199,7 @@ def _work_and_freeze(container: Container, workload: Workload, processes: Contai
     if failure:
         return replace(blank, failure=failure)
     healthy = bool(check and _await_health(container, "healthy", _HEALTHY_WITHIN_S))
-    wavered = "while it worked" if healthy and _await_health(container, "unhealthy", _STEADY_FOR_S) else ""
+    wavered = "while it worked" if check and healthy and _turns_unhealthy(container, check) else ""
     working = _run_inside(container, own) if own else None
     container.reload()
     if not container.attrs["State"]["Running"]:
@@ -257,9 +262,13 @@ def _await_answer(container: Container, workload: Workload) -> str:
             return "ended"
         return _ask(container, workload)
 
-    last, answered = wait_for(
-        look, until=lambda seen: seen in ("", "ended"), timeout_s=workload.start_timeout_s, interval_s=0.05
-    )
+    def wait(timeout_s: float) -> tuple[str, bool]:
+        return wait_for(look, until=lambda seen: seen in ("", "ended"), timeout_s=timeout_s, interval_s=0.05)
+
+    pressure = Pressure()
+    last, answered = wait(workload.start_timeout_s)
+    if not answered and pressure.starved_percent > MOST_STARVED_PERCENT:
+        last, answered = wait(_STARVED_PATIENCE * workload.start_timeout_s)
     if last == "ended":
         return _ended(container)
     if answered:
@@ -290,6 +299,28 @@ def _await_health(container: Container, wanted: str, timeout_s: float) -> bool:
 
     seen, _ = wait_for(look, until=lambda status: status in (wanted, "ended"), timeout_s=timeout_s, interval_s=0.05)
     return seen == wanted
+
+
+def _turns_unhealthy(container: Container, check: HealthCheck) -> bool:
+    """Say whether one of the next few checks says unhealthy; counted, not timed: a busy machine makes fewer in the same time."""
+    earlier: set[str] = set()
+    later: set[str] = set()
+
+    def look() -> str:
+        container.reload()
+        state = container.attrs["State"]
+        health = state.get("Health") or {}
+        begun = {str(entry["Start"]) for entry in health.get("Log") or ()}
+        later.update(begun - earlier) if earlier else earlier.update(begun)
+        return str(health.get("Status", "none")) if state["Running"] else "ended"
+
+    seen, _ = wait_for(
+        look,
+        until=lambda status: status in ("unhealthy", "ended") or len(later) >= _STEADY_CHECKS,
+        timeout_s=_STEADY_CHECKS * (check.interval_s + check.timeout_s),
+        interval_s=0.05,
+    )
+    return seen == "unhealthy"
 
 
 def _run_inside(container: Container, check: HealthCheck) -> int:

@@ -104,9 +104,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def _register(config: pytest.Config, session: GateSession) -> None:
     from exitgate.plugin.collection import Collection
     from exitgate.plugin.outcomes import Outcomes
+    from exitgate.plugin.turns import Turns
 
     config.pluginmanager.register(Collection(session), "exitgate-collection")
     config.pluginmanager.register(Outcomes(session), "exitgate-outcomes")
+    config.pluginmanager.register(Turns(session, config), "exitgate-turns")
     if session.is_controller:
         from exitgate.plugin.recorder import Recorder
         from exitgate.plugin.schedule import Schedule

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import Request, percentile
+from exitgate.observe.pressure import MOST_STARVED_PERCENT
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step
 from exitgate.policy.deployments import DeploymentPolicy
 
 LEAST_REQUESTS = 3_000
-MOST_STARVED_PERCENT = 90.0
-"""Percent of the time in which this machine had more to do than it could, above which a failure may be its own doing."""
 LATEST_P99_S = 0.1
 """Seconds by which the prober may be late at the 99th percentile: above, what it measures is itself."""
 _MILLISECONDS, _WHOLE = 1000, 100

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.load.process import Probing, probing
 from exitgate.load.results import Request, ResultsTail, percentile
 from exitgate.observation import Substrate
+from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
 from exitgate.observe.rollout.facts import Rollout, Step, Version
@@ -114,7 +113,7 @@ def read_rollout(
         seen.begin(prober)
         _await_calm(driver, seen, order)
         alarms.arm()
-        waited, began = _waited_s(), time.monotonic()
+        pressure = Pressure()
         steps = tuple(_steps(driver, alarms, order))
         driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
         load = prober.stop()
@@ -131,7 +130,7 @@ def read_rollout(
             tasks=tuple(driver.facts(task) for task in driver.tasks.all.values()),
             load=load,
             written=None if before is None or after is None else after - before,
-            starved_percent=(_waited_s() - waited) / (time.monotonic() - began) * 100,
+            starved_percent=pressure.starved_percent,
             injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
         )
     evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
@@ -162,15 +161,6 @@ def balancer_rules(settings: RolloutSettings) -> BalancerRules:
         idle_timeout_s=settings.idle_timeout_s,
         propagation_lag_s=settings.propagation_lag_s,
     )
-
-
-def _waited_s() -> float:
-    """Return for how long so far some process had to wait for a processor, in seconds; 0 where the kernel does not say."""
-    try:
-        first = Path("/proc/pressure/cpu").read_text(encoding="ascii").splitlines()[0]
-        return int(first.rpartition("=")[2]) / 1_000_000
-    except (OSError, ValueError, IndexError):
-        return 0.0
 
 
 class _Seen:
