@@ -70,6 +70,12 @@ def read_proof(path: Path) -> ProofLedger:
         ) from error
 
 
+def with_controls_of(old: ProofLedger, new: ProofLedger, gate: Gate) -> ProofLedger:
+    """Return a ledger in which the controls that were proven anew stand instead of their old entries, in the gate's order."""
+    entries = {entry.id: entry for entry in (*old.controls, *new.controls)}
+    return ProofLedger(controls=tuple(entries[each.id] for each in gate.everything if each.id in entries))
+
+
 def shipped_proofs(gate: Gate) -> dict[str, Proof]:
     """Return each control's proof from the ledger that ships with the gate; a control that is not in it is unproven.
 

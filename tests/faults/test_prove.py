@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.catalogue import load_gate
 from exitgate.faults.fault import Fault
 from exitgate.finding import Finding
-from exitgate.proof import ControlProof, FaultProof, ProofLedger
+from exitgate.proof import ControlProof, FaultProof, ProofLedger, with_controls_of
 from exitgate.prove import judge_fault, stacks_of
 from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
 from exitgate.target import load_target
@@ -109,3 +110,16 @@ def test_a_fault_of_infrastructure_is_looked_for_in_one_stack(
     stack: str, criterion: str, planned: tuple[str, ...]
 ) -> None:
     assert stacks_of(replace(FAULT, stack=stack), criterion, REFERENCE) == planned
+
+
+def _entry(control: str, seconds: float) -> ControlProof:
+    fault = FaultProof(id="f", title="", killed=True, by="", location="", message="", seconds=seconds)
+    return ControlProof(id=control, faults=(fault,))
+
+
+def test_controls_that_were_proven_anew_take_the_place_of_their_old_entries_in_the_gates_order() -> None:
+    gate = load_gate(Path(__file__).parents[2] / "gates/gate3")
+    old = ProofLedger(controls=(_entry("3.1.A.1.1", 1), _entry("3.2.A.1", 2)))
+    new = ProofLedger(controls=(_entry("3.2.A.1", 3), _entry("3.1.A.1.2", 4)))
+    whole = with_controls_of(old, new, gate)
+    assert whole == ProofLedger(controls=(_entry("3.1.A.1.1", 1), _entry("3.1.A.1.2", 4), _entry("3.2.A.1", 3)))

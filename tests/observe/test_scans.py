@@ -25,7 +25,7 @@ from exitgate.observe.secrets import read_secrets
 from exitgate.provision.scanner import ScanTool, find_hadolint, find_trivy
 from exitgate.provision.scanner_database import VulnerabilityDatabase
 
-from .archives import SUBSTRATE, archive, contents, engine_with, member, saved
+from .archives import SUBSTRATE, Member, archive, contents, engine_with, member, saved
 
 TRIVY = ScanTool(name="trivy", executable="/nowhere/trivy", version="0.76.0")
 Says = Callable[..., None]
@@ -159,18 +159,34 @@ def test_a_release_that_own_layers_change_is_pretended(
     ("more", "words"),
     [
         ((), "os-release says ID=debian VERSION_ID=12, and the base image tells of no release"),
-        (("var/lib/dpkg/status",), ""),
+        (
+            (member("var/lib/dpkg/status", b""),),
+            "os-release says ID=debian VERSION_ID=12, and the base image tells of no release",
+        ),
+        ((member("var/lib/dpkg/status", b"Package: libc6\nStatus: install ok installed\nVersion: 2\n"),), ""),
     ],
 )
 def test_a_release_that_the_base_image_does_not_have_is_pretended_unless_its_packages_come_along(
-    more: tuple[str, ...], words: str, tmp_path: Path, trivy_says: Says
+    more: tuple[Member, ...], words: str, tmp_path: Path, trivy_says: Says
 ) -> None:
     trivy_says(image=report(system={"Family": "debian", "Name": "12.5"}), convert=EMPTY_SBOM, sbom=report())
     base = archive(member("bin/busybox", b"x"))
-    own = archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n"), *(member(path, b"") for path in more))
+    own = archive(member("etc/os-release", b"ID=debian\nVERSION_ID=12\n"), *more)
     layers = [f"sha256:{hashlib.sha256(base).hexdigest()}"]
     seen = read_contents(engine_with([saved(base, own)], {}, base=layers), "sha256:x", ["base"], SUBSTRATE)
     assert with_limits_of_base(scanned(tmp_path), seen).pretended == words
+
+
+def test_code_for_another_runtime_that_no_package_brings_is_a_limit_by_name(tmp_path: Path, trivy_says: Says) -> None:
+    trivy_says(image=report(system={"Family": "debian", "Name": "12.5"}), convert=EMPTY_SBOM, sbom=report())
+    wasm = b"\x00asm\x01\x00\x00\x00"
+    of_npm = (member("app/node_modules/a/package.json", b"{}"), member("app/node_modules/a/b.wasm", wasm))
+    seen = contents(archive(member("app/b.wasm", wasm), member("app/tool.py", b"pass"), *of_npm))
+    assert [entry.path for entry, _ in seen.unpackaged_foreign_code] == ["/app/b.wasm", "/app/tool.py"]
+    assert (
+        "no package tells what /app/b.wasm, /app/tool.py hold"
+        in with_limits_of_base(scanned(tmp_path), seen).substrate.limits
+    )
 
 
 def test_a_release_that_the_scanner_takes_for_another_one_is_misread(tmp_path: Path, trivy_says: Says) -> None:

@@ -11,7 +11,7 @@ from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
 from exitgate.launch import Launch, run_gate, shipped_gate_directory
-from exitgate.proof import PROOF_FILE, FaultProof, shipped_proofs
+from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[
@@ -113,7 +113,10 @@ def prove(
     gate_report: ReportOption = None,
     control: ControlOption = None,
     ledger: Annotated[
-        bool, typer.Option("--ledger", help="Also write the ledger that ships with the gate (in a checkout).")
+        bool,
+        typer.Option(
+            "--ledger", help="Also write the ledger that ships with the gate (in a checkout), or these controls of it."
+        ),
     ] = False,
     proven: Annotated[
         bool, typer.Option("--proven", help="Only controls that the shipped ledger calls proven: that they still are.")
@@ -145,8 +148,10 @@ def prove(
     text = proof.ledger.model_dump_json(indent=2) + "\n"
     report = (gate_report or Path("reports") / gate).resolve()
     write_atomically(report / PROOF_FILE, text)
-    if ledger and proof.holds and not chosen and each is None:
-        write_atomically(directory / PROOF_FILE, text)
+    if ledger and proof.holds and each is None:
+        shipped = directory / PROOF_FILE
+        whole = with_controls_of(read_proof(shipped), proof.ledger, loaded) if chosen else proof.ledger
+        write_atomically(shipped, whole.model_dump_json(indent=2) + "\n")
     for problem in proof.problems:
         print(f"void: {problem}")
     print()

@@ -85,6 +85,14 @@ class ImageContents(Observation):
     @property
     def unpackaged_executables(self) -> tuple[tuple[Entry, Layer], ...]:
         """Visible ELF files that belong neither to a package of the operating system nor to one of npm."""
+        return self._unpackaged(Nature.ELF)
+
+    @property
+    def unpackaged_foreign_code(self) -> tuple[tuple[Entry, Layer], ...]:
+        """Visible files of code for another runtime than Node.js, of own layers, that belong to no package either."""
+        return tuple(each for each in self._unpackaged(Nature.FOREIGN_CODE) if not each[1].from_base)
+
+    def _unpackaged(self, nature: Nature) -> tuple[tuple[Entry, Layer], ...]:
         # Prisma writes its engine beside its client, into a folder of its own making.
         folders = tuple(f"{package.path}/" for package in self.npm_packages) + tuple(
             f"{package.path.removesuffix('@prisma/client')}.prisma/client/"
@@ -94,7 +102,7 @@ class ImageContents(Observation):
         return tuple(
             (entry, layer)
             for path, (entry, layer) in sorted(self.entries.items())
-            if Nature.ELF in entry.nature and path not in self.owned_files and not path.startswith(folders)
+            if nature in entry.nature and path not in self.owned_files and not path.startswith(folders)
         )
 
 

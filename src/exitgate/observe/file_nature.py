@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from exitgate.observe.layers import Nature
+from exitgate.observe.magic import nature_by_magic
 
 _CHUNK_BYTES = 1024 * 1024
 _LARGEST_TEXT_BYTES = 8 * 1024 * 1024
@@ -65,7 +66,7 @@ def look_at(path: str, size_bytes: int, stream: IO[bytes], *, keep: bool, digest
         return Look(digest.hexdigest(), Nature.ELF if first[:4] == b"\x7fELF" else Nature.PLAIN, None, frozenset())
     is_script, is_map = path.endswith(_SCRIPTS), path.endswith(".map")
     whole = (keep or is_script or is_map) and size_bytes <= _LARGEST_TEXT_BYTES
-    parts, tail, nature = [first], first[-_OVERLAP_BYTES:], Nature.PLAIN
+    parts, tail, nature = [first], first[-_OVERLAP_BYTES:], nature_by_magic(path, first)
     while chunk := stream.read(_CHUNK_BYTES):
         digest.update(chunk)
         if whole:

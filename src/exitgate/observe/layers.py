@@ -35,6 +35,10 @@ class Nature(Flag):
     """A source map, or a script with one inside, that carries the sources themselves."""
     CREDENTIALS = auto()
     """Settings of npm or Yarn with what signs in to a registry."""
+    ARCHIVE = auto()
+    """Holds files of its own: zip, tar (compressed or not), 7z, rar, or a package of Debian or rpm."""
+    FOREIGN_CODE = auto()
+    """Code that is neither a script of Node.js nor an ELF file: WebAssembly, a class or archive of Java, Python, Windows, macOS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,19 +171,28 @@ def read_scan(
 def with_limits_of_base(scan: ImageScan, contents: ImageContents) -> ImageScan:
     """Return the scan beside what the base image is.
 
-    The base's own executables that belong to no package are limits, by name; and a release is pretended where the target's own
+    The base's own executables that belong to no package are limits, by name, and so is code for another runtime than Node.js that
+    no package brings: whether it is the target's own nobody can tell. A release is pretended where the target's own
     layers changed the files that tell it: of one that it does not know, Trivy finds nothing.
     """
     if _is_self_told(scan, contents):
         limit = "the image holds no system: its programs' own lists of modules are all that a scanner can read"
         scan = replace(scan, self_told=True, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
     scan = replace(scan, pretended=_pretended(contents), misread=_misread(scan, contents))
-    found = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
-    if not found:
-        return scan
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    limit = f"no package tells what the base image's {', '.join(found[:_MOST_NAMED])}{more} hold"
-    return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, limit)))
+    told = {package.path for package in scan.packages}
+    of_base = [entry.path for entry, layer in contents.unpackaged_executables if layer.from_base]
+    foreign = [entry.path for entry, _ in contents.unpackaged_foreign_code if entry.path not in told]
+    limits = tuple(
+        f"no package tells what {whose}{_several(paths)} hold"
+        for whose, paths in (("the base image's ", of_base), ("", foreign))
+        if paths
+    )
+    return replace(scan, substrate=replace(scan.substrate, limits=(*scan.substrate.limits, *limits)))
+
+
+def _several(paths: list[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"{', '.join(paths[:_MOST_NAMED])}{more}"
 
 
 def _is_self_told(scan: ImageScan, contents: ImageContents) -> bool:
@@ -196,8 +205,8 @@ def _is_self_told(scan: ImageScan, contents: ImageContents) -> bool:
 def _pretended(contents: ImageContents) -> str:
     told, of_base = _releases(contents.texts), _releases(contents.base_texts)
     if told and not of_base and any(layer.from_base for layer in contents.layers):
-        # What is copied with its packages is another system, and no pretence.
-        brought = any(
+        # What is copied with its packages is another system, and no pretence; an empty database is one of no packages.
+        brought = bool(contents.os_packages or contents.unreadable_databases) and any(
             not layer.from_base and tells_of_os_packages(path) for path, (_, layer) in contents.entries.items()
         )
         kind, says = min(told.items())

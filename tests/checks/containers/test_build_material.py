@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tarfile
 from typing import Any
@@ -168,6 +169,8 @@ MAP = b'{"sourcesContent": ["export {}"]}'
         ("app/node_modules/a/.npmrc", b"//r/:_password=abc\n", "files of credentials"),
         ("root/.aws/credentials", b"x", "files of credentials"),
         ("app/id", KEY, "private keys"),
+        ("app/all.zip", b"PK\x03\x04rest", "archives, which hide what they hold"),
+        ("app/blob.bin", gzip.compress(archive(member("a", b"x"))), "archives, which hide what they hold"),
     ],
 )
 def test_each_kind_of_leftover_is_a_finding_of_its_own(path: str, content: bytes, what: str) -> None:
@@ -249,6 +252,18 @@ def test_what_a_base_image_brings_is_not_the_targets_but_for_keys_and_repositori
         "the image holds private keys",
     ]
     assert "from the base image" in findings[0].got
+
+
+def test_an_exception_for_what_is_not_there_is_a_finding() -> None:
+    def allow(workload: str, path: str) -> list[dict[str, str]]:
+        return [{"workload": workload, "path": path, "reason": "it is needed"}]
+
+    there = (member("app/src/main.ts", SOURCE),)
+    assert leftovers(there, allow_content=allow("orders", "/app/src/*")) == []
+    assert leftovers((member("app/x", b"x"),), allow_content=allow("catalog", "/app/src/*")) == []
+    (finding,) = leftovers((member("app/x", b"x"),), allow_content=allow("orders", "/app/src/*"))
+    assert finding.location == "exitgate.toml"
+    assert finding.message == "allow_content excuses /app/src/* of orders, which the image does not hold"
 
 
 def test_leftovers_that_the_policy_allows_are_none() -> None:

@@ -158,6 +158,16 @@ def build_leftovers(
             ),
         ),
         (
+            "archives, which hide what they hold",
+            "Unpack it in a stage that is not deployed, and copy what is needed; list it in allow_content only with a reason.",
+            lambda entry, layer: (
+                Nature.ARCHIVE in entry.nature
+                and not layer.from_base
+                and not _in_modules(entry)
+                and entry.path not in contents.owned_files
+            ),
+        ),
+        (
             "private keys",
             "Renew the key: whoever has the image has it. Give keys when the container starts.",
             lambda entry, layer: Nature.PRIVATE_KEY in entry.nature and not (layer.from_base and _in_modules(entry)),
@@ -176,7 +186,23 @@ def build_leftovers(
             ]
             if found:
                 findings.append(_leftover(what, remedy, found, f"{made}{_hidden(found, layer, contents)}", sources))
-    return findings
+    return findings + _unused_exceptions(contents, workload, policy)
+
+
+def _unused_exceptions(contents: ImageContents, workload: Workload, policy: ContainerPolicy) -> list[Finding]:
+    """Name each exception for a workload that no path of any layer matches: what it was made for is gone, and it waits for more."""
+    paths = {entry.path for layer in contents.layers for entry in layer.entries}
+    return [
+        Finding(
+            location="exitgate.toml",
+            message=f"allow_content excuses {rule.path} of {workload.name}, which the image does not hold",
+            expected="exceptions for what is there",
+            got=f"no such path in {len(contents.layers)} layers",
+            remedy="Remove the exception; it would excuse whatever comes to lie there.",
+        )
+        for rule in policy.allow_content
+        if rule.workload == workload.name and not fnmatch.filter(paths, rule.path)
+    ]
 
 
 def _leftover(what: str, remedy: str, found: list[Entry], made: str, sources: Sources) -> Finding:

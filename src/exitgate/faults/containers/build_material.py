@@ -54,6 +54,13 @@ def _source_map(site: FaultSite) -> None:
     site.add_script("/app/main.js.map", '{"version":3,"sources":["a.ts"],"sourcesContent":["export {}"],"mappings":""}')
 
 
+def _excuse_nothing(site: FaultSite) -> None:
+    file = site.root / "exitgate.toml"
+    rule = f'workload = "{site.workload.name}"\npath = "/app/legacy/*"\nreason = "the old bundle"'
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}\n[[policy.containers.allow_content]]\n{rule}\n", encoding="utf-8")
+
+
 def _env(line: str) -> Inject:
     def inject(site: FaultSite) -> None:
         site.append(f"ENV {line}")
@@ -161,6 +168,22 @@ FAULTS = (
         "no-sources",
         "image:/root/.npm/",
         "the image holds caches",
+    ),
+    _fault(
+        "archive-left",
+        "what was released before lies in the image as an archive",
+        _add("/app/previous", "tar -czf /app/previous /etc/hostname"),
+        "no-sources",
+        "image:/app/previous",
+        "the image holds archives",
+    ),
+    _fault(
+        "exception-for-nothing",
+        "an exception stayed when what it was made for had gone",
+        _excuse_nothing,
+        "no-sources",
+        "exitgate.toml",
+        "which the image does not hold",
     ),
     _fault(
         "debugger-on",
