@@ -182,6 +182,15 @@ _WorkflowFile = Annotated[str, Field(pattern=r"^\.github/workflows/[^/\\]+\.ya?m
 _FileInside = Annotated[str, Field(pattern=r"^[^/\\]+(/[^/\\]+)*$")]
 
 
+class EarlierGates(_Strict):
+    """``[earlier_gates]``: where the signed statements on the gates before this one lie."""
+
+    substitute: bool = False
+    """True where statements that a run makes and signs itself may stand in for those that are not named. Makes the run a rehearsal."""
+    statement: dict[_Name, _FileInside] = {}
+    """Gate to the file of its statement, e.g. ``gate1 = "gates/gate1.dsse.json"``; `exitgate attest` makes them."""
+
+
 class Pipeline(_Strict):
     """``[pipeline]``: where the target keeps what decides which changes get in. What is not there is a finding, no mistake here."""
 
@@ -257,6 +266,7 @@ class Configuration(Responsibilities):
     backing: tuple[Backing, ...] = ()
     substitute: dict[str, Substitute] = Field(default={})
     vulnerability_database: VulnerabilityDatabase = VulnerabilityDatabase()
+    earlier_gates: EarlierGates = EarlierGates()
     pipeline: Pipeline = Pipeline()
     infrastructure: Infrastructure | None = None
     policy: Policy = Policy()

@@ -100,6 +100,17 @@ def read_trusted_keys(texts: list[str]) -> tuple[TrustedKey, ...]:
     return tuple(keys)
 
 
+def trusted_key(
+    public: str, *, name: str, gates: tuple[str, ...], expires: datetime.date | None, where: str
+) -> TrustedKey:
+    """Return a key to trust from the line of OpenSSH that stands in somebody's rules.
+
+    Raises:
+        UsageError: if it is none.
+    """
+    return TrustedKey(name=name, key=_public(public.encode(), f"{where}: {name}"), gates=gates, expires=expires)
+
+
 def public_half(key: Ed25519PrivateKey) -> SSlibKey:
     """Return the public key that belongs to a private one."""
     return SSlibKey.from_crypto(key.public_key())

@@ -1,9 +1,10 @@
-"""``exitgate bundle | verify | lock check``: sign what a run left, verify it elsewhere, and let traffic in or not."""
+"""``exitgate attest | bundle | verify | lock check``: sign what a run left, verify it elsewhere, and let traffic in or not."""
 
 from __future__ import annotations
 
 import datetime
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,16 @@ Images = Annotated[
 _PASSPHRASE_VARIABLE = "EXITGATE_PASSPHRASE"  # noqa: S105 - the name of a variable, no secret
 
 
+class Verdict(StrEnum):
+    """What an assessor can have come to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(attest)
     app.command()(bundle)
     app.command()(verify)
     lock = typer.Typer(help="The lock before production's traffic.", no_args_is_help=True, rich_markup_mode=None)
@@ -35,6 +44,54 @@ def register(app: typer.Typer) -> None:
 
 def _lock() -> None:
     """Ask the lock before production's traffic."""
+
+
+def attest(
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate that was assessed elsewhere, e.g. gate1.")],
+    *,
+    target: Annotated[str, typer.Option("--target", help="The target's name, as its exitgate.toml has it.")],
+    commit: Annotated[str, typer.Option("--commit", help="The commit that was assessed, in full.")],
+    assessor: Annotated[str, typer.Option("--assessor", help="Who came to the verdict.")],
+    evidence: Annotated[
+        list[Path], typer.Option("--evidence", metavar="FILE", help="What the assessor went by; may be repeated.")
+    ],
+    key: Annotated[
+        Path,
+        typer.Option("--key", metavar="FILE", help=f"The private ed25519 key; passphrase: {_PASSPHRASE_VARIABLE}."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The statement, e.g. gates/gate1.dsse.json.")],
+    verdict: Annotated[Verdict, typer.Option("--verdict", help="What they came to.")] = Verdict.PASSED,
+    days: Annotated[int, typer.Option("--days", help="How long the statement holds, from now.")] = 90,
+) -> None:
+    """Sign a statement on a gate that was assessed elsewhere. Beside it lies the manifest of the evidence, for whoever asks."""
+    from exitgate.atomic import write_atomically
+    from exitgate.attestation import elsewhere
+    from exitgate.attestation.keys import read_private_key
+    from exitgate.attestation.lock import parse_commit
+    from exitgate.errors import UsageError
+    from exitgate.plugin.arguments import shipped_gate
+
+    if shipped_gate(gate) is not None:
+        raise UsageError(
+            gate,
+            got="a gate that exitgate assesses itself",
+            expected="one that was assessed elsewhere",
+            action="Run it, and sign what the run leaves: `exitgate bundle`.",
+        )
+    statement, manifest = elsewhere.attest(
+        gate,
+        target=target,
+        commit=parse_commit(commit),
+        verdict=verdict.value,
+        assessor=assessor,
+        evidence=elsewhere.read_evidence(evidence),
+        key=read_private_key(key, os.environ.get(_PASSPHRASE_VARIABLE, "")),
+        now=_now(),
+        days=days,
+    )
+    write_atomically(out, statement)
+    write_atomically(out.with_name(f"{out.name}.manifest.json"), manifest)
+    print(f"{out}: {gate} {verdict.value} for {target} at {commit[:12]}, by {assessor}, for {days} days")
 
 
 def bundle(

@@ -6,8 +6,16 @@ from exitgate.faults.fault import Fault
 from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
 from exitgate.faults.migrations import FAULTS as _MIGRATIONS
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
+from exitgate.faults.prerequisites import FAULTS as _PREREQUISITES
 
-FAULTS: tuple[Fault, ...] = (*_PIPELINE, *_CONTAINERS, *_INFRASTRUCTURE, *_MIGRATIONS, *_DEPLOYMENTS)
+FAULTS: tuple[Fault, ...] = (
+    *_PIPELINE,
+    *_CONTAINERS,
+    *_INFRASTRUCTURE,
+    *_MIGRATIONS,
+    *_DEPLOYMENTS,
+    *_PREREQUISITES,
+)
 """Every fault there is."""
 
 __all__ = ["FAULTS", "Fault"]

@@ -15,6 +15,7 @@ from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.policy.infrastructure import InfrastructurePolicy
 from exitgate.policy.migrations import LockPolicy, MigrationPolicy, Squash
 from exitgate.policy.pipeline import PipelinePolicy
+from exitgate.policy.prerequisites import PrerequisitePolicy
 from exitgate.policy.rule import NamedSubject, Rule
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PipelinePolicy",
     "Policy",
     "PolicyDigest",
+    "PrerequisitePolicy",
     "Squash",
     "VulnerabilityPolicy",
     "digest_of",
@@ -44,6 +46,7 @@ class Policy(Rule):
     infrastructure: InfrastructurePolicy | None = None
     migrations: MigrationPolicy | None = None
     deployments: DeploymentPolicy | None = None
+    prerequisites: PrerequisitePolicy | None = None
     assurance: dict[str, str] = Field(default={})
     """Control id to the level that the target demands of it, never below the catalogue's own."""
 
