@@ -186,7 +186,7 @@ class EarlierGates(_Strict):
     """``[earlier_gates]``: where the signed statements on the gates before this one lie."""
 
     substitute: bool = False
-    """True where statements that a run makes and signs itself may stand in for those that are not named. Makes the run a rehearsal."""
+    """True where statements that a run signs itself may stand in for those that are not named. Makes the run a rehearsal."""
     statement: dict[_Name, _FileInside] = {}
     """Gate to the file of its statement, e.g. ``gate1 = "gates/gate1.dsse.json"``; `exitgate attest` makes them."""
 

@@ -1,4 +1,4 @@
-"""Statements on gates that were assessed elsewhere, by people or other tools: made here, and read by the gate that builds on them."""
+"""Statements on gates that were assessed elsewhere: made here for an assessor, and read by the gate that builds on them."""
 
 from __future__ import annotations
 
