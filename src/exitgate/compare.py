@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from exitgate.errors import EvidenceError, one_line
 from exitgate.record import Record
 
-_OF_ONE_RUN = frozenset({"run_id", "started", "finished", "duration_s", "sha256", "path", "runs"})
-"""What no two runs share: their name, their times, and the digests of logs that hold times, by which files are named."""
+_OF_ONE_RUN = frozenset({"run_id", "started", "finished", "duration_s", "sha256", "path", "runs", "pictures"})
+"""What no two runs share: their name, their times, what was measured over time, and digests of logs, by which files are named."""
 _NOTHING = object()
 
 

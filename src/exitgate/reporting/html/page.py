@@ -10,6 +10,7 @@ from exitgate.reporting.html.groups import criteria_of, everything_of, requireme
 from exitgate.reporting.html.limits import absences_of, limits_of
 from exitgate.reporting.html.styles import security_policy, style_sheet
 from exitgate.reporting.html.templates import templates
+from exitgate.reporting.html.timeline import timelines_of
 from exitgate.reporting.html.work import tasks_of
 
 HTML_FILE = "index.html"
@@ -40,6 +41,7 @@ def render_html(record: Record) -> str:
             groups=[*criteria, *([requirements] if requirements.controls else [])],
             whole=whole,
             tasks=tasks_of(whole.controls),
+            timelines=timelines_of(record.pictures),
             limits=limits_of(whole.controls),
             absences=absences_of(whole.controls),
             known={control.id for control in whole.controls},

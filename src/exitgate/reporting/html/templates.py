@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exitgate.reporting.html.groups import by_check, is_below
 from exitgate.reporting.html.links import anchor, evidence_link
 from exitgate.reporting.html.styles import definition
+from exitgate.reporting.html.timeline import LEFT, RIGHT, WIDTH
 from exitgate.reporting.html.times import lasted, moment
 from exitgate.reporting.html.work import rerun
 from exitgate.reporting.text import status_of, visible
@@ -34,6 +35,7 @@ def templates() -> jinja2.Environment:
         status=lambda text: status_of(text).value, href=evidence_link, moment=moment, one_check=by_check, below=is_below
     )
     environment.globals.update(anchor=anchor, rerun=rerun, lasted=lasted)
+    environment.globals.update(drawn_width=WIDTH, drawn_left=LEFT, drawn_right=RIGHT)
     return environment
 
 
