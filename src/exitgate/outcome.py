@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, field_serializer, f
 
 from exitgate.assurance import Assurance
 from exitgate.finding import Finding, storable
-from exitgate.pictures import RolloutPicture
+from exitgate.pictures import Picture
 from exitgate.provenance import Evidence, Tool
 
 
@@ -81,7 +81,7 @@ class Outcome(_Frozen):
     tools: tuple[Tool, ...] = ()
     images: tuple[str, ...] = ()
     """Digests of the images of its subject that it was made on."""
-    pictures: tuple[RolloutPicture, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     """What a report may draw of what was seen."""
 
     @field_serializer("assurance")

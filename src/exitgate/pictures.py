@@ -48,3 +48,51 @@ class RolloutPicture(_Frozen):
     """By version, in the order in which they were deployed."""
     marks: tuple[Mark, ...]
     """By time."""
+
+
+class NetworkTier(_Frozen):
+    """Subnets of one kind."""
+
+    name: _Text
+    public: bool
+    """Whether its addresses can be reached from the internet by their route."""
+    ranges: tuple[_Text, ...]
+    """As CIDR."""
+
+
+class NetworkEnd(_Frozen):
+    """What opens or takes connections."""
+
+    name: _Text
+    tier: _Text
+    """A name of `tiers`, or another word where it is in none."""
+    groups: tuple[_Text, ...]
+    """Its security groups."""
+
+
+class NetworkFlow(_Frozen):
+    """What can get from one end to another by groups, routes and network ACLs."""
+
+    source: _Text
+    """An end, or what lies outside, such as ``internet``."""
+    destination: _Text
+    traffic: _Text
+    """In words, e.g. ``tcp 443, udp 53``."""
+
+
+class NetworkPicture(_Frozen):
+    """What a planned stack's network lets through."""
+
+    kind: Literal["network"] = "network"
+    stack: _Text
+    tiers: tuple[NetworkTier, ...]
+    ends: tuple[NetworkEnd, ...]
+    flows: tuple[NetworkFlow, ...]
+    """Sorted by source and destination."""
+    left_out: int = 0
+    """Flows that are too many to be told."""
+    unknown: tuple[_Text, ...] = ()
+    """What the picture hangs on and the plan does not tell."""
+
+
+Picture = Annotated[RolloutPicture | NetworkPicture, Field(discriminator="kind")]

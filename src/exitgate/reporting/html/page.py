@@ -8,6 +8,7 @@ from exitgate.atomic import write_atomically
 from exitgate.record import Record
 from exitgate.reporting.html.groups import criteria_of, everything_of, requirements_of
 from exitgate.reporting.html.limits import absences_of, limits_of
+from exitgate.reporting.html.network import drawings_of
 from exitgate.reporting.html.styles import security_policy, style_sheet
 from exitgate.reporting.html.templates import templates
 from exitgate.reporting.html.timeline import timelines_of
@@ -41,6 +42,7 @@ def render_html(record: Record) -> str:
             groups=[*criteria, *([requirements] if requirements.controls else [])],
             whole=whole,
             tasks=tasks_of(whole.controls),
+            networks=drawings_of(record.pictures),
             timelines=timelines_of(record.pictures),
             limits=limits_of(whole.controls),
             absences=absences_of(whole.controls),

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from importlib.resources import files
 
-_SHEETS = ("page.css", "timeline.css")
+_SHEETS = ("page.css", "timeline.css", "network.css")
 
 
 def style_sheet() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from exitgate.reporting.html import network
 from exitgate.reporting.html.groups import by_check, is_below
 from exitgate.reporting.html.links import anchor, evidence_link
 from exitgate.reporting.html.styles import definition
@@ -36,6 +37,7 @@ def templates() -> jinja2.Environment:
     )
     environment.globals.update(anchor=anchor, rerun=rerun, lasted=lasted)
     environment.globals.update(drawn_width=WIDTH, drawn_left=LEFT, drawn_right=RIGHT)
+    environment.globals.update(net_width=network.WIDTH, net_box=network.BOX_HEIGHT)
     return environment
 
 

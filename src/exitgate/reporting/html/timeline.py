@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from exitgate.pictures import Mark, RolloutPicture
+from exitgate.pictures import Mark, Picture, RolloutPicture
 from exitgate.reporting.html.links import anchor
 
 WIDTH, LEFT, RIGHT = 760, 112, 8
@@ -94,9 +94,9 @@ class Timeline:
         return max((each for each in self.picture.latency_p99_ms if each is not None), default=None)
 
 
-def timelines_of(pictures: Sequence[RolloutPicture]) -> list[Timeline]:
+def timelines_of(pictures: Sequence[Picture]) -> list[Timeline]:
     """Return the timelines of all rollouts that have bins."""
-    return [_timeline(picture) for picture in pictures if _is_whole(picture)]
+    return [_timeline(each) for each in pictures if isinstance(each, RolloutPicture) and _is_whole(each)]
 
 
 def _is_whole(picture: RolloutPicture) -> bool:
