@@ -6,13 +6,15 @@ from pathlib import Path
 
 from exitgate.atomic import write_atomically
 from exitgate.record import Record
+from exitgate.reporting.html.changes import compared
 from exitgate.reporting.html.groups import criteria_of, everything_of, requirements_of
 from exitgate.reporting.html.limits import absences_of, limits_of
+from exitgate.reporting.html.links import source_link
 from exitgate.reporting.html.network import drawings_of
 from exitgate.reporting.html.styles import security_policy, style_sheet
 from exitgate.reporting.html.templates import templates
 from exitgate.reporting.html.timeline import timelines_of
-from exitgate.reporting.html.work import tasks_of
+from exitgate.reporting.html.work import actions_of, tasks_of
 
 HTML_FILE = "index.html"
 
@@ -26,8 +28,13 @@ def write_html(record: Record, directory: Path) -> Path:
     return write_atomically(directory / HTML_FILE, render_html(record))
 
 
-def render_html(record: Record) -> str:
-    """Return the page. Equal records give equal pages."""
+def render_html(record: Record, *, earlier: Record | None = None, source: str | None = None) -> str:
+    """Return the page. Equal records give equal pages.
+
+    Args:
+        earlier: A record of an earlier run, to say what changed since.
+        source: A web address with ``{commit}``, ``{path}`` and ``{line}``, to which places in the target are linked.
+    """
     from markupsafe import Markup
 
     css = style_sheet()
@@ -42,6 +49,9 @@ def render_html(record: Record) -> str:
             groups=[*criteria, *([requirements] if requirements.controls else [])],
             whole=whole,
             tasks=tasks_of(whole.controls),
+            actions=actions_of(whole.controls),
+            comparison=compared(earlier, record) if earlier else None,
+            source_link=source_link(source, record),
             networks=drawings_of(record.pictures),
             timelines=timelines_of(record.pictures),
             limits=limits_of(whole.controls),

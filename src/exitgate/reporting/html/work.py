@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exitgate.outcome import Status
@@ -38,6 +38,38 @@ def tasks_of(controls: Iterable[ControlEntry]) -> list[Task]:
     return sorted(tasks, key=lambda task: task.status != Status.NOT_MET)
 
 
-def rerun(gate: str, control: str) -> str:
-    """Return the command that runs one control again."""
-    return shlex.join(["exitgate", "run", gate, "--control", control])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing to do, wherever it has to be done."""
+
+    remedy: str
+    places: Mapping[str, Sequence[str]]
+    """Location to what is wrong there."""
+    controls: Sequence[str]
+    """The controls that it mends something of, in plan order."""
+
+
+def actions_of(controls: Iterable[ControlEntry]) -> list[Action]:
+    """Return what has to be done by the findings of what is not met: equal remedies once, the one with most places first."""
+    places: dict[str, dict[str, dict[str, None]]] = {}
+    owners: dict[str, dict[str, None]] = {}
+    for control in controls:
+        for check in control.checks:
+            for finding in check.findings if check.status == Status.NOT_MET else ():
+                said = places.setdefault(finding.remedy, {}).setdefault(finding.location, {})
+                said[finding.message] = None
+                owners.setdefault(finding.remedy, {})[control.id] = None
+    actions = [
+        Action(
+            remedy=remedy,
+            places={location: tuple(said) for location, said in where.items()},
+            controls=tuple(owners[remedy]),
+        )
+        for remedy, where in places.items()
+    ]
+    return sorted(actions, key=lambda action: -len(action.places))
+
+
+def rerun(gate: str, controls: Iterable[str]) -> str:
+    """Return the command that runs some controls again."""
+    return shlex.join(["exitgate", "run", gate, *(word for each in controls for word in ("--control", each))])
