@@ -20,6 +20,7 @@ class Format(StrEnum):
     JUNIT = "junit"
     GITHUB = "github"
     MARKDOWN = "markdown"
+    OSCAL = "oscal"
     SARIF = "sarif"
 
 
@@ -70,12 +71,14 @@ def _told(form: Format, record: Record, earlier: Record | None, source: str | No
     from exitgate.reporting.html import render_html
     from exitgate.reporting.junit import render_junit
     from exitgate.reporting.markdown import render_markdown
+    from exitgate.reporting.oscal import render_oscal
     from exitgate.reporting.sarif import render_sarif
 
     others = {
         Format.JUNIT: render_junit,
         Format.GITHUB: render_annotations,
         Format.MARKDOWN: render_markdown,
+        Format.OSCAL: render_oscal,
         Format.SARIF: render_sarif,
     }
     if form is Format.HTML:
