@@ -43,6 +43,9 @@ def report(
             help="Link places in the target: https://… with {path} in it, and {commit} and {line} at will.",
         ),
     ] = None,
+    allure: Annotated[
+        bool, typer.Option("--allure", help="Build Allure's site beside the record, with Allure 3 from npm.")
+    ] = False,
 ) -> None:
     """Print a record in another format. The exit code says whether that was done, and nothing about the gate."""
     from exitgate.errors import UsageError
@@ -55,6 +58,13 @@ def report(
             expected="them with the HTML page alone",
             action="Leave them out, or use `exitgate diff` to compare.",
         )
+    if allure and (form is not Format.HTML or against or source):
+        raise UsageError(
+            "--allure",
+            got="--format, --against or --source beside it",
+            expected="it alone: it builds a site and prints where",
+            action="Use `exitgate report` twice.",
+        )
     if source is not None and not (source.startswith("https://") and "{path}" in source):
         raise UsageError(
             "--source",
@@ -62,6 +72,11 @@ def report(
             expected="an https:// address with {path} in it",
             action="Write, e.g., https://git.example/team/shop/blob/{commit}/{path}#L{line}.",
         )
+    if allure:
+        from exitgate.reporting.allure_site import build_allure_site
+
+        print(build_allure_site(read_record(record), record.parent))
+        return
     earlier = read_record(against) if against else None
     typer.echo(_told(form, read_record(record), earlier, source), nl=False)
 
