@@ -21,14 +21,16 @@ _STATUSES = {
     Status.MET: "passed",
     Status.NOT_MET: "failed",
     Status.ERROR: "broken",
-    Status.NOT_ASSESSED: "skipped",
+    # A word of its own: what nobody looked at is neither passed nor put aside.
+    Status.NOT_ASSESSED: "unknown",
     Status.WAIVED: "skipped",
     Status.NOT_APPLICABLE: "skipped",
 }
 _CATEGORIES = [
     {"name": "not met", "matchedStatuses": ["failed"]},
     {"name": "error", "matchedStatuses": ["broken"]},
-    {"name": "not assessed, waived, not applicable", "matchedStatuses": ["skipped"]},
+    {"name": "not assessed", "matchedStatuses": ["unknown"]},
+    {"name": "waived or not applicable", "matchedStatuses": ["skipped"]},
 ]
 
 

@@ -139,7 +139,8 @@ def _program() -> str:
 def _generate(program: str, record: Record, scratch: Path, results: Path, site: Path) -> None:
     configuration = scratch / "allurerc.json"
     told = {
-        "name": f"{record.gate_title}: {record.target.name}",
+        # Allure's rate of success leaves out what nobody looked at, so the verdict stands beside it.
+        "name": f"{_verdict(record)}: {record.target.name}, {record.gate_title}",
         "plugins": {
             "awesome": {
                 "options": {"singleFile": True, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
@@ -160,6 +161,11 @@ def _generate(program: str, record: Record, scratch: Path, results: Path, site: 
             expected="a site",
             action="Run it by hand on the folder allure-results to see what it says.",
         )
+
+
+def _verdict(record: Record) -> str:
+    words = record.verdict.replace("_", " ") if record.finished_whole else "no verdict"
+    return f"{words}, in rehearsal" if record.rehearsal else words
 
 
 def _reconcile(record: Record, told: str) -> None:
