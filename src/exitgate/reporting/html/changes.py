@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exitgate.difference import Change, FactChange, FindingChange, changes, fact_changes, finding_changes
@@ -19,6 +19,18 @@ _NEWS = (
     Status.NOT_MET,
 )
 """From good news to bad: what is looked at no more is worse than what is met, though a control counts it as better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Checks of one control that moved alike."""
+
+    control: str
+    before: str | None
+    """None where the earlier record has no such checks."""
+    after: str | None
+    checks: Mapping[str, Sequence[str]]
+    """Check to its subjects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,14 @@ def compared(earlier: Record, later: Record) -> Comparison:
         other=other,
         findings=finding_changes(earlier, later),
     )
+
+
+def moves(changed: Iterable[Change]) -> list[Move]:
+    """Put the checks of a control together that had the same status and have the same one now."""
+    found: dict[tuple[str, str | None, str | None], dict[str, list[str]]] = {}
+    for each in changed:
+        found.setdefault((each.control, each.before, each.after), {}).setdefault(each.check, []).append(each.subject)
+    return [Move(control=key[0], before=key[1], after=key[2], checks=checks) for key, checks in found.items()]
 
 
 def _got_worse(change: Change) -> bool:

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from exitgate.reporting.html import network
+from exitgate.reporting.html.changes import moves
 from exitgate.reporting.html.groups import by_check, is_below
 from exitgate.reporting.html.links import anchor, evidence_link
 from exitgate.reporting.html.styles import definition
@@ -33,7 +34,12 @@ def templates() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        status=lambda text: status_of(text).value, href=evidence_link, moment=moment, one_check=by_check, below=is_below
+        status=lambda text: status_of(text).value,
+        href=evidence_link,
+        moment=moment,
+        one_check=by_check,
+        moves=moves,
+        below=is_below,
     )
     environment.globals.update(anchor=anchor, rerun=rerun, lasted=lasted)
     environment.globals.update(drawn_width=WIDTH, drawn_left=LEFT, drawn_right=RIGHT)
