@@ -14,10 +14,7 @@ from exitgate.assurance import Assurance
 from exitgate.finding import Finding
 from exitgate.outcome import Outcome, Status
 from exitgate.provenance import Evidence
-from exitgate.record import (
-    ControlEntry,
-    Record,
-)
+from exitgate.record import ControlEntry, ImageEntry, Record
 from exitgate.reporting.html import render_html, write_html
 from exitgate.verdict import Expected
 from tests.reporting.pages import Page
@@ -190,6 +187,24 @@ def test_the_run_is_named(page: Page, mixed: Record) -> None:
     known = (mixed.target.commit, mixed.policy_digest, mixed.run_id, "host clock", "ci", "Linux", "trivy 0.58.1")
     for words in (*known, "2026-11-01 04:22:10 UTC", "1 h 2 s", "clean"):
         assert words in said
+
+
+def test_images_and_the_number_of_the_run_are_told(mixed: Record) -> None:
+    image = ImageEntry(workload="orders", digest="sha256:" + "ef" * 32)
+    said = Page(render_html(mixed.model_copy(update={"images": (image,), "runs": 7})))["run"].text
+    assert f"orders {image.digest}" in said
+    assert "number 7 of this gate on this commit" in said
+    assert "none was judged" in Page(render_html(mixed))["run"].text
+
+
+def test_a_check_says_for_how_many_of_its_subjects_it_is_met(mixed: Record) -> None:
+    control = mixed.controls[0]
+    checks = tuple(
+        control.checks[0].model_copy(update={"subject": name, "status": status})
+        for name, status in (("a", "met"), ("b", "not_assessed"), ("c", "met"))
+    )
+    page = Page(render_html(mixed.model_copy(update={"controls": (control.model_copy(update={"checks": checks}),)})))
+    assert "met for 2 of 3" in page[f"control:{control.id}"].all("h4")[0].text
 
 
 def test_a_rehearsal_is_called_one_and_nothing_else_is(page: Page) -> None:
