@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exitgate.compare import contradictions
+from exitgate.pictures import NetworkFlow, NetworkPicture, RolloutPicture
 from exitgate.record import Environment, ImageEntry, Record, TargetEntry
 
 
@@ -33,6 +34,21 @@ def _record(**facts: Any) -> Record:
 )
 def test_what_no_two_runs_share_is_no_contradiction(facts: dict[str, Any]) -> None:
     assert contradictions(_record(), _record(**facts)) == []
+
+
+ROLLOUT = RolloutPicture(
+    scenario="clean", workload="orders", bin_s=1.0, answered=(1,), failed=(0,), latency_p99_ms=(5,), tasks=(), marks=()
+)
+NETWORK = NetworkPicture(stack="staging", tiers=(), ends=(), flows=())
+
+
+def test_of_what_is_drawn_measurements_may_differ_and_the_plan_may_not() -> None:
+    slower = ROLLOUT.model_copy(update={"latency_p99_ms": (50, 60), "answered": (1, 2)})
+    opened = NETWORK.model_copy(update={"flows": (NetworkFlow(source="a", destination="b", traffic="tcp 1"),)})
+    one = _record(pictures=(ROLLOUT, NETWORK))
+    assert contradictions(one, _record(pictures=(slower, NETWORK))) == []
+    assert len(contradictions(one, _record(pictures=(ROLLOUT, opened)))) == 1
+    assert len(contradictions(one, _record(pictures=(ROLLOUT,)))) == 1
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.atomic",
             "exitgate.errors",
             "exitgate.finding",
+            "exitgate.pictures",
             "exitgate.process",
             "exitgate.provenance",
             "exitgate.redaction",

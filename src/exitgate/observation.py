@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exitgate.assurance import Assurance
+from exitgate.pictures import Picture
 from exitgate.provenance import Evidence, Tool
 
 
@@ -28,3 +29,5 @@ class Observation:
 
     substrate: Substrate
     evidence: tuple[Evidence, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    """What a report may draw of it."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, field_serializer, f
 
 from exitgate.assurance import Assurance
 from exitgate.finding import Finding, storable
+from exitgate.pictures import Picture
 from exitgate.provenance import Evidence, Tool
 
 
@@ -80,6 +81,8 @@ class Outcome(_Frozen):
     tools: tuple[Tool, ...] = ()
     images: tuple[str, ...] = ()
     """Digests of the images of its subject that it was made on."""
+    pictures: tuple[Picture, ...] = ()
+    """What a report may draw of what was seen."""
 
     @field_serializer("assurance")
     def _level_to_label(self, level: Assurance | None) -> str | None:

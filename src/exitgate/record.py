@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from exitgate.atomic import write_atomically
 from exitgate.errors import EvidenceError, one_line
 from exitgate.finding import Finding
+from exitgate.pictures import Picture
 from exitgate.provenance import Evidence, Tool
 from exitgate.verdict import JudgedCheck, JudgedControl, Verdict
 
@@ -160,6 +161,8 @@ class Record(_Frozen):
     requirements: tuple[ControlEntry, ...]
     waivers: tuple[WaiverEntry, ...]
     images: tuple[ImageEntry, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    """What a report may draw of what checks saw, each once."""
     runs: int = 0
     """How many runs of this gate on this commit led here, by the ledger beside it, this one included; 0 where none is kept."""
 
@@ -224,6 +227,12 @@ def images_of(verdict: Verdict) -> tuple[ImageEntry, ...]:
     entries = (check.outcome for control in (*verdict.controls, *verdict.requirements) for check in control.checks)
     found = {(outcome.key.subject, digest) for outcome in entries for digest in outcome.images}
     return tuple(ImageEntry(workload=workload, digest=digest) for workload, digest in sorted(found))
+
+
+def pictures_of(verdict: Verdict) -> tuple[Picture, ...]:
+    """Return every picture that a check saw, each once, in plan order."""
+    entries = (check.outcome for control in (*verdict.controls, *verdict.requirements) for check in control.checks)
+    return tuple(dict.fromkeys(picture for outcome in entries for picture in outcome.pictures))
 
 
 def tools_of(verdict: Verdict) -> tuple[Tool, ...]:

@@ -369,7 +369,7 @@ def test_allure_results_say_what_the_record_says_also_of_what_did_not_run(tiny: 
     ]
     by_name = {result["name"]: result["status"] for result in results}
     assert len(results) == len(by_name) == 3
-    assert by_name["1.1.A.1 rule [tiny-target]"] == "skipped"
+    assert by_name["1.1.A.1 rule [tiny-target]"] == "unknown"
     assert by_name["1.2.B.1 each [b]"] == "broken"
     labels = {label["name"]: label["value"] for label in results[0]["labels"]}
     assert labels["epic"] == "A tiny gate"

@@ -5,206 +5,46 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import load_gate
 from exitgate.finding import Finding
 from exitgate.outcome import Outcome, Status
-from exitgate.provenance import Evidence, Tool
-from exitgate.record import (
-    ControlEntry,
-    CriterionEntry,
-    Environment,
-    FaultEntry,
-    Proof,
-    Record,
-    TargetEntry,
-    WaiverEntry,
-    control_entries,
-)
+from exitgate.provenance import Evidence
+from exitgate.record import ControlEntry, ImageEntry, Record
 from exitgate.reporting.html import render_html, write_html
-from exitgate.verdict import Expected, Verdict, judge
-from exitgate.waivers import Exclusion, Waiver
-
-GATE = load_gate(Path(__file__).parents[2] / "gates" / "gate3")
-MARKUP = '"\'><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">{{ 7*7 }}</details>'
-FINDING = Finding(
-    location="apps/a/Dockerfile:31", message="runs as root", expected="uid 10000", got="uid 0", remedy="Set USER."
+from exitgate.verdict import Expected
+from tests.reporting.pages import Page
+from tests.reporting.records import (
+    BROKEN,
+    EXCLUDED,
+    FINDING,
+    GATE,
+    MARKUP,
+    NOT_MET,
+    UNSEEN,
+    WAIVED,
+    judged,
+    mixed_record,
+    passing,
+    record_of,
+    with_text,
 )
-NOT_MET, BROKEN, UNSEEN, WAIVED, EXCLUDED = "3.2.B.2.1", "3.3.B.2.1", "3.5.C.2", "3.2.A.3", "3.3.B.2.3"
-
-
-@dataclass
-class Element:
-    """An element of a parsed page."""
-
-    tag: str
-    attributes: dict[str, str]
-    said: list[str] = field(default_factory=list)
-    inside: list[Element] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """All text inside it."""
-        return "".join(self.said)
-
-    def all(self, tag: str, name: str = "") -> list[Element]:
-        """Return the elements inside it by tag, and by class where one is given."""
-        found = [e for e in self.inside if e.tag == tag and (not name or name in e.classes)]
-        return found + [e for child in self.inside for e in child.all(tag, name)]
-
-    @property
-    def classes(self) -> list[str]:
-        """Its classes."""
-        return self.attributes.get("class", "").split()
-
-    @property
-    def everything(self) -> list[Element]:
-        """Itself, and all that is inside it."""
-        return [self, *(e for child in self.inside for e in child.everything)]
-
-
-class Page(HTMLParser):
-    """A parsed page; a tag that is closed out of turn fails at once."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.root = Element("", {})
-        self._open = [self.root]
-        self.feed(text)
-        self.close()
-        assert self._open == [self.root], f"never closed: {self._open[-1].tag}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self._open[-1].inside.append(element)
-        if tag not in {"meta", "br"}:
-            self._open.append(element)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        for element in self._open:
-            element.said.append(data)
-
-    def __getitem__(self, anchor: str) -> Element:
-        """Return the element with that id."""
-        (element,) = [e for e in self.root.everything if e.attributes.get("id") == anchor]
-        return element
-
-
-def outcome(item: Expected) -> Outcome:
-    """One status of each kind, each on a control of its own; everything else is met."""
-    base = Outcome(key=item.key, status=Status.MET, assurance=item.needs, substrate="Docker 27", duration_s=1.5)
-    if item.control.id in {NOT_MET, WAIVED}:
-        evidence = Evidence(name="processes.json", sha256="ab" * 32, path="evidence/abab-processes.json")
-        return base.model_copy(
-            update={
-                "status": Status.NOT_MET,
-                "message": FINDING.message,
-                "findings": (FINDING,),
-                "evidence": (evidence,),
-            }
-        )
-    if item.control.id == BROKEN:
-        return base.model_copy(update={"status": Status.ERROR, "message": "the emulator went away"})
-    if item.control.id == UNSEEN:
-        return base.model_copy(
-            update={"status": Status.NOT_ASSESSED, "assurance": None, "message": "no engine answers"}
-        )
-    if item.needs is Assurance.EMULATED:
-        return base.model_copy(
-            update={"limits": ("The emulator has no firewall.",), "substitutes": ("an emulated AWS",)}
-        )
-    return base
-
-
-def record_of(judgement: Verdict, /, **changes: Any) -> Record:
-    """Return the record of a verdict."""
-    proof = Proof(status="proven", faults=(FaultEntry(id="runs-as-root", title="USER is removed.", killed=True),))
-    return Record(
-        **{
-            "run_id": "run-1",
-            "gate": GATE.id,
-            "gate_title": GATE.title,
-            "verdict": judgement.status.value,
-            "rehearsal": False,
-            "finished_whole": True,
-            "target": TargetEntry(name="shop", commit="9f1c2d3e" * 5, dirty=False),
-            "policy_digest": "sha256:" + "4b" * 32,
-            "started": "2026-11-01T04:22:10Z",
-            "finished": "2026-11-01T05:22:12Z",
-            "environment": Environment(
-                exitgate="0.1.0", python="3.12", platform="Linux", user="ci", clock="host clock"
-            ),
-            "substitutes": (),
-            "tools": (Tool(name="trivy", version="0.58.1"),),
-            "problems": judgement.problems,
-            "criteria": tuple(CriterionEntry(id=each.id, task=each.task, title=each.title) for each in GATE.criteria),
-            "controls": control_entries(judgement.controls, {NOT_MET: proof}),
-            "requirements": control_entries(judgement.requirements, {}),
-            "waivers": (),
-            **changes,
-        }
-    )
-
-
-def judged(outcome_of: Callable[[Expected], Outcome], **arguments: Any) -> Verdict:
-    """Return the verdict where each check has one subject."""
-    expected = [
-        Expected(control=control, check=check, subject="shop", needs=check.needs)
-        for control in GATE.everything
-        for check in control.checks
-    ]
-    return judge(GATE, expected, [outcome_of(item) for item in expected], today=date(2026, 11, 1), **arguments)
 
 
 @pytest.fixture(scope="module")
 def mixed() -> Record:
     """A record that has every status in it."""
-    waiver = Waiver(control=WAIVED, reason="Comes in March.", approver="M. Sato", expires=date(2027, 3, 31))
-    exclusion = Exclusion(control=EXCLUDED, reason="There is no RabbitMQ.", approver="M. Sato")
-    verdict = judged(outcome, waivers=[waiver], exclusions=[exclusion], problems=["worker gw1 died"])
-    entry = WaiverEntry(
-        kind="waiver",
-        control=WAIVED,
-        subject=None,
-        reason=waiver.reason,
-        approver=waiver.approver,
-        expires="2027-03-31",
-        state="used",
-    )
-    return record_of(verdict, rehearsal=True, substitutes=("an emulated AWS",), waivers=(entry,))
+    return mixed_record()
 
 
 @pytest.fixture(scope="module")
 def page(mixed: Record) -> Page:
     """The page of that record."""
     return Page(render_html(mixed))
-
-
-def with_text(value: Any, text: str, *, keep: frozenset[str] = frozenset()) -> Any:
-    """Replace every string of a record, apart from the fields that only take listed words."""
-    if isinstance(value, dict):
-        fixed = keep | {"kind", "state"}
-        whole_proof = "faults" in value
-        return {
-            name: part if name in fixed or (whole_proof and name == "status") else with_text(part, text, keep=keep)
-            for name, part in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [with_text(part, text, keep=keep) for part in value]
-    return text if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("keep", [frozenset(), frozenset({"status", "criterion", "verdict"})])
@@ -349,6 +189,24 @@ def test_the_run_is_named(page: Page, mixed: Record) -> None:
         assert words in said
 
 
+def test_images_and_the_number_of_the_run_are_told(mixed: Record) -> None:
+    image = ImageEntry(workload="orders", digest="sha256:" + "ef" * 32)
+    said = Page(render_html(mixed.model_copy(update={"images": (image,), "runs": 7})))["run"].text
+    assert f"orders {image.digest}" in said
+    assert "number 7 of this gate on this commit" in said
+    assert "none was judged" in Page(render_html(mixed))["run"].text
+
+
+def test_a_check_says_for_how_many_of_its_subjects_it_is_met(mixed: Record) -> None:
+    control = mixed.controls[0]
+    checks = tuple(
+        control.checks[0].model_copy(update={"subject": name, "status": status})
+        for name, status in (("a", "met"), ("b", "not_assessed"), ("c", "met"))
+    )
+    page = Page(render_html(mixed.model_copy(update={"controls": (control.model_copy(update={"checks": checks}),)})))
+    assert "met for 2 of 3" in page[f"control:{control.id}"].all("h4")[0].text
+
+
 def test_a_rehearsal_is_called_one_and_nothing_else_is(page: Page) -> None:
     real = Page(render_html(record_of(judged(passing))))
     assert "in rehearsal" in page.root.all("h1")[0].text
@@ -357,11 +215,6 @@ def test_a_rehearsal_is_called_one_and_nothing_else_is(page: Page) -> None:
     assert "no evidence about anyone\N{RIGHT SINGLE QUOTATION MARK}s system" in page.root.text
     assert "rehearsal" not in real.root.all("h1")[0].text + real.root.all("title")[0].text
     assert "Not a rehearsal." in real.root.text
-
-
-def passing(item: Expected) -> Outcome:
-    """Everything is met."""
-    return Outcome(key=item.key, status=Status.MET, assurance=item.needs)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ class Outcomes:
             substitutes=tuple(dict.fromkeys(name for substrate in substrates for name in substrate.substitutes)),
             tools=tuple(dict.fromkeys(tool for substrate in substrates for tool in substrate.tools)),
             images=_images(seen),
+            pictures=tuple(dict.fromkeys(picture for each in seen for picture in each.pictures)),
         )
 
     def _judge(self, item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Status, str, tuple[Finding, ...]]:

@@ -39,6 +39,7 @@ from exitgate.record import (
     WaiverEntry,
     control_entries,
     images_of,
+    pictures_of,
     substitutes_of,
     tools_of,
     write_record,
@@ -283,6 +284,7 @@ class Recorder:
             requirements=control_entries(verdict.requirements, proofs, standards),
             waivers=self._waivers(verdict),
             images=images_of(verdict),
+            pictures=pictures_of(verdict),
             runs=self._runs,
         )
 

@@ -29,7 +29,7 @@ from exitgate.target import Target, check_against, load_target
 GATE = pytest.StashKey["GateSession"]()
 _WORKER_INPUT = "exitgate"
 _REFERENCE = "reference"
-OWN_FILES = ("record.json", "events.jsonl", "evidence", "allure-results", "index.html")
+OWN_FILES = ("record.json", "events.jsonl", "evidence", "allure-results", "allure-report", "index.html")
 """What a run writes into its report folder."""
 
 

@@ -14,20 +14,23 @@ from exitgate.atomic import write_atomically
 from exitgate.errors import EvidenceError
 from exitgate.outcome import Key, Status
 from exitgate.record import CheckEntry, ControlEntry, Record
+from exitgate.reporting.text import status_of
 
 KEY_LABEL = "exitgate"
 _STATUSES = {
     Status.MET: "passed",
     Status.NOT_MET: "failed",
     Status.ERROR: "broken",
-    Status.NOT_ASSESSED: "skipped",
+    # A word of its own: what nobody looked at is neither passed nor put aside.
+    Status.NOT_ASSESSED: "unknown",
     Status.WAIVED: "skipped",
     Status.NOT_APPLICABLE: "skipped",
 }
 _CATEGORIES = [
     {"name": "not met", "matchedStatuses": ["failed"]},
     {"name": "error", "matchedStatuses": ["broken"]},
-    {"name": "not assessed, waived, not applicable", "matchedStatuses": ["skipped"]},
+    {"name": "not assessed", "matchedStatuses": ["unknown"]},
+    {"name": "waived or not applicable", "matchedStatuses": ["skipped"]},
 ]
 
 
@@ -55,16 +58,26 @@ def complete_allure_results(record: Record, directory: Path) -> None:
     write_atomically(directory / "environment.properties", _environment(record))
 
 
+def allure_title(control: ControlEntry, check: CheckEntry) -> str:
+    """Return the name of a result; no two of a record have the same."""
+    return f"{control.id} {check.id} [{check.subject}]"
+
+
+def allure_status(check: CheckEntry) -> str:
+    """Return Allure's word for a check's status: nothing but what is met has passed."""
+    return _STATUSES[status_of(check.status)]
+
+
 def _told_by_the_record(result: dict[str, Any], control: ControlEntry, check: CheckEntry, key: str) -> dict[str, Any]:
     message = check.message or check.says
     trace = "\n".join(f"{finding}" for finding in check.findings)
     seen = check.assurance or "not at all"
     return {
         **result,
-        "name": f"{control.id} {check.id} [{check.subject}]",
+        "name": allure_title(control, check),
         "historyId": uuid.uuid5(uuid.NAMESPACE_OID, key).hex,
-        "status": _STATUSES[Status(check.status)],
-        "statusDetails": {"message": f"{Status(check.status).words}: {message}", "trace": trace},
+        "status": allure_status(check),
+        "statusDetails": {"message": f"{status_of(check.status).words}: {message}", "trace": trace},
         "description": f"{check.says}\n\nNeeds {check.needs}, seen {seen}. {control.rationale}",
     }
 

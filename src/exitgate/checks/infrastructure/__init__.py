@@ -13,7 +13,7 @@ from exitgate.checks.infrastructure.data import (
 from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
 from exitgate.checks.infrastructure.decisions import wrong_decisions
 from exitgate.checks.infrastructure.escapes import changing_values, escaping_code, hidden_changes, open_locks
-from exitgate.checks.infrastructure.flows import impossible_flows, unlisted_flows
+from exitgate.checks.infrastructure.flows import impossible_flows, pictured_networks, unlisted_flows
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
@@ -36,6 +36,7 @@ __all__ = [
     "open_brokers",
     "open_caches",
     "open_locks",
+    "pictured_networks",
     "plain_caches",
     "plain_forwards",
     "rights_beyond_need",

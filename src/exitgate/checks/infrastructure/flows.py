@@ -9,7 +9,9 @@ from exitgate.checks.infrastructure.compute import service_of
 from exitgate.checks.infrastructure.judging import Judgement, judged
 from exitgate.finding import Finding
 from exitgate.observe.planned_network import PlannedNetwork, read_planned_network
+from exitgate.observe.planned_network.picture import network_picture
 from exitgate.observe.terraform import Infrastructure, Resource, Stack
+from exitgate.pictures import NetworkPicture
 from exitgate.policy import InfrastructurePolicy
 from exitgate.policy.network import Flow
 from exitgate.reachability import INTERNET, Hop, Passage, Reachability, Way
@@ -79,6 +81,17 @@ def unlisted_flows(
             _extra(view, rule, flows, judgement)
 
     return judged(planned, judge)
+
+
+def pictured_networks(
+    planned: Infrastructure, policy: InfrastructurePolicy | None, workloads: tuple[Workload, ...]
+) -> tuple[NetworkPicture, ...]:
+    """Return a picture of each stack's network: what it lets through, by the policy's names and tiers."""
+    network = policy.network if policy else None
+    tiers = {each.name: (each.public, tuple(each.subnets.values())) for each in network.tier} if network else {}
+    return tuple(
+        network_picture(stack.name, _view(stack, workloads, Judgement()).planned, tiers) for stack in planned.stacks
+    )
 
 
 def _view(stack: Stack, workloads: tuple[Workload, ...], judgement: Judgement) -> _View:

@@ -17,6 +17,7 @@ from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
 from exitgate.observe.rollout.facts import Rollout, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
+from exitgate.observe.rollout.picture import picture_of
 from exitgate.observe.rollout.rehearsed import with_grace
 from exitgate.observe.rollout.tasks import TaskRecipe
 from exitgate.provision.backing import Surroundings
@@ -134,7 +135,7 @@ def read_rollout(
             injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
         )
     evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
-    return replace(rollout, evidence=(evidence,))
+    return replace(rollout, evidence=(evidence,), pictures=(picture_of(rollout),))
 
 
 def balancer_rules(settings: RolloutSettings) -> BalancerRules:
