@@ -172,7 +172,7 @@ FAULTS = (
     _fault(
         "archive-left",
         "what was released before lies in the image as an archive",
-        _add("/app/previous", "cd /tmp", "echo 1 > release", "tar -czf /app/previous release"),
+        _add("/app/previous", "echo 1 > /tmp/release", "tar -C /tmp -czf /app/previous release"),
         "no-sources",
         "image:/app/previous",
         "the image holds archives",
