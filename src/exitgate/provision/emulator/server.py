@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +26,7 @@ from exitgate.waiting import wait_for
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S, _STOP_TIMEOUT_S, _ANSWER_TIMEOUT_S = 30.0, 5.0, 10.0
 _HEALTH: Final = "/_ministack/health"
+_MAKING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +73,8 @@ class Emulator:
 
 def client_of(endpoint: str, service: str, account: str, region: str) -> Any:
     """Return a client of boto3 that asks an endpoint and nobody else, whatever the user's configuration says."""
-    import botocore.session
     from botocore.config import Config
 
-    # Neither the user's files nor their variables are looked at: a profile of theirs would be another account.
-    none = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
-    session = botocore.session.Session(session_vars={key: (None, None, value, None) for key, value in none.items()})
     config = Config(
         connect_timeout=_ANSWER_TIMEOUT_S,
         read_timeout=_ANSWER_TIMEOUT_S * 3,
@@ -84,14 +83,25 @@ def client_of(endpoint: str, service: str, account: str, region: str) -> Any:
         s3={"addressing_style": "path"},
         inject_host_prefix=False,
     )
-    return session.create_client(
-        service,
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id=account,
-        aws_secret_access_key="emulator",  # noqa: S106 - any will do: nobody checks it
-        config=config,
-    )
+    # Sessions are not safe to share between threads; what they make is.
+    with _MAKING:
+        return _session().create_client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=account,
+            aws_secret_access_key="emulator",  # noqa: S106 - any will do: nobody checks it
+            config=config,
+        )
+
+
+@functools.cache
+def _session() -> Any:
+    """Return a session that looks neither at the user's files nor at their variables: a profile of theirs is another account."""
+    import botocore.session
+
+    none = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+    return botocore.session.Session(session_vars={key: (None, None, value, None) for key, value in none.items()})
 
 
 @contextmanager
