@@ -131,7 +131,7 @@ def _is_inactive(ecs: Any, told: str) -> bool:
             services = ecs.describe_services(cluster=name.partition("/")[0], services=[arn])["services"]
             return all(each["status"] == "INACTIVE" for each in services)
     except ClientError as error:
-        return error.response.get("Error", {}).get("Code") == "ClusterNotFoundException"
+        return bool(error.response.get("Error", {}).get("Code") == "ClusterNotFoundException")
     except BotoCoreError as error:
         raise _unlisted(f"ecs {kind}", error) from error
     return False
