@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _GAPS: Final = Path(__file__).parent / "gaps.toml"
+_LATER: Final = "(known after the apply)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,15 @@ def _changes(resource: Mapping[str, Any]) -> Iterator[AttributeChange]:
         )
         return
     unknown = change.get("after_unknown") or {}
+    # What is made anew has no values yet; what is changed in place to a value that nobody knows yet is changed at every plan.
+    later = _LATER if actions == ["update"] else None
     secret = [change.get("before_sensitive") or {}, change.get("after_sensitive") or {}]
-    for name in sorted({*before, *after}):
-        if unknown.get(name) is True:
+    for name in sorted({*before, *after, *unknown}):
+        marks = unknown.get(name)
+        if marks is True and later is None:
             continue
-        one, other = _known(before.get(name), unknown.get(name)), _known(after.get(name), unknown.get(name))
+        one = _known(before.get(name), None if later else marks, None)
+        other = _known(after.get(name), marks, later)
         if one == other:
             continue
         hidden = any(isinstance(marks, Mapping) and _marked(marks.get(name)) for marks in secret)
@@ -107,17 +112,19 @@ def _marked(marks: Any) -> bool:
     return any(_marked(each) for each in marks) if isinstance(marks, list) else marks is True
 
 
-def _known(value: Any, unknown: Any) -> Any:
-    """Return a value without what is unknown in it and what is empty, and with text that is JSON read."""
+def _known(value: Any, unknown: Any, later: str | None) -> Any:
+    """Return a value without what is empty in it, with text that is JSON read, and with ``later`` for what is unknown."""
     if unknown is True:
-        return None
-    if isinstance(value, Mapping):
-        marks = unknown if isinstance(unknown, Mapping) else {}
-        found = {key: _known(each, marks.get(key)) for key, each in value.items()}
+        return later
+    if isinstance(value, Mapping) or (value is None and isinstance(unknown, Mapping)):
+        told, marks = value or {}, unknown if isinstance(unknown, Mapping) else {}
+        found = {key: _known(told.get(key), marks.get(key), later) for key in {*told, *marks}}
         return {key: each for key, each in found.items() if each is not None} or None
     if isinstance(value, list):
         inner = unknown if isinstance(unknown, list) else []
-        return [_known(each, inner[index] if index < len(inner) else None) for index, each in enumerate(value)] or None
+        return [
+            _known(each, inner[index] if index < len(inner) else None, later) for index, each in enumerate(value)
+        ] or None
     if isinstance(value, bool | int | float):
         return value or None
     if isinstance(value, str):

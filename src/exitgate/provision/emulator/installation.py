@@ -10,7 +10,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock
 
@@ -48,6 +48,11 @@ def emulator_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exitgate" / "emulator"
 
 
+def pinned() -> dict[str, Any]:
+    """Return the emulator's name, its version, and all packages that it is made of, as ``emulator.toml`` pins them."""
+    return tomllib.loads(_PINS.read_text(encoding="utf-8"))
+
+
 def installed_emulator(cache: Path | None = None) -> Installation:
     """Return the emulator; the first run on a machine installs it.
 
@@ -57,9 +62,8 @@ def installed_emulator(cache: Path | None = None) -> Installation:
     Raises:
         PrerequisiteMissing: if it can't be installed.
     """
-    pins = _PINS.read_bytes()
-    told = tomllib.loads(pins.decode("utf-8"))
-    digest = hashlib.sha256(pins + sys.version.encode()).hexdigest()
+    told = pinned()
+    digest = hashlib.sha256(_PINS.read_bytes() + sys.version.encode()).hexdigest()
     folder = (cache or emulator_cache()) / digest[:24]
     installation = Installation(name=told["name"], version=told["version"], python=folder / "bin" / "python")
     try:
