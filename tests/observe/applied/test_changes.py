@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exitgate.observe.applied import AttributeChange, Gap, beside_gaps, changes_of, known_gaps
+from exitgate.observe.applied import AttributeChange, Gap, beside_gaps, changes_of, closed_gaps, known_gaps
 
 
 def resource(before: Any, after: Any, *actions: str, **more: Any) -> dict[str, Any]:
@@ -83,6 +83,11 @@ def test_a_gap_excuses_its_attribute_of_its_type_and_no_other() -> None:
     left, seen = beside_gaps([change("logs"), change("name"), change("logs", "aws_other")], [gap, unseen])
     assert left == (change("name"), change("logs", "aws_other"))
     assert seen == (gap,)
+
+
+def test_a_gap_that_closed_is_told_where_something_of_its_type_was_applied() -> None:
+    gaps = [Gap(type=kind, attribute="a", why="w") for kind in ("aws_one", "aws_two", "aws_absent")]
+    assert closed_gaps(gaps, gaps[:1], frozenset({"aws_one", "aws_two"})) == (gaps[1],)
 
 
 def test_a_resource_that_is_gone_is_never_a_gap() -> None:

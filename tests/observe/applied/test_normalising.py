@@ -24,6 +24,7 @@ SCHEMAS: dict[str, Any] = {
             "other_id": TEXT,
             "create_date": COMPUTED,
             "status": COMPUTED,
+            "not_after": COMPUTED,
             "members": {"type": ["set", "string"], "optional": True},
             "steps": {"type": ["list", "string"], "optional": True},
         },
@@ -76,6 +77,14 @@ def test_times_that_two_resources_share_in_one_account_alone_are_none_either() -
         lambda account: thing(account, create_date="2026-11-26T12:00:01Z"),
         lambda account: thing(account, "two", create_date=f"2026-11-26T12:00:0{account[0]}Z"),
     )
+
+
+def test_a_time_is_known_by_its_looks_where_the_provider_tells_it_and_counts_where_somebody_wrote_it() -> None:
+    def timed(attribute: str) -> list[str]:
+        return paths(lambda account: thing(account, **{attribute: f"2027-11-26T12:38:0{account[0]}Z"}))
+
+    assert timed("not_after") == []
+    assert timed("name") == ["name"]
 
 
 def test_a_reference_to_another_resource_is_a_difference() -> None:

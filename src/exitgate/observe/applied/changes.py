@@ -63,6 +63,11 @@ def beside_gaps(
     return left, tuple(gap for place, gap in known.items() if place in seen)
 
 
+def closed_gaps(gaps: Sequence[Gap], seen: Sequence[Gap], types: frozenset[str]) -> tuple[Gap, ...]:
+    """Return the gaps that did not show though something of their type was applied: the list is older than the emulator."""
+    return tuple(gap for gap in gaps if gap.type in types and gap not in seen)
+
+
 def changes_of(told: Sequence[Mapping[str, Any]]) -> tuple[AttributeChange, ...]:
     """Return what ``resource_changes`` or ``resource_drift`` of a plan name, attribute by attribute."""
     return tuple(each for change in told if change.get("mode") == "managed" for each in _changes(change))

@@ -19,7 +19,7 @@ _IDENTITY: Final = re.compile(
     r"unique_id|etag|fingerprint|hosted_zone_id|domain_validation_options|certificate_details)$"
 )
 """Names of what AWS makes up or notes down: identifiers, addresses and times."""
-_TIME: Final = re.compile(r"_(date|time|at)$")
+_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _OWNER: Final = ("aws_s3_bucket", "grant")
 """Its grantee is the account by its canonical id, of which nothing else in a state tells."""
 _CANONICAL: Final = re.compile(r"^[0-9a-f]{64}$")
@@ -68,7 +68,7 @@ def normalised(resources: Sequence[Mapping[str, Any]], schemas: Mapping[str, Any
     for each in ordered:
         if _AWS.search(str(each.get("provider_name", ""))):
             for attribute, value in _identities(hidden[each["address"]], schemas.get(each["type"], {})):
-                if _TIME.search(attribute):
+                if _TIME.match(value):
                     # Of no use to others, and two resources may share it by chance.
                     hidden[each["address"]][attribute] = _NOTED
                 else:
@@ -109,7 +109,8 @@ def _identities(values: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterato
         value = values.get(name)
         if not isinstance(value, str) or len(value) < _SHORTEST or value == _SECRET:
             continue
-        made_up = told.get("computed") and (name == "id" or not told.get("optional")) and _IDENTITY.match(name)
+        named_so = _IDENTITY.match(name) or _TIME.match(value)
+        made_up = told.get("computed") and (name == "id" or not told.get("optional")) and named_so
         if (made_up and value not in written) or (told.get("computed") and _prefixed(name, value, values)):
             yield name, value
 

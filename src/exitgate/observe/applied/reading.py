@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from exitgate.assurance import Assurance
 from exitgate.observation import Observation, Substrate
-from exitgate.observe.applied.changes import AttributeChange, Gap, beside_gaps, changes_of, known_gaps
+from exitgate.observe.applied.changes import AttributeChange, Gap, beside_gaps, changes_of, closed_gaps, known_gaps
 from exitgate.observe.applied.normalising import Difference, differences
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
@@ -90,7 +90,10 @@ def read_applied(target: Target, tool: TerraformTool, life: Rehearsal) -> Applie
             assurance=Assurance.EMULATED,
             name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} in two accounts that were empty",
             limits=_limits(
-                told, sorted({*seen, *also}, key=str), code.emulated.variables if code and code.emulated else {}
+                told,
+                frozenset({*seen, *also}),
+                closed_gaps(gaps, seen, frozenset(each["type"] for each in first)),
+                code.emulated.variables if code and code.emulated else {},
             ),
             tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
         ),
@@ -146,14 +149,17 @@ def _written(changes: Sequence[AttributeChange], configuration: Mapping[str, Any
             yield change
 
 
-def _limits(told: Mapping[str, Any], gaps: Sequence[Gap], variables: Mapping[str, str]) -> tuple[str, ...]:
+def _limits(
+    told: Mapping[str, Any], gaps: frozenset[Gap], closed: Sequence[Gap], variables: Mapping[str, str]
+) -> tuple[str, ...]:
     seconds = sum(value for name, value in told["seconds"].items() if name.startswith("apply"))
     unseen = [each for each in told["changes"] if each["kind"] not in REQUIRED and not each["landed"]]
     return (
         "what the emulator takes and gives back is not what AWS would refuse",
         *told["limits"],
         *(f"not applied as it stands: {name} is set for the emulator" for name in sorted(variables)),
-        *(f"gap of the emulator: {gap}" for gap in gaps),
+        *(f"gap of the emulator: {gap}" for gap in sorted(gaps, key=str)),
+        *(f"gap of the emulator that is listed and did not show: {gap.type}.{gap.attribute}" for gap in closed),
         *(
             f"not tried as drift: {each['kind']} ({each['refusal'] or 'nothing there that it suits'})"
             for each in unseen
