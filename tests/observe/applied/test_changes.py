@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exitgate.observe.applied import AttributeChange, Gap, beside_gaps, changes_of, closed_gaps, known_gaps
+from exitgate.provision.emulator import pinned
 
 
 def resource(before: Any, after: Any, *actions: str, **more: Any) -> dict[str, Any]:
@@ -95,9 +96,7 @@ def test_a_resource_that_is_gone_is_never_a_gap() -> None:
 
 
 def test_gaps_are_of_one_version_alone() -> None:
-    from exitgate.provision.emulator import installation
-
-    told = installation.pinned()
+    told = pinned()
     assert known_gaps(told["name"], told["version"])
     assert known_gaps(told["name"], told["version"] + ".1") == ()
     assert known_gaps("another", told["version"]) == ()

@@ -14,7 +14,7 @@ from exitgate.observe.applied.normalising import Difference, differences
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
 from exitgate.provision.outside_changes import REQUIRED, Change
-from exitgate.provision.rehearsal import ACCOUNTS, Rehearsal, resources_of
+from exitgate.provision.stack_life import ACCOUNTS, StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import OwnedElsewhere, Target
 
@@ -65,7 +65,7 @@ class Applied(Observation):
         return self.places.get(address, self.root)
 
 
-def read_applied(target: Target, tool: TerraformTool, life: Rehearsal) -> Applied:
+def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applied:
     """Read the life of a stack.
 
     Raises:

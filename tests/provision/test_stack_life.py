@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, TargetError
-from exitgate.provision import rehearsal
+from exitgate.provision import stack_life
 from exitgate.provision.emulator import Capabilities, Emulator, Installation
-from exitgate.provision.rehearsal import Rehearsal, rehearse, resources_of
+from exitgate.provision.stack_life import StackLife, live_stack, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target, load_target
@@ -65,24 +65,24 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subpro
     def started(*_: object) -> Iterator[Emulator]:
         yield standing
 
-    monkeypatch.setattr(rehearsal, "throwaway_emulator", started)
-    monkeypatch.setattr(rehearsal, "installed_emulator", lambda: installation)
+    monkeypatch.setattr(stack_life, "throwaway_emulator", started)
+    monkeypatch.setattr(stack_life, "installed_emulator", lambda: installation)
     able = Capabilities(keeps_accounts_apart=True, enforces_iam=True, believes_no_image=True)
-    monkeypatch.setattr(rehearsal, "probe", lambda connect: able)
-    monkeypatch.setattr(rehearsal, "list_account", lambda connect: frozenset())
+    monkeypatch.setattr(stack_life, "probe", lambda connect: able)
+    monkeypatch.setattr(stack_life, "list_account", lambda connect: frozenset())
     monkeypatch.setattr("exitgate.provision.emulator.server._answers", lambda port, timeout_s: True)
     yield process
     process.kill()
     process.wait()
 
 
-def live(tool: TerraformTool, run: Run, target: Target) -> Rehearsal:
-    return rehearse(tool, run, target, Infrastructure(stack=(STACK,), emulated=EMULATED))
+def live(tool: TerraformTool, run: Run, target: Target) -> StackLife:
+    return live_stack(tool, run, target, Infrastructure(stack=(STACK,), emulated=EMULATED))
 
 
 def test_a_target_that_names_no_stack_for_it_is_not_assessed(run: Run, target: Target, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteMissing, match=r"no \[infrastructure.emulated\]"):
-        rehearse(terraform(tmp_path, "exit 0"), run, target, Infrastructure(stack=(STACK,)))
+        live_stack(terraform(tmp_path, "exit 0"), run, target, Infrastructure(stack=(STACK,)))
 
 
 def test_a_stack_that_is_not_declared_is_a_mistake_of_the_target() -> None:
@@ -142,15 +142,15 @@ def test_what_keeps_an_emulator_from_starting_keeps_its_kind(
     def refuse() -> Installation:
         raise kind("emulator", got="none", expected="one", action="Install it.")
 
-    monkeypatch.setattr(rehearsal, "installed_emulator", refuse)
+    monkeypatch.setattr(stack_life, "installed_emulator", refuse)
     for _ in range(2):
         with pytest.raises(kind, match="emulator: none; expected one"):
             live(terraform(tmp_path, "exit 0"), run, target)
 
 
 def test_a_file_that_is_missing_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ObservationError, match="rehearsal, drift"):
-        Rehearsal(folder=tmp_path).read("drift")
+    with pytest.raises(ObservationError, match="life of the stack, drift"):
+        StackLife(folder=tmp_path).read("drift")
 
 
 def test_resources_are_found_in_modules_inside_modules_and_data_sources_are_none() -> None:

@@ -30,7 +30,7 @@ from exitgate.target import Emulated, Infrastructure, Stack, Target
 
 ACCOUNTS: Final = ("111111111111", "222222222222")
 """The first is changed by hand, the second is taken down."""
-_FOLDER: Final = "rehearsal"
+_FOLDER: Final = "stack-life"
 _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
     "PrerequisiteMissing": PrerequisiteMissing,
     "ProvisionError": ProvisionError,
@@ -39,7 +39,7 @@ _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class StackLife:
     """What a stack's life left, below ``folder``: they hold secrets in the clear.
 
     ``first.json`` and ``second.json`` are the states of the two accounts, ``again.json`` the plan right after the apply,
@@ -60,11 +60,14 @@ class Rehearsal:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ObservationError(
-                f"rehearsal, {name}", got=str(error), expected="JSON", action="Run again; report it if it stays."
+                f"life of the stack, {name}",
+                got=str(error),
+                expected="JSON",
+                action="Run again; report it if it stays.",
             ) from error
 
 
-def rehearse(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> Rehearsal:
+def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> StackLife:
     """Return the life of the stack that the target names for it; the first worker that asks lives it.
 
     Raises:
@@ -97,7 +100,7 @@ def rehearse(tool: TerraformTool, run: Run, target: Target, code: Infrastructure
         subject, got, expected, action = told["words"]
         failed = _KINDS.get(told["kind"], ObservationError)
         raise failed(subject, got=got, expected=expected, action=action)
-    return Rehearsal(folder=folder)
+    return StackLife(folder=folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
