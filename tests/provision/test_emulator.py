@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError
+from exitgate.process import Completed
 from exitgate.provision.emulator import (
     Capabilities,
     Emulator,
@@ -157,10 +157,14 @@ def test_it_is_kept_under_the_digest_of_what_is_in_it(installation: Installation
 
 
 def test_where_it_can_t_be_installed_that_is_a_prerequisite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    with pytest.raises(PrerequisiteMissing, match="emulator of AWS: it can't be installed: ERROR"):
+    def refuse(words: list[str], **_: object) -> Completed:
+        failed = "pip" in words
+        says = "WARNING: a mirror is gone\nERROR: No matching distribution found for ministack\n"
+        return Completed(arguments=tuple(words), exit_code=int(failed), stdout="", stderr=says if failed else "")
+
+    monkeypatch.setattr("exitgate.provision.emulator.installation.run_tool", refuse)
+    expected = "emulator of AWS: it can't be installed: ERROR: No matching distribution found"
+    with pytest.raises(PrerequisiteMissing, match=expected):
         installed_emulator(tmp_path)
     # A second try starts from nothing, and does not take the half for the whole.
     assert not list(tmp_path.glob("*/installed.json"))
