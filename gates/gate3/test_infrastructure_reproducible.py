@@ -10,12 +10,15 @@ from exitgate.checks.infrastructure import (
     changing_values,
     escaping_code,
     exposed_tiers,
+    failed_destroy,
     foreign_networks,
     hidden_changes,
     impossible_flows,
     lax_flows,
+    left_after_destroy,
     literal_users,
     loose_trust,
+    missed_drift,
     missing_clusters,
     open_brokers,
     open_caches,
@@ -28,16 +31,20 @@ from exitgate.checks.infrastructure import (
     shared_roles,
     strays_of_region,
     undeclared_infrastructure,
+    unequal_applies,
+    unexplained_drift,
     unlisted_flows,
     unlocked_code,
     unlogged_brokers,
     unneeded_secrets,
     unprotected_databases,
     unrouted_workloads,
+    unsettled_plan,
     unsound_balancers,
     workloads_off_fargate,
     wrong_decisions,
 )
+from exitgate.observe.applied import Applied
 from exitgate.observe.terraform import Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
@@ -243,10 +250,46 @@ def test_the_same_code_gives_the_same_plan(planned: Infrastructure) -> None:
     assert changing_values(planned) == []
 
 
+@pytest.mark.check("3.3.reproducible", "two-applies-equal")
+def test_two_applies_are_equal(applied: Applied) -> None:
+    """Applied from nothing to two empty accounts, the code makes the same but for what AWS alone makes up."""
+    assert unequal_applies(applied) == []
+
+
+@pytest.mark.check("3.3.reproducible", "second-plan-empty")
+def test_a_second_plan_is_empty(applied: Applied) -> None:
+    """A plan straight after the apply would change nothing, apart from what the emulator is known not to keep."""
+    assert unsettled_plan(applied) == []
+
+
 @pytest.mark.check("3.3.drift", "nothing-hidden")
 def test_no_change_of_what_is_judged_is_ignored(planned: Infrastructure, owned_elsewhere: set[tuple[str, str]]) -> None:
     """The code ignores changes of no judged attribute, but for those that another system owns by the target's own words."""
     assert hidden_changes(planned, owned_elsewhere) == []
+
+
+@pytest.mark.check("3.3.drift", "change-found")
+def test_changes_by_hand_are_found(applied: Applied) -> None:
+    """Each change made past the code is seen to land, and a plan tells of it by resource and attribute."""
+    assert missed_drift(applied) == []
+
+
+@pytest.mark.check("3.3.drift", "unchanged-quiet")
+def test_without_a_change_there_is_no_drift(applied: Applied) -> None:
+    """Before these changes the same plan tells of none, apart from what the emulator is known not to keep."""
+    assert unexplained_drift(applied) == []
+
+
+@pytest.mark.check("3.3.destroy", "completes")
+def test_the_destroy_completes(applied: Applied) -> None:
+    """Once the documented step has lifted protection from deletion, the destroy ends without an error."""
+    assert failed_destroy(applied) == []
+
+
+@pytest.mark.check("3.3.destroy", "nothing-left")
+def test_the_destroy_leaves_nothing(applied: Applied) -> None:
+    """Afterwards the account, listed through the API, holds no more than before the apply, and the state nothing."""
+    assert left_after_destroy(applied) == []
 
 
 @pytest.mark.check("lock", "closed-by-default")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exitgate.errors import ExitgateError, one_line
 from exitgate.process import find_program, run_tool, scrubbed_environment
+from exitgate.provision.emulator import emulator_cache, pinned
 from exitgate.provision.engine import connect, engine_address, find_builder
 from exitgate.provision.scanner import ScanTool, find_actionlint, find_hadolint, find_trivy, find_zizmor
 from exitgate.provision.terraform import find_mirror, find_terraform
@@ -41,6 +42,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _scanner("zizmor", find_zizmor, "who could take the workflows over: 3.1.B.1.1")
     yield _on_path("squawk", "what migrations take away: 3.4.A.2", "Install squawk-cli 2.60 or later from PyPI.")
     yield _terraform()
+    yield _emulator()
     yield _on_path(
         "node",
         "nothing where base images can be pulled; else the substitutes can't be made",
@@ -105,6 +107,19 @@ def _terraform() -> ToolFinding:
     providers = f"providers from {mirror}, else from their registry" if mirror else "providers from their registry"
     where = f"{found.executable}, {providers}"
     return ToolFinding(tool="terraform", found=True, version=found.version, where=where, without=without)
+
+
+def _emulator() -> ToolFinding:
+    told = pinned()
+    cache = emulator_cache()
+    kept = any(cache.glob("*/installed.json"))
+    return ToolFinding(
+        tool=f"emulator of AWS ({told['name']})",
+        found=kept,
+        version=told["version"] if kept else "",
+        where=str(cache) if kept else "Nothing to do: the first run that needs it installs it from a package index.",
+        without="what stands where a stack is applied: 3.3.reproducible, 3.3.drift, 3.3.destroy",
+    )
 
 
 def _host_processes() -> ToolFinding:

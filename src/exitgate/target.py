@@ -236,6 +236,25 @@ class OwnedElsewhere(_Strict):
     why: Annotated[str, Field(min_length=1)]
 
 
+class Emulated(_Strict):
+    """``[infrastructure.emulated]``: how a stack is applied to an emulator of AWS, in two accounts that are made up."""
+
+    stack: _Name
+    """The one that is applied."""
+    override: _RelativePath | None = None
+    """Put beside the root module's files, e.g. a provider that takes the access key for the account."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    """Where the stack stands: the emulator is asked there."""
+    account_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+    """The variable that says which account the stack is for."""
+    variables: dict[str, str] = {}
+    """Set beside the stack's own, e.g. to leave out what the emulator does not know: written as on the command line."""
+    lift: dict[str, str] = {}
+    """Set by the documented step ahead of a destroy, e.g. the one that lifts protection from deletion."""
+    apply_timeout_s: Annotated[float, Field(gt=0, le=7200)] = 900.0
+    """Seconds within which each apply, and the destroy, end."""
+
+
 class Infrastructure(_Strict):
     """``[infrastructure]``: the code that makes what the target runs on."""
 
@@ -246,6 +265,14 @@ class Infrastructure(_Strict):
     """Seconds within which each of the program's commands ends."""
     stack: Annotated[tuple[Stack, ...], Field(min_length=1)]
     elsewhere: tuple[OwnedElsewhere, ...] = ()
+    emulated: Emulated | None = None
+
+    @model_validator(mode="after")
+    def _emulates_a_stack(self) -> Infrastructure:
+        names = [each.name for each in self.stack]
+        if self.emulated and self.emulated.stack not in names:
+            raise contradiction(f"no stack {self.emulated.stack!r}", f"one of {', '.join(names)}", "emulated", "stack")
+        return self
 
     @model_validator(mode="after")
     def _names_once(self) -> Infrastructure:

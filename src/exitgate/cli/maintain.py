@@ -37,7 +37,9 @@ def sweep(
         str | None,
         typer.Option("--run", metavar="ID", help="Remove what this run made, whether or not it still lives."),
     ] = None,
-    cache: Annotated[bool, typer.Option("--cache", help="Also remove images that are kept between runs.")] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Also remove images and emulators that are kept between runs.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
     """Remove what killed runs left: containers, networks, volumes, images, processes, folders. Never what exitgate did not make."""
@@ -52,6 +54,8 @@ def sweep(
         items = [item for item in sweeping.leftovers(engine) if (item.run == run if run else item.is_orphaned)]
         if cache and engine:
             items += sweeping.cached_images(engine)
+        if cache:
+            items += sweeping.cached_installations()
         for item in items:
             print(
                 f"{'would remove' if dry_run else 'removing'} {item.kind} {item.name}{f' of run {item.run}' if item.run else ''}"

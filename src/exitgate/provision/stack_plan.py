@@ -106,6 +106,22 @@ def plan_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
 
 
 def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructure, stack: Stack) -> dict[str, Any]:
+    terraform = initialised_copy(tool, folder, target, stack, code.plan_timeout_s)
+    variables = variable_files(terraform, folder, stack)
+    _plan(terraform, stack, folder, variables)
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    terraform = replace(terraform, redact=terraform.redact.with_more(secrets_of_plan(plan)))
+    names, why_not = _plan_with_names(terraform, folder, plan, variables)
+    return {"kind": "planned", "names": names, "why_not": why_not}
+
+
+def initialised_copy(tool: TerraformTool, folder: Path, target: Target, stack: Stack, timeout_s: float) -> Terraform:
+    """Copy the target below ``folder/tree`` and initialise a stack in it, with no state but a local one that is yet to come.
+
+    Raises:
+        PrerequisiteMissing: if there is no root module, or a provider can't be had.
+        ObservationError: if the code is not valid, or the program hangs.
+    """
     tree = folder / "tree"
     shutil.copytree(target.directory, tree, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names))
     root = tree / stack.path
@@ -130,7 +146,7 @@ def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructur
         root=root,
         home=home,
         configuration=write_configuration(folder, find_mirror()),
-        timeout_s=code.plan_timeout_s,
+        timeout_s=timeout_s,
         workspace=stack.workspace,
         redact=redaction_of(tree, root, stack.variables),
     )
@@ -138,16 +154,17 @@ def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructur
     initialised = terraform.run("init", "-input=false", *(["-lockfile=readonly"] if locked else []), online=True)
     if initialised.exit_code != 0:
         raise _init_failure(tool, stack, initialised.stdout + initialised.stderr)
-    variables = [f"-var-file={tree / each}" for each in stack.var_files]
+    return terraform
+
+
+def variable_files(terraform: Terraform, folder: Path, stack: Stack) -> list[str]:
+    """Return the options that give a stack its variables; what ``exitgate.toml`` sets goes by a file in the folder, and last."""
+    options = [f"-var-file={folder / 'tree' / each}" for each in stack.var_files]
     if stack.variables:
         own = folder / "own.tfvars"
-        write_values(own, stack.variables, declared_variables(root))
-        variables.append(f"-var-file={own}")
-    _plan(terraform, stack, folder, variables)
-    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    terraform = replace(terraform, redact=terraform.redact.with_more(secrets_of_plan(plan)))
-    names, why_not = _plan_with_names(terraform, folder, plan, variables)
-    return {"kind": "planned", "names": names, "why_not": why_not}
+        write_values(own, stack.variables, declared_variables(terraform.root))
+        options.append(f"-var-file={own}")
+    return options
 
 
 def _plan(terraform: Terraform, stack: Stack, folder: Path, variables: list[str]) -> None:

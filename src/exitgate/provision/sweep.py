@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exitgate.process import RUN_VARIABLE
+from exitgate.provision.emulator.installation import emulator_cache
 from exitgate.provision.engine import Engine
 from exitgate.provision.favour import groups, remove_group
 from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
@@ -81,6 +83,15 @@ def cached_images(engine: Engine) -> list[Leftover]:
         for image_id, name, labels in _images(engine.client, CACHE_LABEL)
         # What is built on a cached image inherits its label, and belongs to its run.
         if RUN_LABEL not in labels
+    ]
+
+
+def cached_installations() -> list[Leftover]:
+    """Find the emulators of AWS that outlive runs because installing them is expensive."""
+    return [
+        Leftover(kind="folder", name=str(path), run="", owner="", remove=functools.partial(shutil.rmtree, path))
+        for path in sorted(emulator_cache().glob("*"))
+        if path.is_dir()
     ]
 
 

@@ -1,5 +1,13 @@
 """Rules of the criterion "infrastructure reproducible"."""
 
+from exitgate.checks.infrastructure.applied import (
+    failed_destroy,
+    left_after_destroy,
+    missed_drift,
+    unequal_applies,
+    unexplained_drift,
+    unsettled_plan,
+)
 from exitgate.checks.infrastructure.balancer import unrouted_workloads, unsound_balancers
 from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
 from exitgate.checks.infrastructure.code import lax_flows, undeclared_infrastructure, unlocked_code
@@ -26,12 +34,15 @@ __all__ = [
     "changing_values",
     "escaping_code",
     "exposed_tiers",
+    "failed_destroy",
     "foreign_networks",
     "hidden_changes",
     "impossible_flows",
     "lax_flows",
+    "left_after_destroy",
     "literal_users",
     "loose_trust",
+    "missed_drift",
     "missing_clusters",
     "open_brokers",
     "open_caches",
@@ -45,12 +56,15 @@ __all__ = [
     "shared_roles",
     "strays_of_region",
     "undeclared_infrastructure",
+    "unequal_applies",
+    "unexplained_drift",
     "unlisted_flows",
     "unlocked_code",
     "unlogged_brokers",
     "unneeded_secrets",
     "unprotected_databases",
     "unrouted_workloads",
+    "unsettled_plan",
     "unsound_balancers",
     "workloads_off_fargate",
     "wrong_decisions",

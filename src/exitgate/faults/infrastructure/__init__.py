@@ -1,5 +1,6 @@
 """Faults of the criterion "infrastructure reproducible"."""
 
+from exitgate.faults.infrastructure.applied import FAULTS as _APPLIED
 from exitgate.faults.infrastructure.data import FAULTS as _DATA
 from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
 from exitgate.faults.infrastructure.escapes import FAULTS as _ESCAPES
@@ -8,4 +9,4 @@ from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
 from exitgate.faults.infrastructure.rights import FAULTS as _RIGHTS
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 
-FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES)
+FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES, *_APPLIED)

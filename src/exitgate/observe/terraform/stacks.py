@@ -72,7 +72,7 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
     changes = _load(files.named, declared.name) if files.named else {}
     named = {each["address"]: each["change"].get("after") for each in changes.get("resource_changes", ())}
     configuration = plan["configuration"]["root_module"]
-    folders = _Folders(target.directory, target.directory / declared.path, configuration)
+    folders = Folders(target.directory, target.directory / declared.path, configuration)
     modules = list(folders_of(configuration, target.directory / declared.path))
     inside = target.directory.resolve()
     read = {folder.resolve(): address for folder, address in modules if folder}
@@ -130,7 +130,7 @@ def _load(path: Path, stack: str) -> dict[str, Any]:
     return loaded
 
 
-def _resource(change: dict[str, Any], named: object, names: Names, folders: _Folders, origins: Origins) -> Resource:
+def _resource(change: dict[str, Any], named: object, names: Names, folders: Folders, origins: Origins) -> Resource:
     told = change["change"]
     values = merged(told.get("after"), told.get("after_unknown"), told.get("after_sensitive"), named, names)
     block = folders.find(change)
@@ -147,7 +147,7 @@ def _resource(change: dict[str, Any], named: object, names: Names, folders: _Fol
     )
 
 
-class _Folders:
+class Folders:
     """The folders of modules, and the blocks in them."""
 
     def __init__(self, root: Path, folder: Path, configuration: dict[str, Any]) -> None:

@@ -1,0 +1,309 @@
+"""A stack's life on an emulator of AWS, in one go: applied to two empty accounts, changed by hand in one, destroyed in the other.
+
+Made once a run, and kept for all workers as files in the run's own folder, which goes with the run.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock
+
+from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError, one_line
+from exitgate.process import Completed
+from exitgate.provision.account_listing import list_account
+from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
+from exitgate.provision.outside_changes import change_outside
+from exitgate.provision.stack_plan import initialised_copy, variable_files
+from exitgate.provision.terraform import Terraform, TerraformTool, error_in
+from exitgate.run import Run
+from exitgate.target import Emulated, Infrastructure, Stack, Target
+
+ACCOUNTS: Final = ("111111111111", "222222222222")
+"""The first is changed by hand, the second is taken down."""
+_FOLDER: Final = "stack-life"
+_KINDS: Final[Mapping[str, type[ExitgateError]]] = {
+    "PrerequisiteMissing": PrerequisiteMissing,
+    "ProvisionError": ProvisionError,
+    "ObservationError": ObservationError,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackLife:
+    """What a stack's life left, below ``folder``: they hold secrets in the clear.
+
+    ``first.json`` and ``second.json`` are the states of the two accounts, ``again.json`` the plan right after the apply,
+    ``quiet.json`` and ``drift.json`` those before and after the changes by hand, ``schema.json`` the provider's,
+    ``told.json`` all else.
+    """
+
+    folder: Path
+
+    def read(self, name: str) -> Any:
+        """Return one of the files.
+
+        Raises:
+            ObservationError: if it can't be read.
+        """
+        path = self.folder / f"{name}.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ObservationError(
+                f"life of the stack, {name}",
+                got=str(error),
+                expected="JSON",
+                action="Run again; report it if it stays.",
+            ) from error
+
+
+def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> StackLife:
+    """Return the life of the stack that the target names for it; the first worker that asks lives it.
+
+    Raises:
+        PrerequisiteMissing: if the target names none, or the emulator or a provider is not to be had.
+        ProvisionError: if the emulator does not start, or can't be ended.
+        ObservationError: if an apply or a plan fails, hangs, or the emulator dies.
+    """
+    emulated = code.emulated
+    if emulated is None:
+        raise PrerequisiteMissing(
+            "exitgate.toml",
+            got="no [infrastructure.emulated]",
+            expected="which stack is applied to an emulator of AWS, and how",
+            action="Add [infrastructure.emulated] with stack, region and account_variable.",
+        )
+    folder = run.scratch_path / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    done = folder / "done.json"
+    with FileLock(folder / ".lock"):
+        if not done.is_file():
+            try:
+                _Life(tool=tool, run=run, target=target, code=code, emulated=emulated, folder=folder).live()
+                outcome: dict[str, Any] = {}
+            except ExitgateError as error:
+                kind = type(error).__name__
+                outcome = {"kind": kind, "words": [error.subject, error.got, error.expected, error.action]}
+            done.write_text(json.dumps(outcome), encoding="utf-8")
+    told: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
+    if told:
+        subject, got, expected, action = told["words"]
+        failed = _KINDS.get(told["kind"], ObservationError)
+        raise failed(subject, got=got, expected=expected, action=action)
+    return StackLife(folder=folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Life:
+    tool: TerraformTool
+    run: Run
+    target: Target
+    code: Infrastructure
+    emulated: Emulated
+    folder: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> Stack:
+        declared = next(each for each in self.code.stack if each.name == self.emulated.stack)
+        variables = {**declared.variables, **self.emulated.variables}
+        return declared.model_copy(update={"override": self.emulated.override, "variables": variables})
+
+    def live(self) -> None:
+        with throwaway_emulator(self.run, installed_emulator(), self.emulated.region) as emulator:
+            capabilities = probe(emulator.client)
+            before = [list_account(functools.partial(_client, emulator, account)) for account in ACCOUNTS]
+            first, second = self._accounts(emulator)
+            with ThreadPoolExecutor(3) as pool:
+                schema = pool.submit(self._write_schema, first)
+                for applied in [pool.submit(each.apply) for each in (first, second)]:
+                    applied.result()
+                schema.result()
+                changed, destroyed = pool.submit(self._change, first), pool.submit(self._destroy, second)
+                changes, destroy = changed.result(), destroyed.result()
+            after = list_account(second.connect)
+            told = {
+                "emulator": {"name": emulator.installation.name, "version": emulator.installation.version},
+                "limits": capabilities.limits,
+                "stack": self.emulated.stack,
+                "changes": changes,
+                "destroy": destroy,
+                "before": sorted(before[1]),
+                "after": sorted(after),
+                "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
+            }
+        self._write("told", told)
+
+    def _accounts(self, emulator: Emulator) -> tuple[_Account, _Account]:
+        """Make two copies of the code, initialised once."""
+        with self._timed("init"):
+            homes = [self.folder / account for account in ACCOUNTS]
+            homes[0].mkdir()
+            terraform = initialised_copy(self.tool, homes[0], self.target, self.stack, self.code.plan_timeout_s)
+            shutil.copytree(homes[0], homes[1], symlinks=True)
+        made = []
+        for account, home in zip(ACCOUNTS, homes, strict=True):
+            own = replace(terraform, root=home / "tree" / self.stack.path, home=home / "home")
+            made.append(_Account(life=self, emulator=emulator, account=account, folder=home, terraform=own))
+        return made[0], made[1]
+
+    def _write_schema(self, first: _Account) -> None:
+        """Keep what the provider says of resources: which attributes it computes, and which are sets."""
+        path = self.folder / "all-schemas.json"
+        first.step("schema", *("providers", "schema", "-json"), output=path)
+        everything = json.loads(path.read_text(encoding="utf-8"))
+        path.unlink()
+        schemas: dict[str, Any] = {}
+        for provider in everything.get("provider_schemas", {}).values():
+            schemas |= {name: told["block"] for name, told in provider.get("resource_schemas", {}).items()}
+        self._write("schema", schemas)
+
+    def _change(self, first: _Account) -> list[dict[str, Any]]:
+        first.state("first")
+        first.plan("again")
+        # What AWS adds by itself is taken into the state, as one does after an apply; what differs from then on is drift.
+        first.step("sync", *("apply", "-refresh-only", "-auto-approve", "-input=false"), variables=True)
+        first.plan("quiet", "-refresh-only")
+        standing = json.loads((self.folder / "first.json").read_text(encoding="utf-8"))
+        resources = {each["address"]: (each["type"], each["values"]) for each in resources_of(standing)}
+        with self._timed("changes"):
+            changes = [change.to_json() for change in change_outside(first.connect, resources)]
+        first.plan("drift", "-refresh-only")
+        return changes
+
+    def _destroy(self, second: _Account) -> dict[str, Any]:
+        """Take the second account down; a destroy that fails is told, not raised: it is the target's to end."""
+        second.state("second")
+        lift = replace(second, variables={**self.stack.variables, **self.emulated.lift})
+        # Without a look at what stands there: what the emulator forgot would be made anew only to be destroyed.
+        words = ("apply", "-refresh=false", "-auto-approve", "-input=false")
+        if self.emulated.lift:
+            lifted = lift.try_step("lift", *words, variables=True)
+            if lifted.exit_code != 0:
+                return {"step": "lift", "error": error_in(lifted.stderr or lifted.stdout), "left": []}
+        destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
+        left = lift.step("state list", *("state", "list")).stdout.split()
+        failed = destroyed.exit_code != 0
+        return {
+            "step": "destroy",
+            "error": error_in(destroyed.stderr or destroyed.stdout) if failed else "",
+            "left": left,
+        }
+
+    def _write(self, name: str, content: object) -> None:
+        (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.monotonic() - started
+
+
+def _client(emulator: Emulator, account: str, service: str) -> Any:
+    return emulator.client(service, account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """One account, and the copy of the code that is applied to it."""
+
+    life: _Life
+    emulator: Emulator
+    account: str
+    folder: Path
+    terraform: Terraform
+    variables: Mapping[str, str] | None = None
+    """In the place of the stack's own."""
+
+    @property
+    def connect(self) -> Callable[[str], Any]:
+        return functools.partial(_client, self.emulator, self.account)
+
+    def apply(self) -> None:
+        self.step("apply", *("apply", "-auto-approve", "-input=false"), variables=True)
+
+    def state(self, name: str) -> None:
+        self.step(f"{name} state", *("show", "-json"), output=self.life.folder / f"{name}.json")
+
+    def plan(self, name: str, *how: str) -> None:
+        saved = self.folder / f"{name}.plan"
+        self.step(name, *("plan", *how, "-input=false", f"-out={saved}"), variables=True)
+        self.step(f"{name} as JSON", *("show", "-json", str(saved)), output=self.life.folder / f"{name}.json")
+
+    def step(self, what: str, *words: str, variables: bool = False, output: Path | None = None) -> Completed:
+        """Run a command that has to succeed."""
+        said = self.try_step(what, *words, variables=variables, output=output)
+        if said.exit_code != 0:
+            raise ObservationError(
+                f"{self.life.tool.name} {words[0]} ({what}) of stack {self.life.emulated.stack} on the emulator",
+                got=error_in(said.stderr or said.stdout),
+                expected="it to end without an error",
+                action="Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know.",
+            )
+        return said
+
+    def try_step(self, what: str, *words: str, variables: bool = False, output: Path | None = None) -> Completed:
+        """Run a command to its end, within bounds."""
+        log = output or self.folder / f"{what}.log"
+        command, *options = words
+        own = self._variables() if variables else []
+        bounded = replace(self.terraform, timeout_s=self.life.emulated.apply_timeout_s)
+        with self.life._timed(f"{what} {self.account[0]}"):  # noqa: SLF001 - of the same life
+            try:
+                said = bounded.run(
+                    command, *options, *own, extra={"AWS_ENDPOINT_URL": self.emulator.endpoint}, output=log
+                )
+            except ObservationError as error:
+                self.emulator.check()
+                raise ObservationError(
+                    f"{self.life.tool.name} {command} ({what}) of stack {self.life.emulated.stack} on the emulator",
+                    got=f"{error.got}; it said last: {self._last_words(log)}",
+                    expected="an end in that time",
+                    action="Look what it waits for; [infrastructure.emulated] apply_timeout_s sets the time.",
+                ) from error
+        if said.exit_code != 0:
+            # An emulator that died is the reason for whatever the provider says of connections.
+            self.emulator.check()
+        return (
+            said
+            if output
+            else replace(said, stdout=self.terraform.redact(log.read_text(encoding="utf-8", errors="replace")))
+        )
+
+    def _variables(self) -> list[str]:
+        stack, account = self.life.stack, {self.life.emulated.account_variable: self.account}
+        values = {**(self.variables if self.variables is not None else stack.variables), **account}
+        (self.folder / "own.tfvars").unlink(missing_ok=True)
+        return variable_files(self.terraform, self.folder, stack.model_copy(update={"variables": values}))
+
+    def _last_words(self, log: Path) -> str:
+        try:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return "nothing"
+        said = [line.strip() for line in lines if line.strip()]
+        return one_line(self.terraform.redact(" / ".join(said[-3:])) or "nothing", 240)
+
+
+def resources_of(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the managed resources of what ``show -json`` tells of a state."""
+    yield from _resources_of((state.get("values") or {}).get("root_module") or {})
+
+
+def _resources_of(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (each for each in module.get("resources", ()) if each.get("mode") == "managed")
+    for child in module.get("child_modules", ()):
+        yield from _resources_of(child)
