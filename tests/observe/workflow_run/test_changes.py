@@ -77,6 +77,7 @@ class SmallRunner:
     """Runs workflows in the clone, as the user of the tests."""
 
     tools: Sequence[Tool] = ()
+    substitutes = frozenset({"postgres: made of packages"})
 
     def __init__(self, folder: Path) -> None:
         self.place, self.fetched, self.started = Here(folder), 0, list[Started]()
@@ -132,7 +133,7 @@ def lab_of(folder: Path, text: str, kind: type[SmallRunner] = SmallRunner) -> It
 def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_else(tmp_path: Path) -> None:
     with lab_of(tmp_path, SOUND) as (lab, runner):
         found = projects(lab.source)
-        assert found == ("apps/shop", "libs/kit")
+        assert set(found) == {"apps/shop", "libs/kit"}
         sound = lab.sound(found)
         assert {Path(name).parent.as_posix() for name in sound.changed} == set(found)
         drift = lab.observed(sound, lab.broken(lock_drift(lab.source)), asked=1)
@@ -146,6 +147,7 @@ def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_el
         assert mended.control.changed == ("apps/shop/exitgate-note-2.md",)
         assert git(lab.forge.folder / "forge.git", "log", "-1", "--format=%s", "main^2").startswith("Revert")
     assert runner.fetched == 1
+    assert mended.substrate.substitutes == ("postgres: made of packages",)
     assert [each.name for each in mended.evidence][-1] == "forge.txt"
     assert len(mended.evidence) == len(runner.started) + 1
 
@@ -200,3 +202,19 @@ def test_a_target_without_unit_tests_has_none_to_fail(tmp_path: Path) -> None:
         first_mutant(failing_unit_test, tmp_path, ("apps/shop",))
     with pytest.raises(PrerequisiteMissing, match="no project"):
         first_mutant(failing_unit_test, tmp_path, ())
+
+
+def test_projects_whose_changes_reach_least_come_first(tmp_path: Path) -> None:
+    files = {
+        "libs/kit": '{"name": "@a/kit"}',
+        "apps/shop": '{"name": "@a/shop", "dependencies": {"@a/kit": "1"}, "scripts": {"integration": "x"}}',
+        "apps/page": '{"name": "@a/page", "devDependencies": {"@a/kit": "1"}}',
+        "tools/all": '{"dependencies": {"@a/shop": "1"}}',
+        "broken": "no json",
+    }
+    for folder, text in files.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "package.json").write_text(text)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    assert projects(tmp_path) == ("apps/page", "broken", "tools/all", "apps/shop", "libs/kit")

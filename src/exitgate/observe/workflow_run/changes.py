@@ -140,6 +140,7 @@ class ChangeLab:
                 assurance=Assurance.EXECUTED,
                 name="the target's workflow, run by act as another user; git push to a throwaway repository",
                 limits=(*_LIMITS, *(f"{each.kind} of the workflow runs beside it on a loopback" for each in servers)),
+                substitutes=tuple(sorted(self.runner.substitutes)),
                 tools=self.runner.tools,
             ),
             evidence=(*self._kept, kept),
@@ -241,9 +242,3 @@ def change_lab(
             required=tuple(required),
             evidence=evidence,
         )
-
-
-def projects(root: Path) -> tuple[str, ...]:
-    """Return the folders below the root that have a committed package.json, sorted."""
-    listed = succeeded(git(root, "ls-files", "-z", "--", "*/package.json"), root).stdout.split("\0")
-    return tuple(sorted(Path(name).parent.as_posix() for name in listed if name and "node_modules" not in name))

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +47,8 @@ class Runner:
     containers: tuple[Engine, Builder] | None
     """What starts servers; nothing where the workflows ask for none."""
     may_substitute: frozenset[str]
+    substitutes: set[str] = field(default_factory=set)
+    """What stood in for servers so far."""
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -116,6 +118,7 @@ class Runner:
             return
         engine, builder = self.containers
         with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute) as services:
+            self.substitutes.update(services.substitutes)
             yield services
 
 
