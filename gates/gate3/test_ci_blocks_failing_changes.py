@@ -229,6 +229,12 @@ def test_the_failing_pull_request_is_not_merged(failing_change: ChangeTrials) ->
     assert merged_failures(failing_change) == []
 
 
+@pytest.mark.check("3.1.C.2", "every-step-blocks")
+def test_every_command_that_verifies_blocks(injected_failures: ChangeTrials) -> None:
+    """Each command of the workflow that verifies a change, made to fail alone, fails the required check at its own step."""
+    assert unblocked_failures(injected_failures) == []
+
+
 @pytest.mark.check("3.1.C.2", "absent-result-blocks")
 def test_without_a_good_result_nothing_is_merged(merge_trials: MergeTrials) -> None:
     """The forge refuses a merge while a required check is missing, pending, cancelled or failed."""

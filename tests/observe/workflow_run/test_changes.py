@@ -27,6 +27,7 @@ from exitgate.observe.workflow_run import ChangeLab, change_lab, projects
 from exitgate.provenance import Tool
 from exitgate.provision.confined import Ended
 from exitgate.provision.workflow_run import Runner, Started
+from tests.observe.verification.repository import verification
 from tests.observe.workflow_run.small_runner import logged
 from tests.observe.workflow_run.test_trials import RULESET
 from tests.provision.repository import git
@@ -218,3 +219,45 @@ def test_projects_whose_changes_reach_least_come_first(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     assert projects(tmp_path) == ("apps/page", "broken", "tools/all", "apps/shop", "libs/kit")
+
+
+STEPS = """\
+  more:
+    runs-on: ubuntu-24.04
+    steps:
+      - name: Install again
+        run: npm ci
+      - name: Build
+        run: |
+          npx vite build
+          npx tsc -b
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "let_in"),
+    [
+        ("", "", []),
+        ("          npx tsc -b", "          npx tsc -b || true", ["`npx tsc -b` fails"]),
+        ("npm test", "npm test &", ["`npm test` fails"]),
+        (
+            "needs: [verify, more]",
+            "needs: [verify]",
+            ["`npm ci` fails", "`npx vite build` fails", "`npx tsc -b` fails"],
+        ),
+    ],
+)
+def test_each_command_that_verifies_is_made_to_fail_in_each_of_its_steps(
+    old: str, new: str, let_in: list[str], tmp_path: Path
+) -> None:
+    whole = SOUND.replace("needs: [verify]", "needs: [verify, more]").replace("  ci:\n", f"{STEPS}  ci:\n")
+    text = whole.replace(old, new) if old else whole
+    assert old in whole
+    (tmp_path / "files").mkdir()
+    commands = verification(tmp_path / "files", text).commands
+    with lab_of(tmp_path, text) as (lab, runner):
+        observed = lab.injected(commands)
+    assert [trial.expected for trial in observed.broken] == [(f"{PATH}:{line}",) for line in (7, 9, 14, 16, 16)]
+    assert len(runner.started) == observed.asked + 1 == 6
+    assert [finding.message.partition(": ")[2] for finding in merged_failures(observed)] == let_in
+    assert bool(unblocked_failures(observed)) is bool(let_in)

@@ -102,6 +102,16 @@ _REFUSED = faults(
         edit(_RESULTS, "          true"),
     ),
     (
+        "integration-in-the-background",
+        "the integration tests run in the background, and the step ends before they do",
+        "every-step-blocks",
+        WORKFLOWS,
+        f"{_MERGED}: `npx nx affected -t integration",
+        edit(
+            r"run: npx nx affected -t integration --parallel=1$", "run: npx nx affected -t integration --parallel=1 &"
+        ),
+    ),
+    (
         "nothing-required",
         "no check is required any more",
         "absent-result-blocks",
@@ -112,6 +122,7 @@ _REFUSED = faults(
     also={
         "job-missing-from-needs": _MODEL | {"3.1.C.1"},
         "blind-aggregate": _MODEL | {"3.1.C.1"},
+        "integration-in-the-background": _MODEL,
         "nothing-required": _RULES,
     },
 )

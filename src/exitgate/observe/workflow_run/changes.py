@@ -16,9 +16,11 @@ from exitgate.github.events import Event
 from exitgate.github.rulesets import Ruleset, rules_of
 from exitgate.github.workflow import Workflow
 from exitgate.observation import Substrate
-from exitgate.observe.workflow import Workflows
+from exitgate.observe.verification import VerifyingCommand
+from exitgate.observe.workflow import Workflows, parse_workflow
 from exitgate.observe.workflow_run.aims import steps_noticing
 from exitgate.observe.workflow_run.log import RunLog, parse_log
+from exitgate.observe.workflow_run.replacing import in_every_step, step_at, variants
 from exitgate.observe.workflow_run.trials import ChangeTrial, ChangeTrials, try_change
 from exitgate.provenance import Evidence
 from exitgate.provision.clone import commit_everything
@@ -126,6 +128,37 @@ class ChangeLab:
         succeeded(git(self.source, "revert", "--no-edit", "HEAD"), self.source)
         return self._try(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
 
+    def injected(self, commands: Sequence[VerifyingCommand]) -> ChangeTrials:
+        """Try each workflow with every command that verifies made to succeed, and with one of them made to fail in turn.
+
+        The forge is of no use for other trials afterwards: what is sound is merged into it, and verifies nothing.
+
+        Raises:
+            PrerequisiteMissing: if a command does not stand as it is written in its line, or there is none.
+            ObservationError: if what came of one can't be told.
+        """
+        self._begin()
+        trials: list[ChangeTrial] = []
+        asked = 0
+        for workflow in self.workflows.ci:
+            text = (self.source / workflow.path).read_text(encoding="utf-8")
+            wanted = in_every_step(workflow, commands)
+            asked += len(wanted)
+            for variant in variants(workflow.path, text, wanted):
+                if trials and not variant.place:
+                    continue
+                self._begin()
+                (self.source / workflow.path).write_text(variant.text, encoding="utf-8")
+                self._note(("",))
+                at = step_at(workflow, variant.place) if variant.place else ""
+                aim = f"command-{len(trials)}" if at else "all-succeed"
+                what = f"`{variant.command}` fails" if at else "the workflow with commands that succeed"
+                trials.append(
+                    self._try(aim, what, (at,) if at else (), workflow=parse_workflow(variant.text, workflow.path))
+                )
+        control, *broken = trials
+        return self.observed(control, *broken, asked=asked)
+
     def _note(self, touched: Sequence[str]) -> None:
         for project in touched:
             (self.source / project / f"exitgate-note-{len(self._pulls)}.md").write_text("# A note\n", encoding="utf-8")
@@ -156,7 +189,9 @@ class ChangeLab:
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", base), self.source)
         succeeded(git(self.source, "clean", "-ffdxq"), self.source)
 
-    def _try(self, aim: str, what: str, expected: tuple[str, ...], *, number: int = 0) -> ChangeTrial:
+    def _try(
+        self, aim: str, what: str, expected: tuple[str, ...], *, number: int = 0, workflow: Workflow | None = None
+    ) -> ChangeTrial:
         succeeded(git(self.source, "update-ref", f"refs/exitgate/{aim}", "HEAD"), self.source)
         branch = self.event.branch
         if number:
@@ -164,7 +199,7 @@ class ChangeLab:
         else:
             number = self.forge.open(self.source, "HEAD", branch)
         self._pulls[aim] = number
-        clone = self.runner.place.folder / f"clone-{number}-{aim}"
+        clone = self.forge.folder.parent / f"clone-{number}-{aim}"
         merge = self.forge.check_out_merge(number, clone)
         base, head = (succeeded(git(clone, "rev-parse", f"{merge}^{side}"), clone).stdout.strip() for side in (1, 2))
         named = ("diff", "--name-only", "-z", base, merge)
@@ -177,8 +212,8 @@ class ChangeLab:
         trial = try_change(
             self.forge,
             number,
-            lambda _, workflow: self._run(aim, clone, workflow, started),
-            self.workflows.ci,
+            lambda _, each: self._run(aim, clone, each, started),
+            [workflow if workflow and workflow.path == each.path else each for each in self.workflows.ci],
             self.event,
             aim=aim,
             what=what,
@@ -213,17 +248,20 @@ def change_lab(
     event: Event,
     required: Sequence[str],
     evidence: EvidenceFolder,
+    name: str = "changes",
 ) -> Iterator[ChangeLab]:
     """Make a forge of a clone of the target, into one branch of which changes are tried.
 
     Args:
         event: What opening one of them is.
         required: Names of the checks that have to succeed.
+        name: Unique among the forges of a runner.
 
     Raises:
         ProvisionError: if it can't be made or removed.
     """
-    folder = runner.place.folder
+    folder = runner.place.folder / name
+    folder.mkdir(mode=0o711)
     source = folder / "branches"
     # The forge and the branches are ours alone: the workflow sees the clone that it is given, and nothing else.
     succeeded(git(clone, "clone", "--quiet", "--no-hardlinks", "--local", ".", str(source)), clone)
