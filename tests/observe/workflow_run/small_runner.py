@@ -18,6 +18,11 @@ JOINED = "${{ join(needs.*.result, ' ') }}"
 
 def run(workflow: Workflow, folder: Path) -> RunLog:
     """Run a workflow in a folder."""
+    return parse_log(logged(workflow, folder))
+
+
+def logged(workflow: Workflow, folder: Path) -> str:
+    """Run a workflow in a folder, and return act's log."""
     results: dict[str, str] = {}
     lines: list[str] = []
     for job in workflow.in_order():
@@ -28,7 +33,7 @@ def run(workflow: Workflow, folder: Path) -> RunLog:
             continue
         results[job.id] = _job(job, folder, needed, lines)
         lines.append(end(job.id, results[job.id]))
-    return parse_log(log(*lines))
+    return log(*lines)
 
 
 def _job(job: Job, folder: Path, needed: list[str], lines: list[str]) -> str:

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.checks.pipeline import merged_failures, misplaced_failures, red_controls
+from exitgate.checks.pipeline import (
+    merged_failures,
+    misplaced_failures,
+    red_controls,
+    refused_controls,
+    unblocked_failures,
+    unlanded_failures,
+    unopened_failures,
+)
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.github.events import Event
 from exitgate.github.merging import CheckRun, PullRequest, decide
@@ -100,8 +108,8 @@ class InThought:
             accepted=decision.merges,
             reasons=decision.reasons,
             change="merged",
-            before="",
-            after="",
+            before="a",
+            after="b" if decision.merges else "a",
             said="",
         )
 
@@ -181,7 +189,8 @@ def trial(aim: str, *failing: str, accepted: bool = False) -> ChangeTrial:
     check = CheckRun(name="ci", conclusion="failure" if failing else "success")
     ending = Ending(result=Result.FAILURE if failing else Result.SUCCESS)
     report = JobReport(job="ci", ending=ending, checks=(check,), legs=(), failing=failing)
-    pushed = Pushed(branch="main", accepted=accepted, reasons=(), change="merged", before="a", after="a", said="")
+    after = "b" if accepted else "a"
+    pushed = Pushed(branch="main", accepted=accepted, reasons=(), change="merged", before="a", after=after, said="")
     runs = (ReportedRun(workflow=PATH, jobs={"ci": report}),)
     return ChangeTrial(aim=aim, what=f"the fault {aim}", expected=("ci.yml:3",), runs=runs, pushed=pushed)
 
@@ -204,8 +213,39 @@ def test_a_failure_at_another_step_is_told() -> None:
 
 def test_a_control_that_is_refused_though_green_is_told() -> None:
     observed = replace(observed_of(trial("a", "ci.yml:3")), control=trial("nothing"))
-    (finding,) = red_controls(observed)
+    assert red_controls(observed) == []
+    (finding,) = refused_controls(observed)
     assert "refused though every required check passed" in finding.message
+    with pytest.raises(PrerequisiteMissing, match=r"blocked by 3\.1\.C\.3"):
+        merged_failures(observed)
+
+
+def test_a_push_that_leaves_the_branch_as_it_was_is_no_merge() -> None:
+    sound = trial("nothing", accepted=True)
+    observed = replace(observed_of(), control=replace(sound, pushed=replace(sound.pushed, after="a")))
+    (finding,) = refused_controls(observed)
+    assert "the branch does not hold it" in finding.message
+
+
+def test_a_failure_that_no_step_tells_has_not_landed() -> None:
+    swallowed, elsewhere = trial("a", accepted=True), trial("b", "ci.yml:2")
+    assert [each.got for each in unlanded_failures(observed_of(swallowed, elsewhere))] == [
+        "no failing step",
+        "a failure at ci.yml:2",
+    ]
+    assert unlanded_failures(observed_of(trial("c", "ci.yml:3"))) == []
+    assert len(unblocked_failures(observed_of(swallowed, elsewhere, trial("c", "ci.yml:3")))) == 2
+
+
+def test_a_failure_is_opened_only_where_it_changes_something_under_rules() -> None:
+    opened = replace(trial("a", "ci.yml:3"), changed=("a.test.ts",), rules=("main",))
+    assert unopened_failures(observed_of(opened)) == []
+    assert [each.message for each in unopened_failures(observed_of(replace(opened, rules=(), changed=())))] == [
+        "no active ruleset holds for the branch into which the deliberate failure is opened",
+        "the deliberate failure changes no file: the fault a",
+    ]
+    with pytest.raises(ObservationError, match="0 broken changes tried"):
+        unopened_failures(observed_of())
 
 
 @pytest.mark.parametrize("observed", [observed_of(), observed_of(trial("a", "ci.yml:3"), asked=2)])

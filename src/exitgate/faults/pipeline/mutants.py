@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,21 @@ def broken_library(root: Path, project: str) -> Mutant:
     """
     aim = ("library", "a library that breaks what depends on it", ("test", "unit"))
     return _edit(root, project, aim, lambda text: text + _FAILS_AT_LOAD)
+
+
+def first_mutant(make: Callable[[Path, str], Mutant], root: Path, projects: Sequence[str]) -> Mutant:
+    """Return the mutant of the first project that has what it breaks.
+
+    Raises:
+        PrerequisiteMissing: if none has.
+    """
+    missing = _missing("the target", "no project", "one with a package.json")
+    for project in projects:
+        try:
+            return make(root, project)
+        except PrerequisiteMissing as error:
+            missing = error
+    raise missing
 
 
 def deleted_tests(root: Path, project: str) -> Mutant:

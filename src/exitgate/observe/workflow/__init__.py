@@ -5,6 +5,7 @@ from exitgate.observe.workflow.model import PipelineModel, Scenario, model_of
 from exitgate.observe.workflow.reading import parse_action, parse_workflow
 from exitgate.observe.workflow.rulesets import Rulesets, read_ruleset, read_rulesets
 from exitgate.observe.workflow.script import bash_oracle
+from exitgate.observe.workflow.versions import node_versions, wanted_nodes
 
 __all__ = [
     "PipelineModel",
@@ -13,10 +14,12 @@ __all__ = [
     "Workflows",
     "bash_oracle",
     "model_of",
+    "node_versions",
     "parse_action",
     "parse_workflow",
     "read_ruleset",
     "read_rulesets",
     "read_workflows",
     "refuse_unrunnable",
+    "wanted_nodes",
 ]

@@ -6,9 +6,10 @@ What is left is the wiring: conditions, shells, lists and pipelines around the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exitgate.errors import PrerequisiteMissing
+from exitgate.github.workflow import Workflow
 from exitgate.observe.verification import VerifyingCommand
 
 FAILS, SUCCEEDS = "test 1 = 2", "test 1 = 1"
@@ -55,6 +56,29 @@ def variants(path: str, text: str, commands: Sequence[VerifyingCommand]) -> Iter
             command=chosen.command.text if chosen else "",
             text="".join((*made, text[last:])),
         )
+
+
+def in_every_step(workflow: Workflow, commands: Sequence[VerifyingCommand]) -> tuple[VerifyingCommand, ...]:
+    """Return the commands of a workflow once for each line of a step in which they stand; one that jobs share is told once only."""
+    own = [each for each in commands if each.place.rpartition(":")[0] == workflow.path]
+    found: dict[tuple[str, str], VerifyingCommand] = {}
+    for job in workflow.jobs.values():
+        for step in job.steps:
+            if step.run is None:
+                continue
+            for number, line in enumerate(step.run.text.splitlines(), step.run.first_line):
+                for each in own:
+                    if _find(line, each.command.text, 0, len(line)) >= 0:
+                        place = f"{workflow.path}:{number}"
+                        found.setdefault((place, each.command.text), replace(each, place=place))
+    return tuple(found.values())
+
+
+def step_at(workflow: Workflow, place: str) -> str:
+    """Return the place of the step in whose script a line stands; empty where it stands in none."""
+    line = int(place.rpartition(":")[2])
+    steps = [step for job in workflow.jobs.values() for step in job.steps if step.run and step.run.first_line <= line]
+    return max(steps, key=lambda step: step.run.first_line if step.run else 0).place if steps else ""
 
 
 def _spans(path: str, text: str, own: list[VerifyingCommand]) -> list[tuple[int, int]]:

@@ -46,6 +46,10 @@ class ChangeTrial:
     runs: tuple[ReportedRun, ...]
     """What CI said, one a workflow."""
     pushed: Pushed
+    changed: tuple[str, ...] = ()
+    """Files by which the merge commit differs from the base."""
+    rules: tuple[str, ...] = ()
+    """Names of the rulesets that hold for the branch."""
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -77,11 +81,15 @@ def try_change(
     what: str,
     expected: tuple[str, ...],
     merge: str,
+    changed: tuple[str, ...] = (),
+    rules: tuple[str, ...] = (),
 ) -> ChangeTrial:
     """Let CI run on what merging a pull request would make, report its checks, and try to merge.
 
     Args:
         merge: That commit.
+        changed: Files by which it differs from the base.
+        rules: Names of the rulesets that hold for the base.
 
     Raises:
         ObservationError, PrerequisiteMissing: as `reported` does.
@@ -89,4 +97,5 @@ def try_change(
     runs = tuple(reported(run_ci(merge, workflow), workflow, event) for workflow in workflows)
     checks = [check for run in runs for check in run.checks]
     forge.record(number, reviewed(checks, queue=event.name == "merge_group"))
-    return ChangeTrial(aim=aim, what=what, expected=expected, runs=runs, pushed=forge.merge(number))
+    pushed = forge.merge(number)
+    return ChangeTrial(aim=aim, what=what, expected=expected, runs=runs, pushed=pushed, changed=changed, rules=rules)

@@ -10,6 +10,7 @@ await runService({
   readConfig: (env) => ({ ...readServiceConfig(env, "1.0.0"), startMs: readInteger(env, "START_MS", 0, 0, 60_000) }),
   start: async ({ version, startMs }, { logger, isDraining }) => {
     if (process.env["START_FAILS"]) throw new Error("no database within 1 s");
+    if (startMs > 0) logger.info("start_began");
     await delay(startMs);
     const app = createHttp({ version, logger, isDraining, dependencies: [] });
     app.get("/fast", async () => ({ took: 0 }));

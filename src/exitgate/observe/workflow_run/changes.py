@@ -1,0 +1,282 @@
+"""Pull requests into a throwaway forge that holds the target's rules, each tried by the target's own CI, run by act."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from exitgate.assurance import Assurance
+from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.evidence_folder import EvidenceFolder
+from exitgate.github.events import Event
+from exitgate.github.rulesets import Ruleset, rules_of
+from exitgate.github.workflow import Workflow
+from exitgate.observation import Substrate
+from exitgate.observe.verification import VerifyingCommand
+from exitgate.observe.workflow import Workflows, parse_workflow
+from exitgate.observe.workflow_run.aims import steps_noticing
+from exitgate.observe.workflow_run.log import RunLog, parse_log
+from exitgate.observe.workflow_run.replacing import in_every_step, step_at, variants
+from exitgate.observe.workflow_run.trials import ChangeTrial, ChangeTrials, try_change
+from exitgate.provenance import Evidence
+from exitgate.provision.clone import commit_everything
+from exitgate.provision.forge import Forge, throwaway_forge
+from exitgate.provision.git import git, succeeded
+from exitgate.provision.workflow_run import Runner, Started
+from exitgate.provision.workflow_run.services import services_of
+
+MENDED = "mended"
+_LIMITS = (
+    "act runs the jobs on this machine, not on GitHub's runners; what it does not know is told apart and not judged",
+    "whether the forge merges is a model's decision, by the exported rulesets; reviews are recorded as given",
+    "what `npm ci` installed once is given again to the same files; the first install of anything is npm's own",
+    "stand-ins: actions/setup-node, actions/cache, actions/upload-artifact, nrwl/nx-set-shas",
+)
+
+
+class Breaks(Protocol):
+    """A change that breaks something."""
+
+    @property
+    def aim(self) -> str:
+        """Unique among the trials."""
+
+    @property
+    def project(self) -> str:
+        """The folder that it touches; empty for the root."""
+
+    @property
+    def what(self) -> str:
+        """It in words."""
+
+    @property
+    def noticed_by(self) -> tuple[str, ...]:
+        """Names of tasks or kinds of commands of which one has to fail first; none where any may."""
+
+    @property
+    def apply(self) -> Callable[[Path], None]:
+        """What breaks the clone that it is given."""
+
+
+@dataclass(slots=True)
+class ChangeLab:
+    """Tries changes. Made by `change_lab`."""
+
+    runner: Runner
+    forge: Forge
+    source: Path
+    """A clone of the target, to make branches in."""
+    workflows: Workflows
+    rulesets: tuple[Ruleset, ...]
+    event: Event
+    required: tuple[str, ...]
+    """Names of the checks that have to succeed."""
+    evidence: EvidenceFolder
+    _pulls: dict[str, int] = field(default_factory=dict)
+    _kept: list[Evidence] = field(default_factory=list)
+    _fetched: bool = False
+
+    def sound(self, touched: Sequence[str]) -> ChangeTrial:
+        """Try a change that breaks nothing.
+
+        Args:
+            touched: Projects that it touches; of others nothing may be run, since they are not affected.
+
+        Raises:
+            PrerequisiteMissing: if something that the workflows need is not here.
+            ObservationError: if what came of it can't be told.
+        """
+        self._begin()
+        self._note(touched)
+        return self._try(f"sound-{len(self._pulls)}", "the unmodified target", ())
+
+    def broken(self, change: Breaks) -> ChangeTrial:
+        """Try a change that breaks something, behind a commit of the same branch that does not.
+
+        Raises:
+            PrerequisiteMissing: if no step of the workflows notices such a thing, or something that they need is not here.
+            ObservationError: if what came of it can't be told.
+        """
+        expected = tuple(place for each in self.workflows.ci for place in steps_noticing(each, change.noticed_by))
+        self._begin()
+        self._note((change.project,))
+        change.apply(self.source)
+        commit_everything(self.source, f"A change: {change.aim}")
+        return self._try(change.aim, change.what, expected)
+
+    def mended(self, failing: ChangeTrial) -> ChangeTrial:
+        """Try the same branch once more, with a commit that takes back what its newest one broke, and nothing else.
+
+        Raises:
+            PrerequisiteMissing: if it was merged as it was, or something that the workflows need is not here.
+            ObservationError: if what came of it can't be told.
+        """
+        if failing.pushed.accepted:
+            raise PrerequisiteMissing(
+                failing.pushed.branch,
+                got=f"a failing change that was merged: {failing.what}",
+                expected="a refused one, to be mended",
+                action="Let the required check fail with it.",
+                blocked_by="3.1.C.2",
+            )
+        head = f"refs/exitgate/{failing.aim}"
+        succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", head), self.source)
+        succeeded(git(self.source, "revert", "--no-edit", "HEAD"), self.source)
+        return self._try(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
+
+    def injected(self, commands: Sequence[VerifyingCommand]) -> ChangeTrials:
+        """Try each workflow with every command that verifies made to succeed, and with one of them made to fail in turn.
+
+        The forge is of no use for other trials afterwards: what is sound is merged into it, and verifies nothing.
+
+        Raises:
+            PrerequisiteMissing: if a command does not stand as it is written in its line, or there is none.
+            ObservationError: if what came of one can't be told.
+        """
+        self._begin()
+        trials: list[ChangeTrial] = []
+        asked = 0
+        for workflow in self.workflows.ci:
+            text = (self.source / workflow.path).read_text(encoding="utf-8")
+            wanted = in_every_step(workflow, commands)
+            asked += len(wanted)
+            for variant in variants(workflow.path, text, wanted):
+                if trials and not variant.place:
+                    continue
+                self._begin()
+                (self.source / workflow.path).write_text(variant.text, encoding="utf-8")
+                self._note(("",))
+                at = step_at(workflow, variant.place) if variant.place else ""
+                aim = f"command-{len(trials)}" if at else "all-succeed"
+                what = f"`{variant.command}` fails" if at else "the workflow with commands that succeed"
+                trials.append(
+                    self._try(aim, what, (at,) if at else (), workflow=parse_workflow(variant.text, workflow.path))
+                )
+        control, *broken = trials
+        return self.observed(control, *broken, asked=asked)
+
+    def _note(self, touched: Sequence[str]) -> None:
+        for project in touched:
+            (self.source / project / f"exitgate-note-{len(self._pulls)}.md").write_text("# A note\n", encoding="utf-8")
+        commit_everything(self.source, "A note for every project that is touched")
+
+    def observed(self, control: ChangeTrial, *broken: ChangeTrial, asked: int) -> ChangeTrials:
+        """Return trials as an observation, with the transcript of the forge so far."""
+        servers = [service for each in self.workflows.ci for service in services_of(each)]
+        kept = self.evidence.keep("forge.txt", self.forge.transcript)
+        return ChangeTrials(
+            substrate=Substrate(
+                assurance=Assurance.EXECUTED,
+                name="the target's workflow, run by act as another user; git push to a throwaway repository",
+                limits=(*_LIMITS, *(f"{each.kind} of the workflow runs beside it on a loopback" for each in servers)),
+                substitutes=tuple(sorted(self.runner.substitutes)),
+                tools=self.runner.tools,
+            ),
+            evidence=(*self._kept, kept),
+            control=control,
+            broken=broken,
+            asked=asked,
+            required=self.required,
+        )
+
+    def _begin(self) -> None:
+        base = self.forge.head(self.event.branch)
+        succeeded(git(self.source, "fetch", "--quiet", str(self.forge.folder / "forge.git"), base), self.source)
+        succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", base), self.source)
+        succeeded(git(self.source, "clean", "-ffdxq"), self.source)
+
+    def _try(
+        self, aim: str, what: str, expected: tuple[str, ...], *, number: int = 0, workflow: Workflow | None = None
+    ) -> ChangeTrial:
+        succeeded(git(self.source, "update-ref", f"refs/exitgate/{aim}", "HEAD"), self.source)
+        branch = self.event.branch
+        if number:
+            self.forge.update(number, self.source, "HEAD")
+        else:
+            number = self.forge.open(self.source, "HEAD", branch)
+        self._pulls[aim] = number
+        clone = self.forge.folder.parent / f"clone-{number}-{aim}"
+        merge = self.forge.check_out_merge(number, clone)
+        base, head = (succeeded(git(clone, "rev-parse", f"{merge}^{side}"), clone).stdout.strip() for side in (1, 2))
+        named = ("diff", "--name-only", "-z", base, merge)
+        changed = tuple(filter(None, succeeded(git(clone, *named), clone).stdout.split("\0")))
+        started = Started(event=self.event, base=base, head=head, merge=merge)
+        self.runner.place.hand_over(clone)
+        if not self._fetched:
+            self.runner.fetch(clone)
+            self._fetched = True
+        trial = try_change(
+            self.forge,
+            number,
+            lambda _, each: self._run(aim, clone, each, started),
+            [workflow if workflow and workflow.path == each.path else each for each in self.workflows.ci],
+            self.event,
+            aim=aim,
+            what=what,
+            expected=expected,
+            merge=merge,
+            changed=changed,
+            rules=tuple(each.name for each in rules_of(self.rulesets, branch, branch).rulesets),
+        )
+        shutil.rmtree(clone)
+        return trial
+
+    def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started) -> RunLog:
+        steps = [step for job in workflow.jobs.values() for step in self.workflows.steps(job)]
+        ended = self.runner.execute(clone, workflow, steps, started)
+        self._kept.append(self.evidence.keep(f"act-{aim}.jsonl", ended.output))
+        try:
+            return parse_log(ended.output)
+        except ObservationError as error:
+            words = [line for line in ended.errors.splitlines() if line.strip()]
+            raise ObservationError(
+                workflow.path, got=words[-1] if words else error.got, expected=error.expected, action=error.action
+            ) from error
+
+
+@contextmanager
+def change_lab(
+    runner: Runner,
+    clone: Path,
+    workflows: Workflows,
+    rulesets: Sequence[Ruleset],
+    *,
+    event: Event,
+    required: Sequence[str],
+    evidence: EvidenceFolder,
+    name: str = "changes",
+) -> Iterator[ChangeLab]:
+    """Make a forge of a clone of the target, into one branch of which changes are tried.
+
+    Args:
+        event: What opening one of them is.
+        required: Names of the checks that have to succeed.
+        name: Unique among the forges of a runner.
+
+    Raises:
+        ProvisionError: if it can't be made or removed.
+    """
+    folder = runner.place.folder / name
+    folder.mkdir(mode=0o711)
+    source = folder / "branches"
+    # The forge and the branches are ours alone: the workflow sees the clone that it is given, and nothing else.
+    succeeded(git(clone, "clone", "--quiet", "--no-hardlinks", "--local", ".", str(source)), clone)
+    source.chmod(0o700)
+    with throwaway_forge(
+        folder / "forge", source, branches=(event.branch,), rulesets=rulesets, default_branch=event.branch
+    ) as forge:
+        forge.folder.chmod(0o700)
+        yield ChangeLab(
+            runner=runner,
+            forge=forge,
+            source=source,
+            workflows=workflows,
+            rulesets=tuple(rulesets),
+            event=event,
+            required=tuple(required),
+            evidence=evidence,
+        )

@@ -1,0 +1,78 @@
+"""What ``npm ci`` made once is given again to the same files, under the same Node.js; anything else is npm's own to do.
+
+A run of CI installs the same packages once a job, for minutes. The stand-in for npm knows what it gives by the lockfile,
+every package.json and .npmrc, Node's version and the words of the command, so that whatever an install could object to is
+still objected to: the first install of anything is real. Files are shared by hard links; `Installs.changed` tells of any
+that a run wrote to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exitgate.provision.confined import Quarters
+
+# Only installs that run no script of a package: those may leave something elsewhere.
+_NPM = """\
+#!/bin/sh
+# A stand-in of exitgate's: what `npm ci` made once is given again.
+own='{own}' store='{store}'
+rest=$(printf '%s' "$PATH" | tr ':' '\\n' | grep -vxF "$own" | paste -sd: -)
+PATH=$rest; export PATH
+case "$*" in 'ci --ignore-scripts' | 'ci --ignore-scripts '*) ;; *) exec npm "$@" ;; esac
+[ -f package-lock.json ] && [ -f package.json ] || exec npm "$@"
+listed=$(find . \\( -name node_modules -o -name .git \\) -prune -o \\
+  \\( -name package.json -o -name package-lock.json -o -name .npmrc \\) -type f -print | LC_ALL=C sort)
+key=$({{ node --version; printf '%s\\n' "$*" "$listed"; printf '%s\\n' "$listed" | tr '\\n' '\\0' | xargs -0 sha256sum; }} |
+  sha256sum | cut -c1-24)
+[ -n "$key" ] || exec npm "$@"
+find . -name .git -prune -o -name node_modules -type d -prune -exec rm -rf {{}} +
+if [ -d "$store/$key" ]; then
+  cp -al "$store/$key/." . || exit 1
+  echo "exitgate: the packages of an equal install ($key)"
+  exit 0
+fi
+npm "$@" || exit
+made=$(mktemp -d "$store/.new-XXXXXX") || exit 0
+find . -name .git -prune -o -name node_modules -type d -prune -print | while read -r each; do
+  mkdir -p "$made/$(dirname "$each")" && cp -al "$each" "$made/$each" || exit 1
+done && chmod 0755 "$made" && mv -T "$made" "$store/$key" 2>/dev/null || rm -rf "$made"
+exit 0
+"""
+
+
+@dataclass(slots=True)
+class Installs:
+    """The packages that were installed so far. Made by `keep_installs`."""
+
+    programs: Path
+    """A folder to put first on PATH."""
+    _store: Path
+    _seen: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+
+    def changed(self) -> str:
+        """Return a file that was written to since it was installed, from its node_modules on; empty where none was."""
+        for folder in sorted(self._store.iterdir()):
+            now = {
+                path.relative_to(folder).as_posix(): (info.st_size, info.st_mtime_ns)
+                for path in folder.rglob("*")
+                if path.is_file() and not path.is_symlink() and (info := path.stat())
+            }
+            before = self._seen.setdefault(folder.name, now)
+            for name in sorted(before.keys() | now.keys()):
+                if before.get(name) != now.get(name):
+                    return name
+        return ""
+
+
+def keep_installs(place: Quarters) -> Installs:
+    """Make the stand-in for npm, and room for what is installed, in the quarters."""
+    programs, store = place.folder / "programs", place.folder / "installed"
+    programs.mkdir(mode=0o755)
+    store.mkdir(mode=0o700)
+    place.hand_over(store)
+    npm = programs / "npm"
+    npm.write_text(_NPM.format(own=programs, store=store), encoding="utf-8")
+    npm.chmod(0o755)
+    return Installs(programs=programs, _store=store)

@@ -1,0 +1,169 @@
+"""Where a run of the gate runs the target's workflows: quarters, Node.js, servers, and packages that were fetched beforehand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
+from exitgate.github.workflow import Step, Workflow
+from exitgate.process import find_program, run_tool, scrubbed_environment
+from exitgate.provenance import Tool
+from exitgate.provision.confined import Bounds, Ended, Quarters, quarters
+from exitgate.provision.engine import Builder, Engine
+from exitgate.provision.scanner import ScanTool
+from exitgate.provision.workflow_run.act import Started, run_workflow
+from exitgate.provision.workflow_run.installs import Installs, keep_installs
+from exitgate.provision.workflow_run.nodes import Node, bring_in
+from exitgate.provision.workflow_run.services import Services, services_of, serving
+from exitgate.run import Run
+
+_BOUNDS = Bounds(seconds=900, disk_bytes=8 * 10**9)
+_FETCH = Bounds(seconds=300, disk_bytes=4 * 10**9)
+_ANSWER_TIMEOUT_S = 20.0
+_INSTALL = ("npm", "ci", "--ignore-scripts")
+_OFFLINE = {"npm_config_offline": "true"}
+_UNREACHABLE = re.compile(
+    r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E401|E403|ERR_SOCKET_TIMEOUT"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Runs workflows. Made by `workflow_runner`."""
+
+    act: ScanTool
+    place: Quarters
+    nodes: Mapping[str, Node]
+    """Wanted version to the Node.js that any user reaches."""
+    installs: Installs
+    run: Run
+    containers: tuple[Engine, Builder] | None
+    """What starts servers; nothing where the workflows ask for none."""
+    may_substitute: frozenset[str]
+    substitutes: set[str] = field(default_factory=set)
+    """What stood in for servers so far."""
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """What runs them, as lines of the record."""
+        versions = sorted({node.version for node in self.nodes.values()})
+        return (self.act.tool, *(Tool(name="node", version=".".join(map(str, each))) for each in versions))
+
+    def fetch(self, clone: Path) -> None:
+        """Install a clone's packages once with the network, so that the runs find them without it.
+
+        What npm objects to is left for the runs to tell.
+
+        Raises:
+            PrerequisiteMissing: if the registry can't be reached.
+        """
+        if not (clone / "package-lock.json").is_file():
+            return
+        folders = (self.installs.programs, *(node.folder for node in self.nodes.values()), self.place.path)
+        registry = _registry()
+        environment = {"PATH": ":".join(map(str, folders)), "npm_config_update_notifier": "false"}
+        environment |= {"npm_config_registry": registry} if registry else {}
+        done = self.place.run(_INSTALL, cwd=clone, environment=environment, bounds=_FETCH)
+        if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
+            raise PrerequisiteMissing(
+                "the npm registry",
+                got=f"{match.group()}: {one_line(done.errors.splitlines()[0], 120)}",
+                expected="the packages of the target's lockfile",
+                action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
+            )
+
+    def execute(self, clone: Path, workflow: Workflow, steps: Sequence[Step], started: Started) -> Ended:
+        """Run a workflow of a clone that lies in the quarters and is the user's.
+
+        Raises:
+            PrerequisiteMissing: if something that it needs is not here.
+            ObservationError: if it did not keep to its bounds, a server does not serve, or it wrote to what it installed.
+        """
+        with self._servers(workflow) as servers:
+            place = replace(self.place, network=servers.network)
+            ended = run_workflow(
+                self.act,
+                place,
+                clone,
+                workflow,
+                started,
+                steps=steps,
+                nodes=self.nodes,
+                bounds=_BOUNDS,
+                first=(self.installs.programs,),
+                environment=_OFFLINE,
+            )
+        shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
+        if changed := self.installs.changed():
+            raise ObservationError(
+                workflow.path,
+                got=f"a step writes to {changed}",
+                expected="packages that stay as they were installed, since runs share them",
+                action="Let steps write elsewhere than into node_modules.",
+            )
+        return ended
+
+    @contextmanager
+    def _servers(self, workflow: Workflow) -> Iterator[Services]:
+        wanted = services_of(workflow)
+        if not wanted or self.containers is None:
+            yield Services(network="")
+            return
+        engine, builder = self.containers
+        with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute) as services:
+            self.substitutes.update(services.substitutes)
+            yield services
+
+
+@contextmanager
+def workflow_runner(
+    run: Run,
+    act: ScanTool,
+    nodes: Mapping[str, Node],
+    containers: tuple[Engine, Builder] | None,
+    *,
+    may_substitute: frozenset[str],
+) -> Iterator[Runner]:
+    """Make a place in which workflows are run, and remove it at the end.
+
+    Args:
+        containers: What starts the servers that the workflows ask for.
+        may_substitute: Kinds of servers for which packages of this machine may stand in.
+
+    Raises:
+        PrerequisiteMissing: if this process may not become another user.
+        ProvisionError: if the place can't be made or removed.
+    """
+    with quarters(run.id, run.owner) as place, nullcontext(bring_in(nodes, place.folder)) as reachable:
+        yield Runner(
+            act=act,
+            place=place,
+            nodes=reachable,
+            installs=keep_installs(place),
+            run=run,
+            containers=containers,
+            may_substitute=may_substitute,
+        )
+
+
+def _registry() -> str:
+    """Return the address of the registry that the user's npm asks, without what signs in to it; empty where it can't be told."""
+    npm = find_program("npm")
+    if npm is None:
+        return ""
+    own = {name: os.environ[name] for name in os.environ if name == "HOME" or name.lower() == "npm_config_registry"}
+    try:
+        said = run_tool(
+            [npm, "config", "get", "registry"], timeout_s=_ANSWER_TIMEOUT_S, environment=scrubbed_environment(own)
+        )
+    except (ObservationError, PrerequisiteMissing):
+        return ""
+    address = said.stdout.strip()
+    return address if urlsplit(address).scheme in {"http", "https"} and "@" not in urlsplit(address).netloc else ""
