@@ -79,6 +79,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.events",
             "exitgate.ledger",
             "exitgate.mappings",
+            "exitgate.progress",
             "exitgate.proof",
             "exitgate.record",
         ),

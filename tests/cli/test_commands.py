@@ -178,3 +178,28 @@ def test_doctor_names_each_tool_and_what_is_lost_without_it() -> None:
     for tool in ("git", "Docker engine", "BuildKit", "host /proc", "node", "npm"):
         assert tool in done.stdout
     assert ("without it:" in done.stdout) is (done.returncode == 3)
+
+
+def test_plan_and_next_tell_where_a_target_stands(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from exitgate.cli import app
+
+    asked = ["--gate-target", str(ROOT / "reference"), "--records", str(tmp_path)]
+    shown = CliRunner().invoke(app, ["plan", "gate3", *asked]).output.splitlines()
+    assert len([line for line in shown if line.startswith("3.")]) == 58 + 3
+    assert shown[-2].endswith("58 not assessed, of 58 controls")
+    assert shown[-1].startswith("next: 3.1.A.1.1 ")
+    following = CliRunner().invoke(app, ["next", "gate3", *asked, "--show", "--past", "3.1.A.1.1"])
+    assert following.exit_code == 0
+    assert following.output.startswith("3.1.A.1.2 ")
+
+
+def test_next_refuses_to_go_past_what_is_no_control(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from exitgate.cli import app
+
+    asked = ["--gate-target", str(ROOT / "reference"), "--records", str(tmp_path)]
+    refused = CliRunner().invoke(app, ["next", "gate3", *asked, "--show", "--past", "9.9"])
+    assert "9.9" in str(refused.exception)

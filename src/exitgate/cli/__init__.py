@@ -12,6 +12,7 @@ from exitgate.cli import backing as _backing
 from exitgate.cli import inspect as _inspect
 from exitgate.cli import ledger as _ledger
 from exitgate.cli import maintain as _maintain
+from exitgate.cli import progress as _progress
 from exitgate.cli import report as _report
 from exitgate.cli import run as _run
 from exitgate.errors import ExitgateError
@@ -44,6 +45,7 @@ _maintain.register(app)
 _backing.register(app)
 _ledger.register(app)
 _report.register(app)
+_progress.register(app)
 _attest.register(app)
 
 
