@@ -226,6 +226,19 @@ def test_a_key_is_guarded_by_its_own_policy(key_policy: Json, identity: Json, ex
     assert decide(request, policies).verdict.value == expected
 
 
+def test_what_leaves_it_to_the_account_is_not_told_as_what_grants() -> None:
+    everybody, account = {**to("*"), "Sid": "Everybody"}, {**to(ROOT), "Sid": "Account"}
+    request = Request(principal=ME, action="kms:Decrypt", resource=KEY)
+
+    def statements(*identity: Json) -> str:
+        policies = Policies(identity=documents(*identity), resource=documents(account, everybody), guarded=True)
+        return " ".join(decide(request, policies).statements)
+
+    assert "Everybody" in statements()
+    assert "Account" not in statements()
+    assert "Account" in statements(allow("kms:*"))
+
+
 # "Condition operators", "Multivalued context keys": operator, the policy's values, the request's, what comes of it.
 CONDITIONS: list[tuple[str, Json, tuple[str, ...] | None, bool]] = [
     ("StringEquals", "a", ("a",), True),

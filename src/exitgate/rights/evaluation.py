@@ -91,25 +91,33 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _allowed(request: Request, policies: Policies, told: list[tuple[str, Truth]]) -> Truth:
-    identity = _any(request, policies.identity, told)
+    """Say whether a request is allowed where nothing refuses it; `told` gets the statements that have a part in that."""
+    by_identity: list[tuple[str, Truth]] = []
+    by_reach: dict[Reach, list[tuple[str, Truth]]] = {reach: [] for reach in Reach}
+    identity = _any(request, policies.identity, by_identity)
     limits = all_of(
         (
             True if policies.boundary is None else _any(request, policies.boundary, []),
             True if policies.session is None else _any(request, policies.session, []),
         )
     )
-    by = {reach: _granted(request, policies.resource, reach, told) for reach in Reach}
+    by = {reach: _granted(request, policies.resource, reach, by_reach[reach]) for reach in Reach}
     organisation = all_of(_any(request, level, []) for level in policies.organisation)
     if request.principal.service:
+        told += by_reach[Reach.ITSELF]
         return by[Reach.ITSELF]
     grant = any_of(by.values())
     if request.account not in ("", request.principal.account):
         # In another account's resource both sides have to allow.
+        told += [*by_identity, *(each for names in by_reach.values() for each in names)]
         return all_of((identity, grant, limits, organisation))
     limited = policies.boundary is not None or policies.session is not None
     # Of everybody's grant AWS does not say whether a boundary limits it.
     everybody = all_of((by[Reach.EVERYBODY], limits if not limited else True if limits else None))
     own = all_of((identity, by[Reach.ACCOUNT])) if policies.guarded else identity
+    # What leaves it to the account's own policies grants nothing where those don't, and is not told as what does.
+    told += [] if own is False else [*by_identity, *(by_reach[Reach.ACCOUNT] if policies.guarded else ())]
+    told += [each for reach in Reach if reach is not Reach.ACCOUNT for each in by_reach[reach]]
     return all_of(
         (
             any_of((all_of((any_of((own, by[Reach.ROLE])), limits)), by[Reach.ITSELF], everybody)),
