@@ -26,7 +26,7 @@ from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
 from exitgate.provision.clone import Clone, clone_target, commit_everything, is_git_root, materialise_target, restore
 from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
-from exitgate.target import Target, load_target
+from exitgate.target import Target, Workload, load_target
 
 _SIDE_BY_SIDE = 2
 _PLANNED = ("infrastructure", GATE_ITSELF)
@@ -128,11 +128,16 @@ def _site(gate: Gate, fault: Fault, clone: Path) -> FaultSite:
     """
     target = load_target(clone)
     kind = gate.check(fault.control, fault.check).subject
-    workloads = target.configuration.service if kind is SubjectKind.SERVICE else target.workloads
-    by_ease = sorted(workloads, key=lambda each: (each.task_definition is None, len(each.backing)))
+    everyone = target.configuration.service if kind is SubjectKind.SERVICE else target.workloads
+    leaning = [each for each in everyone if fault.of_a_service_with in ("", *_backings(each))]
+    by_ease = sorted(leaning, key=lambda each: (each.task_definition is None, len(each.backing)))
     chosen = by_ease[0] if by_ease else None
     frontends = target.subjects(SubjectKind.FRONTEND)[:1] if kind is SubjectKind.FRONTEND else ()
     return FaultSite(target, chosen, frontend=next(iter(frontends), ""))
+
+
+def _backings(workload: Workload) -> set[str]:
+    return {use.backing for use in workload.backing.values()}
 
 
 def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callable[[str, FaultProof], None]) -> _Tried:

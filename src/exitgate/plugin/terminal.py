@@ -76,7 +76,7 @@ def print_summary(record: Record, report_directory: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+    console = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
     console.print()
     for control in (*record.controls, *record.requirements):
         _print_failures(console, record, control)

@@ -59,6 +59,7 @@ def fault(
     location: str,
     message: str,
     stack: str = "",
+    of_a_service_with: str = "",
     also: frozenset[str] = frozenset(),
 ) -> Fault:
     """Return a fault; `aim` is ``CONTROL CHECK``."""
@@ -72,5 +73,6 @@ def fault(
         message=message,
         inject=inject,
         stack=stack,
+        of_a_service_with=of_a_service_with,
         also=also,
     )

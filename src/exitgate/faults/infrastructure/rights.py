@@ -44,6 +44,7 @@ FAULTS = (
         replaced(_ROLES, _READABLE, '"${local.arn.secretsmanager}:secret:*"'),
         location=_ROLES,
         message="is allowed secretsmanager:GetSecretValue on",
+        of_a_service_with="postgres",
         also=_ALL_RIGHTS,
     ),
     fault(
@@ -53,6 +54,7 @@ FAULTS = (
         replaced(_ROLES, _READABLE, '"${local.arn.secretsmanager}:secret:${secret}"'),
         location=_ROLES,
         message="is denied secretsmanager:GetSecretValue on",
+        of_a_service_with="postgres",
         also=_ALL_RIGHTS,
     ),
     fault(
@@ -62,6 +64,7 @@ FAULTS = (
         replaced(_KEYS, '"secretsmanager.${var.region}.amazonaws.com"', '"rds.${var.region}.amazonaws.com"'),
         location=_ROLES,
         message="is denied kms:Decrypt on",
+        of_a_service_with="postgres",
     ),
     fault(
         "3.3.B.3.2 others-denied",
