@@ -38,7 +38,7 @@ class Fault:
     stack: str = ""
     """The stack that shows it, where the target has one of that name; any does where none is named."""
     of_a_service_with: str = ""
-    """What the workload to break has to lean on, e.g. ``postgres``, where not every one can show it; any can where none is named."""
+    """What the workload to break has to lean on, e.g. ``postgres``; any workload shows it where nothing is named."""
     also: frozenset[str] = field(default_factory=frozenset)
     """Other controls that this fault rightly may turn red; any control beyond them fails the proof."""
 
