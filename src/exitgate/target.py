@@ -190,6 +190,13 @@ class EarlierGates(_Strict):
     statement: dict[_Name, _FileInside] = {}
     """Gate to the file of its statement, e.g. ``gate1 = "gates/gate1.dsse.json"``; `exitgate attest` makes them."""
 
+    @model_validator(mode="after")
+    def _inside_the_target(self) -> EarlierGates:
+        for gate, path in self.statement.items():
+            if ".." in path.split("/"):
+                raise contradiction(f"{path!r} leads out of the target", "a path inside the target", "statement", gate)
+        return self
+
 
 class Pipeline(_Strict):
     """``[pipeline]``: where the target keeps what decides which changes get in. What is not there is a finding, no mistake here."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from exitgate.attestation.elsewhere import attest, read_earlier_gate
@@ -15,7 +16,7 @@ from exitgate.cli import app
 from exitgate.errors import PrerequisiteMissing, UsageError
 from exitgate.observe.earlier_gate import EarlierGate
 from exitgate.provision.git import git, succeeded
-from exitgate.target import Configuration, Target
+from exitgate.target import Configuration, EarlierGates, Target
 from tests.attestation.bundles import FOREIGN, KEY, NOW, ssh_line
 from tests.attestation.test_walk import private_key
 
@@ -125,6 +126,11 @@ def test_who_signs_for_the_gate_itself_does_not_count_for_the_one_before(folder:
 def test_what_is_absent_is_not_assessed(folder: Path, rules: dict[str, Any], words: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=words):
         seen(folder, **rules)
+
+
+def test_a_statement_outside_of_the_target_is_refused() -> None:
+    with pytest.raises(ValidationError, match="leads out of the target"):
+        EarlierGates(statement={"gate1": "gates/../../gate1.dsse.json"})
 
 
 def test_without_rules_on_signers_nothing_is_assessed(folder: Path) -> None:

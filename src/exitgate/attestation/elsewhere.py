@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -169,14 +171,7 @@ def _verified(
     where: str,
     substrate: Substrate,
 ) -> EarlierGate:
-    version = Tool(name="securesystemslib", version=_library_version())
-    substrate = Substrate(
-        assurance=substrate.assurance,
-        name=substrate.name,
-        limits=substrate.limits,
-        substitutes=substrate.substitutes,
-        tools=(version,),
-    )
+    substrate = replace(substrate, tools=(Tool(name="securesystemslib", version=version("securesystemslib")),))
     try:
         statement, key = unseal(data, keys, now, where)
         answers(statement, Asked(gate=gate, target=target.name), now, where)
@@ -197,12 +192,6 @@ def _verified(
         commit=statement.commit,
         is_in_history=ancestor.exit_code == 0,
     )
-
-
-def _library_version() -> str:
-    from importlib.metadata import version
-
-    return version("securesystemslib")
 
 
 def _read(path: Path) -> bytes | None:
