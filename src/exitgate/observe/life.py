@@ -311,7 +311,8 @@ def _turns_unhealthy(container: Container, check: HealthCheck) -> bool:
         state = container.attrs["State"]
         health = state.get("Health") or {}
         begun = {str(entry["Start"]) for entry in health.get("Log") or ()}
-        later.update(begun - earlier) if earlier else earlier.update(begun)
+        # The first look tells which checks were made before.
+        (later if earlier else earlier).update(begun - earlier)
         return str(health.get("Status", "none")) if state["Running"] else "ended"
 
     seen, _ = wait_for(
