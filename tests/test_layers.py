@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.github",
             "exitgate.migration_settings",
             "exitgate.policy",
+            "exitgate.release_settings",
             "exitgate.reachability",
             "exitgate.rights",
             "exitgate.rollout",

@@ -16,6 +16,7 @@ from exitgate.errors import TargetError
 from exitgate.migration_settings import MigrationSettings
 from exitgate.policy import Policy, PolicyDigest, digest_of
 from exitgate.policy.rule import contradiction
+from exitgate.release_settings import ReleaseSettings
 from exitgate.toml_source import Location, first_problem, line_of
 from exitgate.waivers import Exclusion, Responsibilities, Waiver
 
@@ -302,6 +303,7 @@ class Configuration(Responsibilities):
     vulnerability_database: VulnerabilityDatabase = VulnerabilityDatabase()
     earlier_gates: EarlierGates = EarlierGates()
     pipeline: Pipeline = Pipeline()
+    release: ReleaseSettings = ReleaseSettings()
     infrastructure: Infrastructure | None = None
     policy: Policy = Policy()
 

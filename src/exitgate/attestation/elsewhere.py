@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from exitgate.assurance import Assurance
 from exitgate.attestation.bundle import MOST_DAYS, manifest_of
+from exitgate.attestation.compose import compose
 from exitgate.attestation.envelope import seal, unseal
 from exitgate.attestation.keys import TrustedKey, public_half, trusted_key
-from exitgate.attestation.statement import COMMIT, Input, Policy, RunFacts, Statement, Subject, Summary, Verifier
+from exitgate.attestation.statement import Verifier
 from exitgate.attestation.verify import Asked, answers
 from exitgate.errors import EvidenceError, PrerequisiteMissing, UsageError
 from exitgate.observation import Substrate
@@ -25,9 +26,6 @@ from exitgate.provision.git import git
 from exitgate.target import Target
 from exitgate.verdict import GateStatus
 
-_NOTHING = hashlib.sha256(b"").hexdigest()
-"""The digest of a plan that exitgate does not know."""
-_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _LARGEST_BYTES = 4 * 1024 * 1024
 
 
@@ -58,29 +56,17 @@ def attest(
     if not 1 <= days <= MOST_DAYS:
         raise UsageError("--days", got=str(days), expected=f"1 to {MOST_DAYS}", action="Name a number of days.")
     manifest = manifest_of(evidence)
-    digest = hashlib.sha256(manifest).hexdigest()
-    statement = Statement(
-        subject=(Subject(name=COMMIT, digest={"gitCommit": commit}),),
-        predicate=Summary(
-            verifier=Verifier(id=assessor, version={}),
-            time_verified=now.strftime(_FORM),
-            resource_uri=target,
-            policy=Policy(uri=f"the assessor's own rules for {gate}", digest={}),
-            input_attestations=(Input(digest={"sha256": digest}),),
-            verification_result="PASSED" if verdict == "passed" else "FAILED",
-            verified_levels=(),
-            exitgate=RunFacts(
-                run_id=f"elsewhere-{digest[:12]}",
-                gate=gate,
-                plan_digest=_NOTHING,
-                verdict=GateStatus(verdict),
-                rehearsal=False,
-                expires=(now + datetime.timedelta(days=days)).strftime(_FORM),
-                runs=0,
-                ledger_head="",
-                tools={},
-            ),
-        ),
+    statement = compose(
+        gate=gate,
+        target=target,
+        commit=commit,
+        images={},
+        verdict=GateStatus(verdict),
+        verifier=Verifier(id=assessor, version={}),
+        rules=f"the assessor's own rules for {gate}",
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        now=now,
+        days=days,
     )
     return seal(statement, key), manifest
 

@@ -7,6 +7,7 @@ from exitgate.faults.infrastructure import FAULTS as _INFRASTRUCTURE
 from exitgate.faults.migrations import FAULTS as _MIGRATIONS
 from exitgate.faults.pipeline import FAULTS as _PIPELINE
 from exitgate.faults.prerequisites import FAULTS as _PREREQUISITES
+from exitgate.faults.release import FAULTS as _RELEASE
 
 FAULTS: tuple[Fault, ...] = (
     *_PIPELINE,
@@ -15,6 +16,7 @@ FAULTS: tuple[Fault, ...] = (
     *_MIGRATIONS,
     *_DEPLOYMENTS,
     *_PREREQUISITES,
+    *_RELEASE,
 )
 """Every fault there is."""
 

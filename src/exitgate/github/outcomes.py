@@ -189,12 +189,8 @@ def steps_end(workflow: Workflow, job: Job, contexts: Contexts, oracle: Oracle) 
     """Return how a job ends by its own steps, as far as that can be told: scripts by the oracle, actions succeed."""
     failed: bool | Unknown = False
     at, steps = "", dict[str, Value]()
-    names = {name.lower(): name for name in (*workflow.env, *job.env)}
-    inside = contexts.but(
-        env=_environment(contexts, workflow.env, job.env),
-        steps=Object(steps, path="steps"),
-        matrix=Object({}, path="matrix"),
-    )
+    names = _names(workflow, job)
+    inside = _inside(workflow, job, contexts, steps)
     for step in job.steps:
         status: dict[str, bool | Unknown] = {
             "success": (not failed) if isinstance(failed, bool) else failed,
@@ -217,6 +213,23 @@ def steps_end(workflow: Workflow, job: Job, contexts: Contexts, oracle: Oracle) 
     if isinstance(failed, Unknown):
         return Ending(result=None, unknown=failed.of)
     return Ending(result=Result.FAILURE if failed else Result.SUCCESS, at=at)
+
+
+def script_of(workflow: Workflow, job: Job, step: Step, contexts: Contexts) -> Script | Unknown:
+    """Return what a shell is handed for a step of a job, as far as that is known."""
+    return _script(step, _inside(workflow, job, contexts, {}), _names(workflow, job))
+
+
+def _names(workflow: Workflow, job: Job) -> dict[str, str]:
+    return {name.lower(): name for name in (*workflow.env, *job.env)}
+
+
+def _inside(workflow: Workflow, job: Job, contexts: Contexts, steps: Mapping[str, Value]) -> Contexts:
+    return contexts.but(
+        env=_environment(contexts, workflow.env, job.env),
+        steps=Object(steps, path="steps"),
+        matrix=Object({}, path="matrix"),
+    )
 
 
 def _goes_on(step: Step, contexts: Contexts) -> bool | None:

@@ -16,6 +16,7 @@ from exitgate.policy.infrastructure import InfrastructurePolicy
 from exitgate.policy.migrations import LockPolicy, MigrationPolicy, Squash
 from exitgate.policy.pipeline import PipelinePolicy
 from exitgate.policy.prerequisites import PrerequisitePolicy
+from exitgate.policy.release import ReleasePolicy
 from exitgate.policy.rule import NamedSubject, Rule
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Policy",
     "PolicyDigest",
     "PrerequisitePolicy",
+    "ReleasePolicy",
     "Squash",
     "VulnerabilityPolicy",
     "digest_of",
@@ -47,6 +49,7 @@ class Policy(Rule):
     migrations: MigrationPolicy | None = None
     deployments: DeploymentPolicy | None = None
     prerequisites: PrerequisitePolicy | None = None
+    release: ReleasePolicy | None = None
     assurance: dict[str, str] = Field(default={})
     """Control id to the level that the target demands of it, never below the catalogue's own."""
 

@@ -5,12 +5,14 @@ Sources: Terraform's CLI reference ("Command: plan", "CLI configuration file", "
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -27,6 +29,7 @@ _ANSWER_TIMEOUT_S: Final = 30.0
 _REGISTRY: Final = "registry.terraform.io"
 _VENDOR_FOLDERS: Final = ("/opt", "/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib")
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _SHOWN_CODE: Final = re.compile(r"^\d+: ")
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A port where nobody listens: what a plan asks of the network ends at once, and reaches nobody."""
@@ -110,11 +113,24 @@ def write_configuration(folder: Path, mirror: Path | None) -> Path:
     return path
 
 
+def _cache() -> Path:
+    """Return the folder of providers that all runs of this user share."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exitgate" / "terraform"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+@contextmanager
+def _turn_at_the_cache() -> Iterator[None]:
+    """Let one command at a time, of all runs, write to the cache: Terraform documents that it does not do so itself."""
+    with (_cache() / ".lock").open("wb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
 def environment_of(home: Path, configuration: Path, *, online: bool) -> dict[str, str]:
     """Return what the program finds in its environment: nobody's credentials, and a network only where providers are fetched."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exitgate" / "terraform"
     if online:
-        cache.mkdir(parents=True, exist_ok=True)
         network = {name: os.environ[name] for name in _PROXIES if name in os.environ}
     else:
         network = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": ""}
@@ -125,8 +141,7 @@ def environment_of(home: Path, configuration: Path, *, online: bool) -> dict[str
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "CHECKPOINT_DISABLE": "1",
-            # A provider that several runs fetch at once is still written once each: the cache is no lock.
-            **({"TF_PLUGIN_CACHE_DIR": str(cache)} if online else {}),
+            **({"TF_PLUGIN_CACHE_DIR": str(_cache())} if online else {}),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -164,7 +179,10 @@ class Terraform:
         if output is not None:
             # Plans are larger than what is kept of a tool's output; the file is written by the shell that becomes the tool.
             words = ["/bin/sh", "-c", 'out="$1"; shift; exec "$@" >"$out"', "sh", str(output), *words]
-        said = run_tool(words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root)
+        with _turn_at_the_cache() if online else nullcontext():
+            said = run_tool(
+                words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root
+            )
         return replace(said, stdout=self.redact(said.stdout), stderr=self.redact(said.stderr))
 
 
@@ -194,7 +212,7 @@ def diagnostics_in(text: str) -> Iterator[Diagnostic]:
 
 def error_in(text: str) -> str:
     """Return the first error of what the program writes for people, on one line."""
-    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in text.splitlines()]
+    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in _COLOURS.sub("", text).splitlines()]
     # The line of code that it shows may hold anything; its number stands above it.
     plain = [line for line in plain if not _SHOWN_CODE.match(line)]
     for index, line in enumerate(plain):

@@ -16,7 +16,7 @@ from exitgate.observe.verification.focused import SwitchedTest, is_test_file, sw
 from exitgate.observe.verification.graph import CutDependency, DroppedTarget, cut_dependencies, dropped_targets
 from exitgate.observe.verification.purpose import Invocation, names_verification, purpose_of
 from exitgate.observe.verification.retries import retried_script
-from exitgate.observe.verification.shells import ShellKind, foreign_fates, shell_of
+from exitgate.observe.verification.shells import ShellKind, foreign_fates, shell_of, shell_of_file
 from exitgate.observe.verification.skipping import IdleStep, idle_steps
 from exitgate.observe.verification.sources import NamedScript, Repository, TaskSetting, read_repository
 from exitgate.observe.workflow import Workflows
@@ -109,7 +109,7 @@ class _Reader:
             return ""
         if names_verification(path.rpartition("/")[2]):
             return "script"
-        shell = _options_of_file(self.repository.text(path) or "", path)
+        shell = shell_of_file(self.repository.text(path) or "", path)
         if shell is None:
             return ""
         fates = read_script(self.repository.text(path) or "", 1, shell)
@@ -179,7 +179,7 @@ class _Reader:
             self._make(next(iter(self.recipes)))
         path = self._path_of(invocation.file) if invocation.file else ""
         text = self.repository.text(path) if path else None
-        options = _options_of_file(text or "", path)
+        options = shell_of_file(text or "", path)
         if text is not None and options is not None:
             self.script(text, path, 1, options, run_by="the shell that its first line names")
 
@@ -312,14 +312,3 @@ def _settings(repository: Repository, followed: set[str]) -> Iterator[TaskSettin
 def _switched(repository: Repository) -> Iterator[SwitchedTest]:
     for path in sorted(filter(is_test_file, repository.files)):
         yield from switched_tests(path, repository.text(path) or "")
-
-
-def _options_of_file(text: str, path: str) -> ShellOptions | None:
-    """Return how a script file starts its shell; nothing where it is no shell script."""
-    first = text.partition("\n")[0]
-    if match := re.match(r"#!\s*(?:/usr/bin/env\s+(?:-S\s+)?)?(?:\S*/)?(bash|sh|dash|ksh|zsh)\b(.*)", first):
-        flags = match[2]
-        return ShellOptions(
-            errexit=bool(re.search(r"-\w*e", flags)), pipefail="pipefail" in flags, posix=match[1] in {"sh", "dash"}
-        )
-    return ShellOptions(errexit=False, pipefail=False) if path.endswith((".sh", ".bash")) else None

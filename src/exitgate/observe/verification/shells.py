@@ -65,6 +65,17 @@ def shell_of(shell: str, runs_on: str) -> ShellKind:
     return ShellKind(words=shell, options=None)
 
 
+def shell_of_file(text: str, path: str) -> ShellOptions | None:
+    """Return how a script file starts its shell; nothing where it is no shell script."""
+    first = text.partition("\n")[0]
+    if match := re.match(r"#!\s*(?:/usr/bin/env\s+(?:-S\s+)?)?(?:\S*/)?(bash|sh|dash|ksh|zsh)\b(.*)", first):
+        flags = match[2]
+        return ShellOptions(
+            errexit=bool(re.search(r"-\w*e", flags)), pipefail="pipefail" in flags, posix=match[1] in {"sh", "dash"}
+        )
+    return ShellOptions(errexit=False, pipefail=False) if path.endswith((".sh", ".bash")) else None
+
+
 def foreign_fates(text: str, first_line: int, kind: ShellKind) -> Iterator[CommandFate]:
     """Tell the fate of each line of a script of PowerShell or cmd: they end with the status of what ran last. Python is parsed."""
     if _PYTHON.match(kind.words):
