@@ -79,7 +79,7 @@ def specimens(
         (f"another image of {first}", sound, other, "a verdict on another image"),
         ("a workload that was never judged", sound, more, "a verdict that names no image"),
         ("a release that leaves a judged workload out", made(_Said(images=more)), images, "which is not released"),
-        ("no statement", None, images, "can't be read"),
+        ("a release without a statement", None, images, "can't be read"),
         ("a statement that was altered", altered(sound), images, "a signature that does not fit"),
         ("a statement by an untrusted key", made(_Said(), Ed25519PrivateKey.generate()), images, "by a foreign key"),
         ("a statement on an earlier gate", made(_Said(gate="gate2")), images, "a verdict on another gate"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from exitgate.finding import Finding
-from exitgate.observe.release import Guard, LockTrial, LockTrials, Passage, ReleaseJob, ReleasePaths
+from exitgate.observe.release import Guard, LockTrial, LockTrials, Mover, ReleaseJob, ReleasePaths
 from exitgate.observe.shell import Fate
 from exitgate.policy.release import ReleasePolicy
 
@@ -23,6 +23,17 @@ def unguarded_paths(paths: ReleasePaths, policy: ReleasePolicy | None, gate: str
     Args:
         where: Place of the policy.
     """
+    if policy is None and not paths.jobs:
+        return [
+            Finding(
+                location=where,
+                message="no path to production is declared, and none is known",
+                expected="every job that brings a version to production, by its workflow and id",
+                got="no [policy.release]",
+                remedy="Declare each under [[policy.release.path]]; deploy by a workflow, where you deploy by hand.",
+                rule="lock/no-path",
+            )
+        ]
     declared = {(each.workflow, each.job) for each in policy.path} if policy else set()
     elsewhere = {(each.workflow, each.job) for each in policy.elsewhere} if policy else set()
     found = [
@@ -61,25 +72,25 @@ def unguarded_paths(paths: ReleasePaths, policy: ReleasePolicy | None, gate: str
 def _of_job(job: ReleaseJob, gate: str, *, is_declared: bool) -> Iterator[Finding]:
     if not is_declared:
         yield Finding(
-            location=job.passages[0].place,
-            message=f"the job {job.job} moves traffic by `{_short(job.passages[0].text)}`, and no rule knows it",
+            location=job.movers[0].place,
+            message=f"the job {job.job} moves traffic by `{_short(job.movers[0].text)}`, and no rule knows it",
             expected="every path to production among the rules",
             got=f"no [[policy.release.path]] for {job.job} of {job.workflow}",
             remedy="Declare it; or, if it never reaches production, say why under [[policy.release.elsewhere]].",
             rule="lock/undeclared-path",
         )
     guards: dict[str, Guard] = {}
-    for passage in job.passages:
-        if passage.guard is None:
-            yield _unguarded(job, passage)
+    for mover in job.movers:
+        if mover.guard is None:
+            yield _unguarded(job, mover)
         else:
-            guards[passage.guard.place] = passage.guard
-            if not passage.is_stopped:
+            guards[mover.guard.place] = mover.guard
+            if not mover.is_stopped:
                 yield Finding(
-                    location=passage.place,
-                    message=f"`{_short(passage.text)}` runs although the lock refused, or was skipped",
+                    location=mover.place,
+                    message=f"`{_short(mover.text)}` runs although the lock refused, or was skipped",
                     expected=_EXPECTED,
-                    got=f"{passage.at}, on a condition that lets it run after a failure",
+                    got=f"{mover.at}, on a condition that lets it run after a failure",
                     remedy="Take always(), failure(), cancelled() and their like out of its condition and its job's.",
                     rule="lock/runs-all-the-same",
                 )
@@ -87,13 +98,13 @@ def _of_job(job: ReleaseJob, gate: str, *, is_declared: bool) -> Iterator[Findin
         yield from _of_guard(guard, gate)
 
 
-def _unguarded(job: ReleaseJob, passage: Passage) -> Finding:
-    by = f", called by {passage.by}," if passage.by else ""
+def _unguarded(job: ReleaseJob, mover: Mover) -> Finding:
+    by = f", called by {mover.by}," if mover.by else ""
     return Finding(
-        location=passage.place,
-        message=f"nothing asks the lock before `{_short(passage.text)}` in the job {job.job}{by}",
+        location=mover.place,
+        message=f"nothing asks the lock before `{_short(mover.text)}` in the job {job.job}{by}",
         expected=_EXPECTED,
-        got=f"{passage.at}, and no step before it that asks, in this job or in one that it waits for",
+        got=f"{mover.at}, and no step before it that asks, in this job or in one that it waits for",
         remedy=_REMEDY,
         rule="lock/unguarded",
     )

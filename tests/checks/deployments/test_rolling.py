@@ -201,3 +201,12 @@ def test_on_a_starved_machine_failures_are_nobodys() -> None:
     with pytest.raises(PrerequisiteMissing, match="97 percent"):
         failed_requests(starved, frozenset())
     assert failed_requests(replace(CLEAN, starved_percent=97.0), frozenset()) == []
+
+
+def test_where_others_had_the_machine_failures_are_nobodys() -> None:
+    busy = replace(with_request(failure="status", status=500), foreign_percent=40.0)
+    with pytest.raises(PrerequisiteMissing, match="no part of the rollout took 40 percent"):
+        failed_requests(busy, frozenset())
+    assert failed_requests(replace(CLEAN, foreign_percent=40.0), frozenset()) == []
+    assert len(failed_requests(replace(busy, foreign_percent=10.0), frozenset())) == 1
+    assert len(failed_requests(replace(busy, foreign_percent=None), frozenset())) == 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import Request, percentile
-from exitgate.observe.pressure import MOST_STARVED_PERCENT
+from exitgate.observe.pressure import MOST_FOREIGN_PERCENT, MOST_STARVED_PERCENT
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step
 from exitgate.policy.deployments import DeploymentPolicy
 
@@ -295,14 +295,18 @@ def _bound(moment: Moment, bound: int, *, is_least: bool) -> tuple[Moment, bool,
 
 
 def _refuse_to_blame_the_target(rollout: Rollout, findings: Sequence[Finding]) -> None:
-    if findings and rollout.starved_percent > MOST_STARVED_PERCENT:
-        raise PrerequisiteMissing(
-            "this machine",
-            got=f"processes waited for a processor in {rollout.starved_percent:.0f} percent of the time, and "
-            f"{findings[0].message}",
-            expected=f"at most {MOST_STARVED_PERCENT:g} percent, to tell the target's failures from this machine's",
-            action="Run again when this machine has less to do, or with fewer workers.",
-        )
+    foreign, starved = rollout.foreign_percent or 0.0, rollout.starved_percent
+    for share, most, words in (
+        (foreign, MOST_FOREIGN_PERCENT, f"what is no part of the rollout took {foreign:.0f} percent of all processors"),
+        (starved, MOST_STARVED_PERCENT, f"processes waited for a processor in {starved:.0f} percent of the time"),
+    ):
+        if findings and share > most:
+            raise PrerequisiteMissing(
+                "this machine",
+                got=f"{words}, and {findings[0].message}",
+                expected=f"at most {most:g} percent, to tell the target's failures from this machine's",
+                action="Run again when this machine has less to do, or with fewer workers.",
+            )
 
 
 def _nothing(rollout: Rollout, got: str) -> ObservationError:

@@ -1,7 +1,7 @@
 """How versions get to production: by which jobs, what stands before them, and what the lock that does answers."""
 
 from exitgate.observe.release.answers import LockAnswer, LockTrial, LockTrials
-from exitgate.observe.release.paths import AskingStep, Guard, Passage, ReleaseJob, ReleasePaths, read_release_paths
+from exitgate.observe.release.paths import AskingStep, Guard, Mover, ReleaseJob, ReleasePaths, read_release_paths
 
 __all__ = [
     "AskingStep",
@@ -9,7 +9,7 @@ __all__ = [
     "LockAnswer",
     "LockTrial",
     "LockTrials",
-    "Passage",
+    "Mover",
     "ReleaseJob",
     "ReleasePaths",
     "read_release_paths",

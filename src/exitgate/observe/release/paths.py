@@ -11,7 +11,7 @@ from exitgate.github.guards import job_runs_without, may_be_skipped, runs_withou
 from exitgate.github.workflow import Job, Step, Workflow
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.release.following import Follower, MetCommand, follower_of
-from exitgate.observe.release.passages import action_moves_traffic, moves_traffic
+from exitgate.observe.release.movers import action_moves_traffic, moves_traffic
 from exitgate.observe.shell import Fate, Loss
 from exitgate.observe.verification.sources import read_repository
 from exitgate.observe.workflow import Workflows
@@ -64,7 +64,7 @@ class AskingStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Mover:
     """A command, an action or a called workflow that moves traffic to another version."""
 
     place: str
@@ -87,7 +87,7 @@ class ReleaseJob:
     workflow: str
     job: str
     place: str
-    passages: tuple[Passage, ...]
+    movers: tuple[Mover, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def read_release_paths(
     jobs = [reader.job(workflow, job) for workflow, job in found]
     return ReleasePaths(
         substrate=SUBSTRATE,
-        jobs=tuple(each for each in jobs if each.passages),
+        jobs=tuple(each for each in jobs if each.movers),
         everything=frozenset((workflow.path, job.id) for workflow, job in found),
         asking=tuple(each for workflow, job in found for each in reader.asking(workflow, job)),
     )
@@ -133,18 +133,18 @@ class _Reader:
     named_steps: dict[tuple[str, str], tuple[str, ...]]
 
     def job(self, workflow: Workflow, job: Job) -> ReleaseJob:
-        passages = [
-            self._guarded(workflow, job, index, passage)
+        movers = [
+            self._guarded(workflow, job, index, mover)
             for index, step in enumerate(job.steps)
-            for passage in self._passages(workflow, job, step)
+            for mover in self._movers(workflow, job, step)
         ]
         if job.uses is not None and (workflow.path, job.id) in self.named_steps and not self.workflows.called(job):
             # A called workflow of another repository: the declaration says that it moves traffic.
-            passages.append(
-                self._by_jobs(workflow, job, Passage(place=job.place, at=job.place, text=f"uses: {job.uses.text}"))
+            movers.append(
+                self._by_jobs(workflow, job, Mover(place=job.place, at=job.place, text=f"uses: {job.uses.text}"))
             )
-        ways = [way for passage in passages for way in self._ways(workflow, passage, 0)]
-        return ReleaseJob(workflow=workflow.path, job=job.id, place=job.place, passages=tuple(ways))
+        ways = [way for mover in movers for way in self._ways(workflow, mover, 0)]
+        return ReleaseJob(workflow=workflow.path, job=job.id, place=job.place, movers=tuple(ways))
 
     def asking(self, workflow: Workflow, job: Job) -> Iterator[AskingStep]:
         """Yield the steps of a job, or of actions of the target's own that it uses, that ask the lock."""
@@ -155,26 +155,26 @@ class _Reader:
     def _unfolded(self, step: Step) -> list[Step]:
         return list(self.workflows.steps(Job(id="", place="", steps=(step,))))
 
-    def _passages(self, workflow: Workflow, job: Job, step: Step) -> Iterator[Passage]:
+    def _movers(self, workflow: Workflow, job: Job, step: Step) -> Iterator[Mover]:
         if step.title in self.named_steps.get((workflow.path, job.id), ()):
-            yield Passage(place=step.place, at=step.place, text=step.title)
+            yield Mover(place=step.place, at=step.place, text=step.title)
             return
         for each in self._unfolded(step):
             if each.uses is not None and action_moves_traffic(each.uses.text):
-                yield Passage(place=step.place, at=each.place, text=f"uses: {each.uses.text}")
+                yield Mover(place=step.place, at=each.place, text=f"uses: {each.uses.text}")
             for met in self.follower.commands(job, each):
                 if moves_traffic(met.command.words):
-                    yield Passage(place=step.place, at=met.place, text=met.command.text)
+                    yield Mover(place=step.place, at=met.place, text=met.command.text)
 
-    def _guarded(self, workflow: Workflow, job: Job, index: int, passage: Passage) -> Passage:
+    def _guarded(self, workflow: Workflow, job: Job, index: int, mover: Mover) -> Mover:
         for before in reversed(range(index)):
             guard = self._guard_of_step(job, job.steps[before])
             if guard is not None:
                 guard = replace(guard, ref=_checked_out(job.steps[:before]))
-                return replace(passage, guard=guard, is_stopped=not runs_without(job, before, index))
-        return self._by_jobs(workflow, job, passage)
+                return replace(mover, guard=guard, is_stopped=not runs_without(job, before, index))
+        return self._by_jobs(workflow, job, mover)
 
-    def _by_jobs(self, workflow: Workflow, job: Job, passage: Passage) -> Passage:
+    def _by_jobs(self, workflow: Workflow, job: Job, mover: Mover) -> Mover:
         """Look for the guard in the jobs that this one waits for, nearest first."""
         for name in workflow.ancestors(job):
             other = workflow.jobs[name]
@@ -191,8 +191,8 @@ class _Reader:
                     condition=guard.condition or skipped,
                     ref=_checked_out(other.steps[:position]),
                 )
-                return replace(passage, guard=guard, is_stopped=not job_runs_without(workflow, other, job))
-        return passage
+                return replace(mover, guard=guard, is_stopped=not job_runs_without(workflow, other, job))
+        return mover
 
     def _guard_of_step(self, job: Job, step: Step) -> Guard | None:
         for each in self._unfolded(step):
@@ -211,19 +211,19 @@ class _Reader:
                 )
         return None
 
-    def _ways(self, workflow: Workflow, passage: Passage, depth: int) -> Iterator[Passage]:
-        """Yield a passage once for each way to it: where no job of its workflow guards it, one that calls the workflow may."""
+    def _ways(self, workflow: Workflow, mover: Mover, depth: int) -> Iterator[Mover]:
+        """Yield a mover once for each way to it: where no job of its workflow guards it, one that calls the workflow may."""
         callers = [
             (outer, job)
             for outer in self.workflows.all.values()
             for job in outer.jobs.values()
             if self.workflows.called(job) is workflow
         ]
-        if passage.guard is not None or set(workflow.triggers) != {"workflow_call"} or not callers:
-            yield passage
+        if mover.guard is not None or set(workflow.triggers) != {"workflow_call"} or not callers:
+            yield mover
             return
         for outer, job in callers if depth < _DEEPEST_CALL else ():
-            called = self._by_jobs(outer, job, replace(passage, by=f"{job.id} of {outer.path}"))
+            called = self._by_jobs(outer, job, replace(mover, by=f"{job.id} of {outer.path}"))
             yield from self._ways(outer, called, depth + 1)
 
 

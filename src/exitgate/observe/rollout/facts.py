@@ -105,6 +105,8 @@ class Rollout(Observation):
     """Effects of the writes as the workload's own store counts them; nothing where no store is asked."""
     starved_percent: float = 0.0
     """Percent of the time in which some process had to wait for a processor (PSI); 0 where the kernel does not say."""
+    foreign_percent: float | None = None
+    """Percent of all processors' time that went to what is no part of the rollout; nothing where nobody counts."""
     injected: int = 0
     """Failures that a defect has made."""
 

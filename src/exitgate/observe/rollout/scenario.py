@@ -23,7 +23,7 @@ from exitgate.observe.rollout.tasks import TaskRecipe
 from exitgate.provision.backing import Surroundings
 from exitgate.provision.balancer import BalancerRules, throwaway_balancer
 from exitgate.provision.engine import Engine
-from exitgate.provision.favour import favoured, favoured_group
+from exitgate.provision.favour import favoured, favoured_group, used_s
 from exitgate.rollout.settings import RolloutSettings
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
@@ -114,7 +114,7 @@ def read_rollout(
         seen.begin(prober)
         _await_calm(driver, seen, order)
         alarms.arm()
-        pressure = Pressure()
+        pressure = Pressure(lambda: used_s(group))
         steps = tuple(_steps(driver, alarms, order))
         driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
         load = prober.stop()
@@ -132,6 +132,7 @@ def read_rollout(
             load=load,
             written=None if before is None or after is None else after - before,
             starved_percent=pressure.starved_percent,
+            foreign_percent=pressure.foreign_percent,
             injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
         )
     evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
@@ -259,5 +260,6 @@ def _told(rollout: Rollout) -> str:
         },
         "written": rollout.written,
         "starved_percent": rollout.starved_percent,
+        "foreign_percent": rollout.foreign_percent,
     }
     return json.dumps(told, indent=1, default=str)
