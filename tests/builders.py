@@ -67,11 +67,13 @@ def outcome(
 
 
 def waiver(control_id: str, subject: str | None = None, expires: datetime.date = TODAY) -> Waiver:
-    return Waiver(control=control_id, subject=subject, reason="a reason", approver="Ada", expires=expires)
+    return Waiver(control=control_id, subject=subject, owner="Bo", reason="a reason", approver="Ada", expires=expires)
 
 
 def exclusion(control_id: str) -> Exclusion:
-    return Exclusion(control=control_id, reason="no such thing here", approver="Ada")
+    return Exclusion(
+        control=control_id, owner="Bo", reason="no such thing here", approver="Ada", expires=datetime.date(2999, 1, 1)
+    )
 
 
 def judged_controls(verdict: Verdict) -> dict[str, JudgedControl]:

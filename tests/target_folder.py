@@ -49,8 +49,8 @@ path = "apps/cart"
 uid_range = [10000, 65535]
 gid_range = [10000, 65535]
 """
-WAIVER = '[[waiver]]\ncontrol = "3.2.A.2"\nreason = "a reason"\napprover = "Ada"\n'
-EXCLUSION = '[[not_applicable]]\ncontrol = "3.2.A.2"\nreason = "a reason"\napprover = "Ada"\n'
+WAIVER = '[[waiver]]\ncontrol = "3.2.A.2"\nowner = "Bo"\nreason = "a reason"\napprover = "Ada"\n'
+EXCLUSION = '[[not_applicable]]\ncontrol = "3.2.A.2"\nowner = "Bo"\nreason = "a reason"\napprover = "Ada"\nexpires = 2999-01-01\n'
 
 
 def place(folder: Path, text: str | bytes) -> Path:

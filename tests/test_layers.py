@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "target",
         (
+            "exitgate.acceptance",
             "exitgate.catalogue",
             "exitgate.dockerfile",
             "exitgate.github",

@@ -15,7 +15,7 @@ ONE_DAY = datetime.timedelta(days=1)
 
 
 def entry(**more: Any) -> dict[str, Any]:
-    return {"control": "a", "reason": "a reason", "approver": "Ada", "expires": DAY, **more}
+    return {"control": "a", "owner": "Bo", "reason": "a reason", "approver": "Ada", "expires": DAY, **more}
 
 
 def waiver(**more: Any) -> Waiver:
@@ -23,7 +23,7 @@ def waiver(**more: Any) -> Waiver:
 
 
 def exclusion(control: str) -> Exclusion:
-    return Exclusion(control=control, reason="a reason", approver="Ada")
+    return Exclusion.model_validate(entry(control=control))
 
 
 @pytest.mark.parametrize(("today", "holds"), [(DAY - ONE_DAY, True), (DAY, True), (DAY + ONE_DAY, False)])
@@ -63,8 +63,8 @@ def test_an_end_that_is_no_toml_date_is_refused(expires: object) -> None:
         waiver(expires=expires)
 
 
-@pytest.mark.parametrize("missing", ["control", "reason", "approver", "expires"])
-def test_a_waiver_needs_a_control_a_reason_an_approver_and_an_end(missing: str) -> None:
+@pytest.mark.parametrize("missing", ["control", "owner", "reason", "approver", "expires"])
+def test_a_waiver_needs_a_control_an_owner_a_reason_an_approver_and_an_end(missing: str) -> None:
     given = entry()
     del given[missing]
     with pytest.raises(ValidationError, match=missing):
@@ -78,9 +78,9 @@ def test_a_waiver_with_a_blank_is_refused(key: str, blank: str) -> None:
         waiver(**{key: blank})
 
 
-@pytest.mark.parametrize("missing", ["control", "reason", "approver"])
-def test_an_exclusion_needs_a_control_a_reason_and_an_approver(missing: str) -> None:
-    given = {"control": "a", "reason": "a reason", "approver": "Ada"}
+@pytest.mark.parametrize("missing", ["control", "owner", "reason", "approver", "expires"])
+def test_an_exclusion_is_held_to_the_same(missing: str) -> None:
+    given = entry()
     del given[missing]
     with pytest.raises(ValidationError, match=missing):
         Exclusion.model_validate(given)
@@ -90,12 +90,17 @@ def test_an_exclusion_needs_a_control_a_reason_and_an_approver(missing: str) -> 
 @pytest.mark.parametrize("blank", ["", "   "])
 def test_an_exclusion_with_a_blank_is_refused(key: str, blank: str) -> None:
     with pytest.raises(ValidationError):
-        Exclusion.model_validate({"control": "a", "reason": "a reason", "approver": "Ada", key: blank})
+        Exclusion.model_validate(entry(**{key: blank}))
 
 
-def test_an_exclusion_has_no_end_and_no_subject() -> None:
+@pytest.mark.parametrize(("today", "holds"), [(DAY, True), (DAY + ONE_DAY, False)])
+def test_an_exclusion_holds_up_to_and_on_its_last_day(today: datetime.date, holds: bool) -> None:
+    assert exclusion("a").holds(today) is holds
+
+
+def test_an_exclusion_has_no_subject() -> None:
     with pytest.raises(ValidationError, match="subject"):
-        Exclusion.model_validate({"control": "a", "reason": "r", "approver": "Ada", "subject": "orders"})
+        Exclusion.model_validate(entry(subject="orders"))
 
 
 def test_the_first_waiver_that_covers_is_found_past_those_that_do_not() -> None:

@@ -37,6 +37,8 @@ class Launch:
     """The stacks to plan; all where none is named. What is well in some of them is never met."""
     without: Sequence[str] = ()
     """Checks to leave out, each as ``CONTROL:CHECK``."""
+    policy: str = ""
+    """The digest that the target's rules must have; empty where any will do."""
     rehearsal: bool = False
     allow_dirty: bool = False
     workers: int | None = None
@@ -120,6 +122,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += [f"--gate-subject={subject}" for subject in launch.subjects]
     arguments += [f"--gate-stack={stack}" for stack in launch.stacks]
     arguments += [f"--gate-without={check}" for check in launch.without]
+    arguments += [f"--gate-policy={launch.policy}"] if launch.policy else []
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []

@@ -119,6 +119,7 @@ class WaiverEntry(_Frozen):
     control: str
     subject: str | None
     finding: str | None = None
+    owner: str = ""
     reason: str
     approver: str
     expires: str | None

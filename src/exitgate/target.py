@@ -38,6 +38,8 @@ class TargetSection(_Strict):
     name: _Name
     rehearsal: bool = False
     """True for a system that only shows that the tool works: its verdict is never signed as passed."""
+    waivers: Annotated[str, Field(pattern=r"^[^/\\]+(/[^/\\]+)*\.toml$")] | None = None
+    """A file of its own for ``[[waiver]]`` and ``[[not_applicable]]``, e.g. one that other people own; then none stands here."""
     materialise: bool = False
     """True for a folder that is no git root of its own: each run makes a throwaway repository of it, and is a rehearsal."""
 
@@ -309,6 +311,15 @@ class Configuration(Responsibilities):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A file of waivers and exclusions."""
+
+    path: str
+    source: str
+    responsibilities: Responsibilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A parsed and checked target. `directory` is where its files are read from: a clean clone during a run."""
 
@@ -316,6 +327,8 @@ class Target:
     configuration: Configuration
     source: str
     """The text of its exitgate.toml, for positions."""
+    accepted: Accepted | None = None
+    """What the file of waivers says; nothing where the target names none."""
 
     @property
     def name(self) -> str:
@@ -330,19 +343,40 @@ class Target:
     @property
     def policy_digest(self) -> PolicyDigest:
         """A digest over the policy, the waivers and the exclusions: what the verdict was measured against."""
-        config = self.configuration
-        rules = Responsibilities(waiver=config.waiver, not_applicable=config.not_applicable)
+        rules = Responsibilities(waiver=self.waivers, not_applicable=self.exclusions)
         return digest_of(self.policy, rules)
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:
         """Accepted shortcomings."""
-        return self.configuration.waiver
+        return self._responsibilities.waiver
 
     @property
     def exclusions(self) -> tuple[Exclusion, ...]:
         """Controls that are declared not to apply."""
-        return self.configuration.not_applicable
+        return self._responsibilities.not_applicable
+
+    @property
+    def _responsibilities(self) -> Responsibilities:
+        return self.accepted.responsibilities if self.accepted else self.configuration
+
+    @property
+    def acceptance_file(self) -> str:
+        """The file that waivers and exclusions stand in."""
+        return self.accepted.path if self.accepted else CONFIGURATION_FILE
+
+    def lines_accepted(self, kind: str, index: int) -> tuple[int, int]:
+        """Return the first and the last line of a waiver or an exclusion."""
+        source = self.accepted.source if self.accepted else self.source
+        first = line_of(source, (kind, index))
+        lines = source.split("\n")
+        after = (number for number, line in enumerate(lines[first:], first) if line.lstrip().startswith("["))
+        return first, next(after, len(lines) if lines[-1] else len(lines) - 1)
+
+    def locate_accepted(self, kind: str, index: int, *keys: str) -> str:
+        """Return ``file:line`` of a waiver or an exclusion, or of a key of it."""
+        source = self.accepted.source if self.accepted else self.source
+        return f"{self.acceptance_file}:{line_of(source, (kind, index, *keys))}"
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
@@ -429,12 +463,48 @@ def load_target(directory: Path) -> Target:
             expected="valid TOML of sensible size",
             action="Mend it.",
         ) from error
-    target = Target(directory=directory, configuration=configuration, source=text)
+    accepted = _read_accepted(directory, configuration)
+    target = Target(directory=directory, configuration=configuration, source=text, accepted=accepted)
     _refuse_doubles(target, path)
     _refuse_strange_backings(target, path)
     _refuse_missing_files(target, path)
     _refuse_strangers(target, path)
     return target
+
+
+def _read_accepted(directory: Path, configuration: Configuration) -> Accepted | None:
+    """Read the file of waivers that a target names.
+
+    Raises:
+        TargetError: if it is not there, not valid, or exitgate.toml has waivers too.
+    """
+    name = configuration.target.waivers
+    if name is None:
+        return None
+    if configuration.waiver or configuration.not_applicable:
+        raise TargetError(
+            CONFIGURATION_FILE,
+            got=f"waivers or exclusions here and in {name}",
+            expected="all of them in one file",
+            action=f"Move them to {name}.",
+        )
+    path, source = directory / name, ""
+    try:
+        inside = path.resolve().is_relative_to(directory.resolve())
+        source = path.read_text(encoding="utf-8") if inside else ""
+        responsibilities = Responsibilities.model_validate(tomllib.loads(source))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TargetError(
+            name, got=f"can't be read ({error})", expected="a TOML file of waivers, committed", action="Mend it."
+        ) from error
+    except ValidationError as error:
+        problem = first_problem(error, source, Responsibilities)
+        raise TargetError(
+            f"{name}:{problem.line}", got=problem.got, expected=problem.expected, action="Mend that line."
+        ) from error
+    if not inside:
+        raise TargetError(name, got="a file outside of the target", expected="one inside", action="Name one that is.")
+    return Accepted(path=name, source=source, responsibilities=responsibilities)
 
 
 def check_against(target: Target, gate: Gate) -> None:
@@ -444,13 +514,16 @@ def check_against(target: Target, gate: Gate) -> None:
         TargetError: if a waiver, an exclusion or a demanded level names no control of the gate, or a demand would lower one.
     """
     known: dict[str, Control] = {control.id: control for control in gate.everything}
-    named: list[tuple[str, Location]] = [(w.control, ("waiver", i, "control")) for i, w in enumerate(target.waivers)]
-    named += [(e.control, ("not_applicable", i, "control")) for i, e in enumerate(target.exclusions)]
-    named += [(control, ("policy", "assurance", control)) for control in target.policy.assurance]
-    stray = [(control, location) for control, location in named if control not in known]
+    named = [(w.control, target.locate_accepted("waiver", i, "control")) for i, w in enumerate(target.waivers)]
+    named += [
+        (each.control, target.locate_accepted("not_applicable", i, "control"))
+        for i, each in enumerate(target.exclusions)
+    ]
+    named += [(each, target.locate("policy", "assurance", each)) for each in target.policy.assurance]
+    stray = [(control, place) for control, place in named if control not in known]
     if stray:
         raise TargetError(
-            target.locate(*stray[0][1]),
+            stray[0][1],
             got=f"{stray[0][0]!r} in a waiver, exclusion or assurance demand",
             expected=f"a control of {gate.id}",
             action="`exitgate list` shows them all.",

@@ -117,7 +117,7 @@ def judge(
     known = {item.key for item in expected}
     stray = sorted(str(key) for key in heard.keys() - known)
     all_problems = (*problems, *(f"an outcome arrived that nobody expects: {name}" for name in stray))
-    excluded = {exclusion.control: exclusion for exclusion in exclusions}
+    excluded = {exclusion.control: exclusion for exclusion in exclusions if exclusion.holds(today)}
 
     judged: dict[str, list[JudgedCheck]] = {}
     for item in expected:

@@ -16,16 +16,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Waiver(_Strict):
-    """``[[waiver]]``: a *not met* that is accepted for a while. It is still executed, and still shown."""
+class _Accepted(_Strict):
+    """What somebody answers for, for a while."""
 
     control: _Text
-    subject: str | None = None
-    """The one subject that it covers, e.g. a service; all subjects where it is not given."""
-    finding: _Text | None = None
-    """The one finding that it covers, by the name that the world has for it, e.g. ``CVE-2021-23337``; all where it is not given."""
+    owner: _Text
+    """Who is to end it."""
     reason: _Text
     approver: _Text
+    """Who answers for it: an address, as git has it, or a name. Never who wrote it, where git can tell."""
     expires: datetime.date
     """The last day on which it holds, UTC; a TOML date, unquoted, e.g. ``2027-03-31``."""
 
@@ -37,17 +36,26 @@ class Waiver(_Strict):
             raise ValueError("a TOML date without quotes, like 2027-03-31")
         return value
 
+    def holds(self, today: datetime.date) -> bool:
+        """Say whether it holds on that day."""
+        return today <= self.expires
+
+
+class Waiver(_Accepted):
+    """``[[waiver]]``: a *not met* that is accepted for a while. It is still executed, and still shown."""
+
+    subject: str | None = None
+    """The one subject that it covers, e.g. a service; all subjects where it is not given."""
+    finding: _Text | None = None
+    """The one finding that it covers, by the name that the world has for it, e.g. ``CVE-2021-23337``; all where it is not given."""
+
     def covers(self, control: str, subject: str, today: datetime.date) -> bool:
         """Say whether it excuses that control for that subject on that day."""
-        return self.control == control and self.subject in (None, subject) and today <= self.expires
+        return self.control == control and self.subject in (None, subject) and self.holds(today)
 
 
-class Exclusion(_Strict):
-    """``[[not_applicable]]``: a control that does not apply to this target, declared with a reason and an approver."""
-
-    control: _Text
-    reason: _Text
-    approver: _Text
+class Exclusion(_Accepted):
+    """``[[not_applicable]]``: a control that does not apply to this target. Once it has run out, the control is judged."""
 
 
 class Responsibilities(_Strict):

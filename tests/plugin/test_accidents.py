@@ -200,7 +200,7 @@ def test_an_unknown_control_on_the_command_line_is_refused(tiny: Tiny) -> None:
 
 
 def test_waivers_are_checked_before_anything_runs(tiny: Tiny, with_target: Callable[[str], None]) -> None:
-    with_target('[[waiver]]\ncontrol = "1.1.A.1"\nreason = "r"\napprover = "a"\nexpires = "2999-01-01"\n')
+    with_target('[[waiver]]\ncontrol = "1.1.A.1"\nowner = "o"\nreason = "r"\napprover = "a"\nexpires = "2999-01-01"\n')
     done = tiny.run()
     assert done.returncode == 4
     assert "TOML date without quotes" in done.stderr

@@ -278,7 +278,9 @@ def test_seen_below_its_need_is_not_assessed(tiny: Tiny, with_target: Callable[[
     assert "needs executed" in tiny.record()["controls"][0]["checks"][0]["message"]
 
 
-WAIVER = '[[waiver]]\ncontrol = "1.1.A.1"\nreason = "known"\napprover = "ann@example.com"\nexpires = {day}\n'
+WAIVER = (
+    '[[waiver]]\ncontrol = "1.1.A.1"\nowner = "bo"\nreason = "known"\napprover = "ann@example.com"\nexpires = {day}\n'
+)
 
 
 @WaysToRun
@@ -315,6 +317,35 @@ def test_a_waiver_of_one_finding_excuses_no_other(
     assert tiny.record()["waivers"][0]["state"] == ("used" if code == 0 else "unused")
 
 
+def test_an_expired_exclusion_leaves_its_control_to_be_judged(tiny: Tiny, with_target: Callable[[str], None]) -> None:
+    with_target(WAIVER.format(day="2020-01-01").replace("waiver", "not_applicable"))
+    done = tiny.run("-n", "0")
+    assert (done.returncode, tiny.record()["verdict"]) == (0, "passed")
+    assert "ended on 2020-01-01; it excuses nothing" in done.stdout
+    assert tiny.record()["waivers"][0]["state"] == "expired"
+
+
+def test_a_waiver_that_could_never_be_used_is_refused_before_the_run(
+    tiny: Tiny, with_target: Callable[[str], None]
+) -> None:
+    with_target(WAIVER.format(day="2999-01-01") + 'subject = "nobody"\n')
+    done = tiny.run("-n", "0")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "this waiver would never be used" in done.stderr + done.stdout
+
+
+def test_loosened_rules_are_refused_where_their_digest_is_pinned(
+    tiny: Tiny, with_target: Callable[[str], None]
+) -> None:
+    tiny.run("-n", "0")
+    pinned = tiny.record()["policy_digest"]
+    assert tiny.run("-n", "0", f"--gate-policy={pinned}").returncode == 0
+    with_target(WAIVER.format(day="2999-01-01"))
+    done = tiny.run("-n", "0", f"--gate-policy={pinned}")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "to which --gate-policy pins them" in done.stderr + done.stdout
+
+
 def test_an_expired_waiver_excuses_nothing(tiny: Tiny, with_target: Callable[[str], None]) -> None:
     with_target(WAIVER.format(day="2020-01-01"))
     tiny.write("gates/tiny/test_first.py", FIRST.replace(RULE, "assert False"))
@@ -334,7 +365,7 @@ def test_a_rehearsal_passes_only_where_that_is_accepted(tiny: Tiny, word: str) -
 
 
 def test_an_exclusion_is_shown_with_its_reason(tiny: Tiny, with_target: Callable[[str], None]) -> None:
-    with_target('[[not_applicable]]\ncontrol = "1.1.A.1"\nreason = "no rules here"\napprover = "ann@example.com"\n')
+    with_target(WAIVER.format(day="2999-01-01").replace("waiver", "not_applicable").replace("known", "no rules here"))
     tiny.write("gates/tiny/test_first.py", "")
     assert (tiny.run("-n", "2").returncode, tiny.record()["verdict"]) == (0, "passed")
     assert "no rules here" in tiny.record()["controls"][0]["checks"][0]["message"]

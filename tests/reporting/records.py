@@ -106,8 +106,12 @@ def passing(item: Expected) -> Outcome:
 
 def mixed_record() -> Record:
     """Return a record that has every status in it."""
-    waiver = Waiver(control=WAIVED, reason="Comes in March.", approver="M. Sato", expires=date(2027, 3, 31))
-    exclusion = Exclusion(control=EXCLUDED, reason="There is no RabbitMQ.", approver="M. Sato")
+    waiver = Waiver(
+        control=WAIVED, owner="A. Ito", reason="Comes in March.", approver="M. Sato", expires=date(2027, 3, 31)
+    )
+    exclusion = Exclusion(
+        control=EXCLUDED, owner="A. Ito", reason="There is no RabbitMQ.", approver="M. Sato", expires=date(2027, 3, 31)
+    )
     verdict = judged(outcome, waivers=[waiver], exclusions=[exclusion], problems=["worker gw1 died"])
     entry = WaiverEntry(
         kind="waiver",

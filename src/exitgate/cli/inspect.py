@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -87,16 +88,20 @@ def validate(
     gate: GateOption = _DEFAULT_GATE,
 ) -> None:
     """Check a target's exitgate.toml, and the files that it names, without running anything."""
+    from exitgate.acceptance import notices, refuse_improper
     from exitgate.observe.workload_settings import read_workload_settings
     from exitgate.target import check_against, load_target
 
     loaded = load_gate(shipped_gate_directory(gate))
     target = load_target(directory.resolve())
     check_against(target, loaded)
+    today = datetime.datetime.now(datetime.UTC).date()
+    refuse_improper(target, loaded, today)
     for workload in target.workloads:
         read_workload_settings(target.directory, workload)
     names = ", ".join(workload.name for workload in target.workloads) or "no workloads"
-    print(f"{target.name}: valid; {names}; policy {target.policy_digest[:19]}…")
+    print(f"{target.name}: valid; {names}; policy {target.policy_digest}")
+    print("\n".join(notices(target, today)), end="\n" if target.waivers or target.exclusions else "")
 
 
 def schema(name: Annotated[SchemaName, typer.Argument(metavar="target|record|proof")]) -> None:

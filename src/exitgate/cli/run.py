@@ -68,6 +68,14 @@ def run(
             help="Leave this check out, so that its control is not assessed; may be repeated.",
         ),
     ] = None,
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="DIGEST",
+            help="Refuse to run by other rules, waivers and exclusions than those of this digest; `validate` prints it.",
+        ),
+    ] = "",
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Accept openly that this is a rehearsal: a pass with substitutes exits 0."),
@@ -98,6 +106,7 @@ def run(
             subjects=subject or (),
             stacks=stack or (),
             without=without or (),
+            policy=policy,
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,
             workers=workers,

@@ -52,6 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="plan this stack of the infrastructure alone: faults of it are found, and nothing about it is met; may be repeated",
     )
     group.addoption(
+        "--gate-policy",
+        metavar="DIGEST",
+        default="",
+        help="refuse to run by other rules, waivers and exclusions than those of this digest, which `exitgate validate` prints",
+    )
+    group.addoption(
         "--gate-without",
         metavar="CONTROL:CHECK",
         action="append",

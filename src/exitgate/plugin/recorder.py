@@ -310,6 +310,7 @@ class Recorder:
                     control=waiver.control,
                     subject=waiver.subject,
                     finding=waiver.finding,
+                    owner=waiver.owner,
                     reason=waiver.reason,
                     approver=waiver.approver,
                     expires=waiver.expires.isoformat(),
@@ -322,10 +323,11 @@ class Recorder:
                 control=exclusion.control,
                 subject=None,
                 finding=None,
+                owner=exclusion.owner,
                 reason=exclusion.reason,
                 approver=exclusion.approver,
-                expires=None,
-                state="used",
+                expires=exclusion.expires.isoformat(),
+                state="used" if exclusion.holds(today()) else "expired",
             )
             for exclusion in self.session.target.exclusions
         ]

@@ -13,12 +13,15 @@ from types import FrameType
 
 import pytest
 
+from exitgate.acceptance import refuse_improper, refuse_self_approved
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind, load_gate
-from exitgate.errors import CatalogueError, ExitgateError, UsageError
+from exitgate.errors import CatalogueError, ExitgateError, TargetError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
+from exitgate.plugin.clock import today
 from exitgate.process import RUN_VARIABLE
+from exitgate.provision.authors import authors_of
 from exitgate.provision.clone import Clone, clone_target, is_git_root, materialise_target
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scanner_database import check_named_database
@@ -157,6 +160,9 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         )
         target = load_target(clone.path)
         check_against(target, gate)
+        refuse_improper(target, gate, today())
+        refuse_self_approved(target, _authors(target))
+        _refuse_another_policy(config, target)
         subjects = _subjects(config, target)
         _refuse_unknown_stacks(config, target)
         if not config.option.collectonly:
@@ -192,6 +198,27 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     session.collected_folder.mkdir()
     config.stash[GATE] = session
     return session
+
+
+def _authors(target: Target) -> dict[tuple[str, int], frozenset[str]]:
+    """Return who last changed each waiver and exclusion of a clone, as far as its history tells."""
+    entries = [("waiver", index) for index in range(len(target.waivers))]
+    entries += [("not_applicable", index) for index in range(len(target.exclusions))]
+    return {
+        (kind, index): authors_of(target.directory, target.acceptance_file, *target.lines_accepted(kind, index))
+        for kind, index in entries
+    }
+
+
+def _refuse_another_policy(config: pytest.Config, target: Target) -> None:
+    pinned = config.option.gate_policy
+    if pinned and pinned != target.policy_digest:
+        raise TargetError(
+            target.locate("policy"),
+            got=f"rules, waivers and exclusions of digest {target.policy_digest}",
+            expected=f"{pinned}, to which --gate-policy pins them",
+            action="Look at what changed in them; pin the new digest once it is agreed.",
+        )
 
 
 def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:

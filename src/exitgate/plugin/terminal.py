@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exitgate.acceptance import notices
 from exitgate.catalogue import GATE_ITSELF
 from exitgate.outcome import Status
+from exitgate.plugin.clock import today
 from exitgate.plugin.outcomes import ATTRIBUTE
 from exitgate.plugin.recorder import Recorder
 from exitgate.plugin.session import GateSession
@@ -39,6 +41,10 @@ class Terminal:
         """Start silent."""
         self._session = session
         self._recorder = recorder
+
+    def pytest_report_header(self) -> list[str]:
+        """Say before anything runs which waivers and exclusions have run out."""
+        return notices(self._session.target, today())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:

@@ -18,6 +18,7 @@ from exitgate.policy.pipeline import PipelinePolicy
 from exitgate.policy.prerequisites import PrerequisitePolicy
 from exitgate.policy.release import ReleasePolicy
 from exitgate.policy.rule import NamedSubject, Rule
+from exitgate.policy.waivers import WaiverPolicy
 
 __all__ = [
     "ContainerPolicy",
@@ -34,6 +35,7 @@ __all__ = [
     "ReleasePolicy",
     "Squash",
     "VulnerabilityPolicy",
+    "WaiverPolicy",
     "digest_of",
 ]
 
@@ -50,6 +52,7 @@ class Policy(Rule):
     deployments: DeploymentPolicy | None = None
     prerequisites: PrerequisitePolicy | None = None
     release: ReleasePolicy | None = None
+    waivers: WaiverPolicy | None = None
     assurance: dict[str, str] = Field(default={})
     """Control id to the level that the target demands of it, never below the catalogue's own."""
 

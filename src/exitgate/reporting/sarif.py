@@ -137,7 +137,8 @@ def _sentence(finding: Finding) -> str:
 
 def _suppressions(record: Record, control: ControlEntry, check: CheckEntry) -> list[dict[str, Any]]:
     reasons = [
-        f"{each.reason} (approved by {each.approver}, until {each.expires or 'the policy changes'})"
+        f"{each.reason} (approved by {each.approver}, to be ended by {each.owner or 'nobody'}, "
+        f"until {each.expires or 'the policy changes'})"
         for each in record.waivers
         if each.state == "used" and each.control == control.id and each.subject in (None, check.subject)
     ]
