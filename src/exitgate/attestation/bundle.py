@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from exitgate.atomic import write_atomically
 from exitgate.attestation.envelope import ENVELOPE_FILE, seal, time_of
 from exitgate.attestation.folder import header, safe_name
+from exitgate.attestation.registry import file_name, released_digest
 from exitgate.attestation.statement import (
     COMMIT,
     Input,
@@ -84,12 +85,30 @@ def history_of(record: Record, record_sha256: str, ledger: tuple[tuple[Entry, ..
     return History(runs=runs_of(entries[: end.number], record.gate, record.target.commit), head=head)
 
 
-def statement_of(record: Record, *, manifest_sha256: str, expires: str, history: History) -> Statement:
+def statement_of(
+    record: Record,
+    *,
+    manifest_sha256: str,
+    expires: str,
+    history: History,
+    registry: Mapping[str, Sequence[bytes]] | None = None,
+) -> Statement:
     """Return what a record leads to. PASSED stands for a pass alone: not for one with exceptions, and never for a rehearsal.
 
+    Args:
+        registry: Workload to the manifests of its image in a registry: it is named by the registry's digest then.
+
     Raises:
-        EvidenceError: if the run judged two images of one workload.
+        EvidenceError: if the run judged two images of one workload, or manifests don't lead to the one that it judged.
     """
+    registry = registry or {}
+    if strangers := sorted(set(registry) - {each.workload for each in record.images}):
+        raise EvidenceError(
+            f"manifests of {strangers[0]}",
+            got="no image of it that was judged",
+            expected="a workload whose image the run built",
+            action="Correct the name.",
+        )
     names = [each.workload for each in record.images]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise EvidenceError(
@@ -99,7 +118,14 @@ def statement_of(record: Record, *, manifest_sha256: str, expires: str, history:
             action="Run the gate again, and report this.",
         )
     images = [
-        Subject(name=each.workload, digest={"sha256": each.digest.removeprefix("sha256:")})
+        Subject(
+            name=each.workload,
+            digest={
+                "sha256": released_digest(
+                    registry.get(each.workload, ()), each.digest, f"manifests of {each.workload}"
+                ).removeprefix("sha256:")
+            },
+        )
         for each in sorted(record.images, key=lambda image: image.workload)
     ]
     passed = passes(record)
@@ -144,15 +170,23 @@ def plan_digest(record: Record) -> str:
     return hashlib.sha256(canonical([record.gate, [each.id for each in record.criteria], asked])).hexdigest()
 
 
-def make_bundle(source: Path, target: Path, key: Ed25519PrivateKey, *, days: int) -> Statement:
+def make_bundle(
+    source: Path,
+    target: Path,
+    key: Ed25519PrivateKey,
+    *,
+    days: int,
+    registry: Mapping[str, Sequence[bytes]] | None = None,
+) -> Statement:
     """Write the bundle of a run: a folder, or a tar where the target's name ends so.
 
     Args:
         source: The folder of the run, with its record.
         days: How long the statement holds, counted from the end of the run.
+        registry: Workload to the manifests of its image, as a registry gives them.
 
     Raises:
-        EvidenceError: if the record is unfinished or damaged, or a file of it is missing or changed.
+        EvidenceError: if the record is unfinished or damaged, a file of it missing or changed, or a manifest of another image.
         UsageError: if the target is there already, or the days are too many.
     """
     if not 1 <= days <= MOST_DAYS:
@@ -163,6 +197,8 @@ def make_bundle(source: Path, target: Path, key: Ed25519PrivateKey, *, days: int
     if record.finished is None:
         raise _damaged(str(source / RECORD_FILE), "a run that has not come to its end", "a finished one")
     files = _files_of(source, record)
+    for workload, manifests in (registry or {}).items():
+        files.update({file_name(workload, number): data for number, data in enumerate(manifests)})
     manifest = manifest_of(files)
     files[MANIFEST_FILE] = manifest
     ledger = read_ledger(source / LEDGER_FILE) if LEDGER_FILE in files else None
@@ -173,6 +209,7 @@ def make_bundle(source: Path, target: Path, key: Ed25519PrivateKey, *, days: int
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         expires=end.strftime("%Y-%m-%dT%H:%M:%SZ"),
         history=history_of(record, digest, ledger, str(source / LEDGER_FILE)),
+        registry=registry,
     )
     files[ENVELOPE_FILE] = seal(statement, key)
     _write(files, target)

@@ -19,6 +19,9 @@ from exitgate.errors import EvidenceError
 
 KEPT_NAMES = ("manifest.json", "record.json", "statement.dsse.json", "ledger.jsonl")
 """Files whose content is read, beside being digested."""
+KEPT_PREFIX = "registry-"
+"""The same of manifests of images: files that begin so, each of a few megabytes at most."""
+_LARGEST_MANIFEST = 4 * 1024**2
 _MOST_FILES = 20_000
 _MOST_BYTES = 4 * 1024**3
 _LARGEST_KEPT = 256 * 1024**2
@@ -132,8 +135,13 @@ def header(name: str, size_bytes: int) -> bytes:
 def _bound(name: str, size_bytes: int, where: str) -> None:
     if not safe_name(name):
         raise refused(f"{where}: {name!r}", "a name that no bundle holds", "files beside the record and in evidence/")
-    if size_bytes > (_LARGEST_KEPT if name in KEPT_NAMES else _MOST_BYTES):
+    largest = _LARGEST_KEPT if name in KEPT_NAMES else _LARGEST_MANIFEST if _is_kept(name) else _MOST_BYTES
+    if size_bytes > largest:
         raise refused(f"{where}: {name}", f"{size_bytes:,} bytes", "no more than a run leaves")
+
+
+def _is_kept(name: str) -> bool:
+    return name in KEPT_NAMES or name.startswith(KEPT_PREFIX)
 
 
 def _digest(stream: BinaryIO, name: str, size_bytes: int, where: str) -> Held:
@@ -144,7 +152,7 @@ def _digest(stream: BinaryIO, name: str, size_bytes: int, where: str) -> Held:
             raise refused(f"{where}: {name}", "a file that ends early", f"{size_bytes} bytes")
         digest.update(piece)
         left -= len(piece)
-        if name in KEPT_NAMES:
+        if _is_kept(name):
             kept += piece
-    content = bytes(kept) if name in KEPT_NAMES else None
+    content = bytes(kept) if _is_kept(name) else None
     return Held(name=name, size_bytes=size_bytes, sha256=digest.hexdigest(), content=content)

@@ -13,6 +13,7 @@ from exitgate.attestation.bundle import MANIFEST_FILE, Manifest, history_of, sta
 from exitgate.attestation.envelope import ENVELOPE_FILE, time_of, unseal
 from exitgate.attestation.folder import Held, read_bundle, refused, safe_name
 from exitgate.attestation.keys import TrustedKey
+from exitgate.attestation.registry import manifests_in
 from exitgate.attestation.statement import Statement, canonical, contradictions
 from exitgate.errors import EvidenceError, one_line
 from exitgate.ledger import LEDGER_FILE, Entry, read_entries, read_ledger
@@ -72,6 +73,7 @@ def verify_bundle(path: Path, keys: Sequence[TrustedKey], asked: Asked, now: dat
         manifest_sha256=held[MANIFEST_FILE].sha256,
         expires=statement.facts.expires,
         history=history,
+        registry=manifests_in({name: each.content for name, each in held.items() if each.content is not None}),
     )
     if found := contradictions(statement, record, expected):
         raise refused(f"{where}: {RECORD_FILE}", found[0], "a record and a statement that say the same")

@@ -106,12 +106,22 @@ def bundle(
         Path, typer.Option("--out", metavar="PATH", help="The bundle: a new folder, or a name ending in .tar.")
     ],
     days: Annotated[int, typer.Option("--days", help="How long the statement holds, from the end of the run.")] = 30,
+    manifest: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--manifest",
+            metavar="WORKLOAD=FILE",
+            help="A manifest or index of the judged image, as its registry gives it: the statement then names the registry's digest.",
+        ),
+    ] = None,
 ) -> None:
     """Put record, evidence and ledger of a run together, and sign a statement of its verdict."""
     from exitgate.attestation.bundle import make_bundle
     from exitgate.attestation.keys import read_private_key
+    from exitgate.attestation.registry import read_manifests
 
-    statement = make_bundle(source, out, read_private_key(key, os.environ.get(_PASSPHRASE_VARIABLE, "")), days=days)
+    private = read_private_key(key, os.environ.get(_PASSPHRASE_VARIABLE, ""))
+    statement = make_bundle(source, out, private, days=days, registry=read_manifests(manifest or ()))
     facts = statement.facts
     said = f"{facts.verdict.words}{', a rehearsal' if facts.rehearsal else ''}"
     print(f"{out}: {statement.predicate.verification_result} for {facts.gate} ({said}), until {facts.expires}")
