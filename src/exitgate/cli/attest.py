@@ -111,7 +111,7 @@ def bundle(
         typer.Option(
             "--manifest",
             metavar="WORKLOAD=FILE",
-            help="A manifest or index of the judged image, as its registry gives it: the statement then names the registry's digest.",
+            help="A manifest or index of the judged image, as its registry gives it: the statement names that digest.",
         ),
     ] = None,
 ) -> None:
