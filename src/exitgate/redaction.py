@@ -13,6 +13,8 @@ _SECRET_NAME = re.compile(
 )
 _SHORTEST = 8
 """Values of fewer characters are left: they would be found in ordinary words."""
+_BEGIN = r"(?:\b|(?<=\\[nrt]))"
+"""Of a word; in text that is written as a literal, a line's end is a backslash and a letter, and no end of a word."""
 _FORMS = (
     # A whole private key, or the begin of one that was cut off.
     (
@@ -21,7 +23,7 @@ _FORMS = (
     ),
     # Of GitHub, GitLab, Slack, npm, PyPI and Stripe
     *(
-        ((word,), rf"\b{prefix}[A-Za-z0-9_-]{{16,}}")
+        ((word,), rf"{_BEGIN}{prefix}[A-Za-z0-9_-]{{16,}}")
         for word, prefix in (
             ("gh", "gh[pousr]_"),
             ("github_pat_", "github_pat_"),
@@ -33,14 +35,14 @@ _FORMS = (
         )
     ),
     # Ids of keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    (("AKIA", "ASIA"), r"\bA[KS]IA[A-Z0-9]{16}\b"),
+    (("AKIA", "ASIA"), rf"{_BEGIN}A[KS]IA[A-Z0-9]{{16}}\b"),
     # JSON Web Tokens
-    (("eyJ",), r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    (("eyJ",), rf"{_BEGIN}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
     # The password of a connection string; user and host stay readable.
     (("://",), r"(?P<before>://[^\s:/@\"']{0,200}:)[^\s/@\"']{1,500}(?=@)"),
-    (("uthorization",), r"(?P<before>[Aa]uthorization[\"']?\s*[:=]\s*[\"']?(?i:bearer|basic|token)\s+)[^\s\"',;]+"),
+    (("uthorization",), r"(?P<before>[Aa]uthorization[\"']?\s*[:=]\s*[\"']?(?i:bearer|basic|token)\s+)[^\s\"',;\\]+"),
     (("ookie",), r"(?P<before>[Cc]ookie[\"']?\s*:\s*[\"']?)[^\r\n\"']+"),
-    (("ws_s", "WS_S"), r"(?P<before>(?i:aws_(?:secret_access_key|session_token))[\"']?\s*[:=]\s*[\"']?)[^\s\"',;]+"),
+    (("ws_s", "WS_S"), r"(?P<before>(?i:aws_(?:secret_access_key|session_token))[\"']?\s*[:=]\s*[\"']?)[^\s\"',;\\]+"),
 )
 """Words one of which is in every text that holds the secret, so that most text is not searched at all; and the secret's form."""
 _COMPILED = tuple((words, re.compile(form)) for words, form in _FORMS)

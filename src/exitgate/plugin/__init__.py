@@ -108,6 +108,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _register(config: pytest.Config, session: GateSession) -> None:
+    from exitgate.plugin.allure_files import AllureFiles
     from exitgate.plugin.collection import Collection
     from exitgate.plugin.outcomes import Outcomes
     from exitgate.plugin.turns import Turns
@@ -115,6 +116,8 @@ def _register(config: pytest.Config, session: GateSession) -> None:
     config.pluginmanager.register(Collection(session), "exitgate-collection")
     config.pluginmanager.register(Outcomes(session), "exitgate-outcomes")
     config.pluginmanager.register(Turns(session, config), "exitgate-turns")
+    if config.pluginmanager.hasplugin("allure_pytest"):
+        config.pluginmanager.register(AllureFiles(), "exitgate-allure-files")
     if session.is_controller:
         from exitgate.plugin.recorder import Recorder
         from exitgate.plugin.schedule import Schedule
