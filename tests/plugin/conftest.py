@@ -117,7 +117,7 @@ class Tiny:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         return {**kept, "TMPDIR": str(self.path / "tmp")}
 
-    def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
         """Run the gate to its end."""
         return subprocess.run(
             self.command(*arguments),

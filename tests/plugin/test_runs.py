@@ -321,7 +321,7 @@ def test_an_expired_exclusion_leaves_its_control_to_be_judged(tiny: Tiny, with_t
     with_target(WAIVER.format(day="2020-01-01").replace("waiver", "not_applicable"))
     done = tiny.run("-n", "0")
     assert (done.returncode, tiny.record()["verdict"]) == (0, "passed")
-    assert "ended on 2020-01-01; it excuses nothing" in done.stdout
+    assert "ended on 2020-01-01; it excuses nothing" in done.stderr
     assert tiny.record()["waivers"][0]["state"] == "expired"
 
 

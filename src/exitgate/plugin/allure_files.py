@@ -36,13 +36,25 @@ class RedactingLogger(AllureFileLogger):
 
 
 class AllureFiles:
-    """Puts ours in the place of the logger that allure-pytest registers when it is configured."""
+    """Puts ours in the place of the logger that allure-pytest registers, for as long as tests run."""
+
+    def __init__(self) -> None:
+        """Replace nothing yet."""
+        self._replaced: list[tuple[AllureFileLogger, RedactingLogger]] = []
 
     def pytest_sessionstart(self) -> None:
-        """Do so, once all plugins are configured and before any test."""
-        manager = allure_commons.plugin_manager
-        for plugin in list(manager.get_plugins()):
+        """Replace it once all plugins are configured, before any test."""
+        for plugin in list(allure_commons.plugin_manager.get_plugins()):
             if type(plugin) is AllureFileLogger:
-                manager.unregister(plugin)
                 folder = str(plugin._report_dir)  # noqa: SLF001 - it tells nobody
-                manager.register(RedactingLogger(folder))  # type: ignore[no-untyped-call]
+                ours = RedactingLogger(folder)  # type: ignore[no-untyped-call]
+                allure_commons.plugin_manager.unregister(plugin)
+                allure_commons.plugin_manager.register(ours)
+                self._replaced.append((plugin, ours))
+
+    def pytest_unconfigure(self) -> None:
+        """Give back what allure-pytest is about to take out itself."""
+        for theirs, ours in self._replaced:
+            allure_commons.plugin_manager.unregister(ours)
+            allure_commons.plugin_manager.register(theirs)
+        self._replaced.clear()

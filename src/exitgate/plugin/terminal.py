@@ -42,9 +42,10 @@ class Terminal:
         self._session = session
         self._recorder = recorder
 
-    def pytest_report_header(self) -> list[str]:
+    def pytest_sessionstart(self) -> None:
         """Say before anything runs which waivers and exclusions have run out."""
-        return notices(self._session.target, today())
+        for notice in notices(self._session.target, today()):
+            print(notice, file=sys.stderr)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
