@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exitgate.faults.fault import FaultSite
-from exitgate.faults.infrastructure.editing import added, each_of, fault, replaced
+from exitgate.faults.infrastructure.editing import fault, replaced
 
 _DATABASE = "infra/modules/database/main.tf"
 _CACHE = "infra/modules/cache/main.tf"
@@ -51,17 +51,6 @@ FAULTS = (
     ),
     fault(
         "3.3.B.2.1 protected",
-        "database-public-and-hushed",
-        "databases may be reached from the internet, and a comment tells scanners to look away",
-        each_of(
-            replaced(_DATABASE, "# trivy:ignore:AWS-0176\n", "# trivy:ignore:AWS-0176\n# trivy:ignore:AWS-0180\n"),
-            replaced(_DATABASE, "publicly_accessible    = false", "publicly_accessible    = true"),
-        ),
-        location=_DATABASE,
-        message="Trivy's AWS-0180: Instance has Public Access enabled",
-    ),
-    fault(
-        "3.3.B.2.1 protected",
         "database-backups-short",
         "databases keep backups for a day",
         replaced(_DATABASE, "backup_retention_period   = 14", "backup_retention_period   = 1"),
@@ -102,22 +91,6 @@ FAULTS = (
     ),
     fault(
         "3.3.B.2.2 encrypted",
-        "cache-plain-on-the-wire",
-        "Redis takes connections without TLS, and a file at the root tells scanners to look away",
-        each_of(
-            replaced(
-                _CACHE,
-                'transit_encryption_enabled = true\n  transit_encryption_mode    = "required"\n'
-                "  auth_token                 = module.token.password\n",
-                "transit_encryption_enabled = false\n",
-            ),
-            added(".trivyignore", "AWS-0051\n"),
-        ),
-        location=_CACHE,
-        message="Trivy's AWS-0051: Replication group does not have transit encryption enabled",
-    ),
-    fault(
-        "3.3.B.2.2 encrypted",
         "cache-takes-plain",
         "Redis takes plain connections beside TLS",
         replaced(_CACHE, 'transit_encryption_mode    = "required"', 'transit_encryption_mode    = "preferred"'),
@@ -139,17 +112,6 @@ FAULTS = (
         replaced(_BROKER, "publicly_accessible = false", "publicly_accessible = true"),
         location=_BROKER,
         message="may be reached from the internet",
-    ),
-    fault(
-        "3.3.B.2.3 private-and-encrypted",
-        "broker-public-and-hushed",
-        "the broker may be reached from the internet, and a comment tells scanners to look away",
-        each_of(
-            replaced(_BROKER, "# trivy:ignore:AWS-0070\n", "# trivy:ignore:AWS-0070\n# trivy:ignore:AWS-0072\n"),
-            replaced(_BROKER, "publicly_accessible = false", "publicly_accessible = true"),
-        ),
-        location=_BROKER,
-        message="Trivy's AWS-0072: Broker has public access enabled",
     ),
     fault(
         "3.3.B.2.3 logged",
