@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,14 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from exitgate.dockerfile import Dockerfile
 from exitgate.errors import ObservationError, one_line
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.suppressions import Suppression, disarmed, ignore_files, suppressions_in
 from exitgate.observe.trivy_report import TrivyReport, read_report
 from exitgate.policy.containers import Severity
 from exitgate.provision.scanner import ScanTool, run_hadolint, run_trivy
 
 _OF_TEXT, _OF_IMAGE = "Dockerfile", "image.Dockerfile"
-_SUPPRESSION = re.compile(r"(trivy|tfsec):(ignore)|(hadolint\s+(?:global\s+)?)(ignore)\s*=", re.IGNORECASE)
-_IGNORE_FILES = frozenset(
-    {
-        ".trivyignore",
-        ".trivyignore.yaml",
-        ".trivyignore.yml",
-        "trivy.yaml",
-        "trivy.yml",
-        "trivy-secret.yaml",
-        ".hadolint.yaml",
-        ".hadolint.yml",
-    }
-)
 _HADOLINT_LEVELS: dict[str, Severity] = {"error": "high", "warning": "medium", "info": "low", "style": "low"}
-_SEVERITIES: dict[str, Severity] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
+SEVERITY_OF: dict[str, Severity] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
 _DECIDED_BY_THE_IMAGE = {"DS-0002": "USER", "DS-0026": "HEALTHCHECK", "DL3002": "USER"}
 """Rules on what only the image shows: it may have it of its base, and root in a build stage is nobody's. With the instruction."""
 
@@ -52,14 +39,6 @@ class Misconfiguration:
     message: str
     remedy: str
     """Empty where the scanner gives none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Suppression:
-    """What asks a scanner to look away."""
-
-    location: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +80,9 @@ def read_misconfigurations(
     Raises:
         ObservationError: if a scanner fails, says what can't be read, or did not look.
     """
-    lines = (root / dockerfile.path).read_text(encoding="utf-8").split("\n")
-    suppressions = [
-        Suppression(location=f"{dockerfile.path}:{number}", text=one_line(line, 120))
-        for number, line in enumerate(lines, 1)
-        if _SUPPRESSION.search(line)
-    ]
-    suppressions += [Suppression(location=path, text="ignore file") for path in _ignore_files(root)]
-    plain = "\n".join(_SUPPRESSION.sub(r"\1\3 not obeyed ", line) for line in lines)
+    text = (root / dockerfile.path).read_text(encoding="utf-8")
+    suppressions = [*suppressions_in(dockerfile.path, text), *ignore_files(root)]
+    plain = disarmed(text)
     scanned = folder / "dockerfiles"
     scanned.mkdir(parents=True, exist_ok=True)
     (scanned / _OF_TEXT).write_text(plain, encoding="utf-8")
@@ -155,7 +129,7 @@ def _of_text(report: TrivyReport, dockerfile: Dockerfile) -> Iterator[Misconfigu
                 yield Misconfiguration(
                     location=f"{dockerfile.path}:{each.cause.line or 1}",
                     rule=each.id,
-                    severity=_SEVERITIES.get(each.severity.lower(), "critical"),
+                    severity=SEVERITY_OF.get(each.severity.lower(), "critical"),
                     message=one_line(each.message),
                     remedy=one_line(each.resolution),
                 )
@@ -172,7 +146,7 @@ def _of_image(
                 yield Misconfiguration(
                     location=_locate(dockerfile, stage, instruction, line),
                     rule=each.id,
-                    severity=_SEVERITIES.get(each.severity.lower(), "critical"),
+                    severity=SEVERITY_OF.get(each.severity.lower(), "critical"),
                     message=one_line(each.message),
                     remedy=one_line(each.resolution),
                 )
@@ -225,10 +199,3 @@ def _as_dockerfile(configuration: dict[str, Any]) -> list[str]:
         if words := configuration.get(name):
             lines.append(f"{name.upper()} {json.dumps(words)}")
     return lines
-
-
-def _ignore_files(root: Path) -> Iterable[str]:
-    for folder, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if name not in {".git", "node_modules"})
-        for name in sorted(_IGNORE_FILES.intersection(names)):
-            yield (Path(folder) / name).relative_to(root).as_posix()

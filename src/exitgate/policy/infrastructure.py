@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ _Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 _ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 _Action = Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$")]
 _Resource = Annotated[str, Field(pattern=r"^(\*|arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[^\s*]+)$")]
+LEAST_SEVERITY: Final = "high"
+"""Of what Trivy has against the code, where no policy says: the laxest that one may say."""
 UNRESTRICTABLE = frozenset({"ecr:GetAuthorizationToken"})
 """Actions that AWS can't limit to a resource, so that ``*`` is the least they can be given.
 
@@ -59,6 +61,8 @@ class InfrastructurePolicy(Rule):
     """
     backup_days: Annotated[int, Field(strict=True, ge=1, le=35)] | None = None
     """Days for which backups of databases are kept at least (3.3.B.2.1); RDS keeps automated ones for 35 at most."""
+    misconfiguration_severity: Literal["low", "medium", "high"] = LEAST_SEVERITY
+    """The mildest of what Trivy has against the code that counts, where a rule of Trivy's says what a control says."""
     exposed: tuple[Text, ...] = ()
     """The workloads that the load balancer forwards requests to (3.3.B.1.2)."""
     network: NetworkPolicy | None = None

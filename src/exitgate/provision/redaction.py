@@ -25,7 +25,9 @@ _URL: Final = re.compile(r"(?<=://)[^/\s:@\"]*:[^/\s@\"]+(?=@)")
 _KEY_ID: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _SHORTEST: Final = 4
 """A shorter value is in every other word, and no secret."""
-_HARMLESS: Final = frozenset({"true", "false", "null", "none", "string", "number", "bool", "object", "list", "default"})
+_HARMLESS: Final = frozenset(
+    {"true", "false", "null", "none", "enabled", "disabled", "string", "number", "bool", "object", "list", "default"}
+)
 _CODE: Final = ("*.tf", "*.tofu", "*.tf.json", "*.tfvars", "*.tfvars.json", "*.auto.tfvars")
 _LARGEST_BYTES: Final = 2_000_000
 

@@ -146,7 +146,7 @@ def run_trivy(scanner: ScanTool, command: str, subject: Path, output: Path, *arg
             f"trivy {command} {subject.name}",
             got=f"exit code {completed.exit_code}: {one_line(completed.last_words, 240)}",
             expected="a report",
-            action="Run it by hand on the same image to see more.",
+            action="Run it by hand on the same files to see more.",
         )
     return written
 

@@ -48,8 +48,11 @@ _STRINGS: Final = (
     *("id", "arn", "name", "arn_suffix", "dns_name", "zone_id", "key_id", "allocation_id"),
     *("default_route_table_id", "default_security_group_id", "default_network_acl_id", "main_route_table_id"),
     *("certificate_arn", "security_group_rule_id", "arn_without_revision", "prefix_list_id"),
+    *("execution_arn", "invoke_arn"),
 )
 """Attributes of text that others refer to. What else is unknown gets what Terraform makes up."""
+_PREFIXES: Final = {"aws_launch_template": "lt-"}
+"""What the provider (5.100) wants an id to begin with, and to hold letters and digits alone behind it."""
 _EPHEMERAL: Final = re.compile(
     r'^(ephemeral\s+"[^"]+"\s+"[^"]+"\s*\{\s*\n(?:\s*#.*\n|\s*\n)*)(\s*\w+\s*=\s*)([^\n{\[]+)$', re.MULTILINE
 )
@@ -279,7 +282,7 @@ def _test_lines(plan: dict[str, Any], names: dict[str, tuple[str, str]]) -> Iter
         values = {}
         for attribute in _STRINGS:
             if unknown.get(attribute) is True:
-                values[attribute] = _name_of(number, attribute)
+                values[attribute] = _name_of(number, attribute, change["type"])
                 names[values[attribute]] = (change["address"], attribute)
         if values:
             body = "\n".join(f"      {name} = {json.dumps(value)}" for name, value in values.items())
@@ -290,8 +293,10 @@ def _test_lines(plan: dict[str, Any], names: dict[str, tuple[str, str]]) -> Iter
     yield "}\n"
 
 
-def _name_of(number: int, attribute: str) -> str:
+def _name_of(number: int, attribute: str, kind: str) -> str:
     """Return a name that providers take for what the attribute holds."""
+    if attribute == "id" and kind in _PREFIXES:
+        return f"{_PREFIXES[kind]}exitgate{number:05d}"
     if attribute == "key_id":
         return f"e817ca7e-0000-4000-8000-{number:012d}"
     if "arn" in attribute.split("_") and attribute != "arn_suffix":

@@ -215,7 +215,10 @@ def error_in(text: str) -> str:
     plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in _COLOURS.sub("", text).splitlines()]
     # The line of code that it shows may hold anything; its number stands above it.
     plain = [line for line in plain if not _SHOWN_CODE.match(line)]
-    for index, line in enumerate(plain):
-        if line.startswith("Error: "):
-            return one_line(" ".join(part for part in plain[index : index + 9] if part), 300)
+    starts = [index for index, line in enumerate(plain) if line.startswith("Error: ")]
+    # What init says first is only that something follows.
+    starts = [each for each in starts if "encountered problems during initiali" not in plain[each]] or starts
+    if starts:
+        end = min((starts[0] + 9, *starts[1:2]))
+        return one_line(" ".join(part for part in plain[starts[0] : end] if part), 300)
     return one_line(" ".join(part for part in plain if part) or "it said nothing", 300)

@@ -77,7 +77,7 @@ UNKNOWN_OF: Mapping[str, Any] = {"arn": True, "id": True, "subnets": True, "load
 
 def planned_shape(folder: Path, resources: Mapping[str, Any]) -> tuple[Target, Infrastructure]:
     """Return what is read of a plan with these resources, and the target that it is of."""
-    (folder / "infra").mkdir()
+    (folder / "infra").mkdir(exist_ok=True)
     (folder / "infra" / "main.tf").write_text("", encoding="utf-8")
     (folder / "exitgate.toml").write_text(
         '[target]\nname = "shop"\n\n[infrastructure]\n\n[[infrastructure.stack]]\nname = "only"\npath = "infra"\n',

@@ -81,3 +81,18 @@ def test_a_plain_listener_of_a_network_load_balancer_is_found_all_the_same(tmp_p
 def test_a_service_that_stores_data_has_none_of_its_own_on_machines(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteMissing, match=r"aws_launch_template.app"):
         rules.unprotected_databases(read(tmp_path, "machines"), POLICY, ORDERS, STORES)
+
+
+def test_states_in_the_repository_are_told_and_not_read(tmp_path: Path) -> None:
+    planned_shape(tmp_path, SHAPES["nothing"])
+    (tmp_path / "infra" / "terraform.tfstate").write_text(
+        '{"outputs": {"password": "planted-in-state-52"}}', encoding="utf-8"
+    )
+    (tmp_path / "infra" / "terraform.tfstate.d" / "live").mkdir(parents=True)
+    (tmp_path / "infra" / "terraform.tfstate.d" / "live" / "terraform.tfstate").write_text("{}", encoding="utf-8")
+    seen = planned_shape(tmp_path, SHAPES["nothing"])[1]
+    assert [each for each in seen.substrate.limits if "state" in each] == [
+        "infra/terraform.tfstate was left out: a state in a repository is anybody's to read",
+        "infra/terraform.tfstate.d/live/terraform.tfstate was left out: a state in a repository is anybody's to read",
+    ]
+    assert "planted-in-state-52" not in repr(seen)

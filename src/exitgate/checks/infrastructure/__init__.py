@@ -26,12 +26,17 @@ from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networ
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
+from exitgate.checks.infrastructure.scan import both, counted, disputed, disputed_databases
 from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
 __all__ = [
     "Stores",
     "allowed_beyond_need",
+    "both",
     "changing_values",
+    "counted",
+    "disputed",
+    "disputed_databases",
     "escaping_code",
     "exposed_tiers",
     "failed_destroy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
@@ -20,9 +20,11 @@ class Judgement:
     outside: list[str] = field(default_factory=list)
     """What stands in the place of what the rule knows, and is no part of exitgate's model, as ``address: what it is``."""
 
-    def fault(self, location: str, message: str, *, expected: str, got: str, remedy: str) -> None:
+    def fault(self, location: str, message: str, *, expected: str, got: str, remedy: str, rule: str = "") -> None:
         """Say what is wrong."""
-        self.findings.append(Finding(location=location, message=message, expected=expected, got=got, remedy=remedy))
+        self.findings.append(
+            Finding(location=location, message=message, expected=expected, got=got, remedy=remedy, rule=rule)
+        )
 
     def open(self, resource: Resource, attribute: str) -> None:
         """Say what can't be told."""
@@ -61,13 +63,7 @@ def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
             _note(outside.setdefault(each, []), stack.name)
     if told:
         return [
-            Finding(
-                location=finding.location,
-                message=f"{finding.message}, in {' and '.join(stacks)}",
-                expected=finding.expected,
-                got=finding.got,
-                remedy=finding.remedy,
-            )
+            replace(finding, message=f"{finding.message}, in {' and '.join(stacks)}")
             for finding, stacks in told.items()
         ]
     if outside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exitgate.faults.infrastructure.editing import added, fault, replaced
+from exitgate.faults.infrastructure.editing import added, each_of, fault, replaced
 
 _SERVICE = "infra/modules/service/main.tf"
 _ROUTING = "infra/modules/service/routing.tf"
@@ -70,6 +70,8 @@ resource "aws_lb_listener" "old" {
   }
 }
 """
+_TLS = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+_HTTPS = 'resource "aws_lb_listener" "https" {\n'
 FAULTS = (
     fault(
         "3.3.B.1.1 planned",
@@ -158,9 +160,21 @@ FAULTS = (
         "3.3.B.1.3 certificate-attached",
         "old-tls",
         "the HTTPS listener takes TLS 1.0",
-        replaced(_BALANCER, "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-2016-08"),
+        replaced(_BALANCER, _TLS, "ELBSecurityPolicy-2016-08"),
         location=_BALANCER,
         message="has a security policy that the target's policy does not list",
+    ),
+    fault(
+        "3.3.B.1.3 certificate-attached",
+        "old-tls-allowed",
+        "the HTTPS listener takes TLS 1.0, the policy lists that, and a comment tells scanners to look away",
+        each_of(
+            replaced(_BALANCER, _TLS, "ELBSecurityPolicy-2016-08"),
+            replaced(_BALANCER, _HTTPS, "# trivy:ignore:AWS-0047\n" + _HTTPS),
+            replaced("exitgate.toml", _TLS, "ELBSecurityPolicy-2016-08"),
+        ),
+        location=_BALANCER,
+        message="Trivy's AWS-0047: Listener uses an outdated TLS policy",
     ),
     fault(
         "3.3.B.1.3 http-redirects",

@@ -24,6 +24,16 @@ def replaced(path: str, old: str, new: str) -> Inject:
     return inject
 
 
+def each_of(*injects: Inject) -> Inject:
+    """Return what makes several changes, one after the other."""
+
+    def inject(site: FaultSite) -> None:
+        for one in injects:
+            one(site)
+
+    return inject
+
+
 def removed(path: str) -> Inject:
     """Return what removes a file of the target."""
     return lambda site: (site.root / path).unlink()

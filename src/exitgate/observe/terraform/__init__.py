@@ -13,10 +13,13 @@ from exitgate.observe.terraform.resources import (
     Value,
     Variable,
 )
+from exitgate.observe.terraform.scan import CodeFinding, CodeScan, read_code_scan
 from exitgate.observe.terraform.stacks import Infrastructure, read_infrastructure
 
 __all__ = [
     "UNKNOWN",
+    "CodeFinding",
+    "CodeScan",
     "Escape",
     "Infrastructure",
     "Locks",
@@ -29,6 +32,7 @@ __all__ = [
     "Value",
     "Variable",
     "planned_task_definition",
+    "read_code_scan",
     "read_infrastructure",
     "read_locks",
 ]

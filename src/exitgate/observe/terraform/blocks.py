@@ -6,6 +6,7 @@ It reads what `terraform fmt` writes: a block's head on a line of its own. Value
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 _HEAD: Final = re.compile(r'^\s*(resource|data|module)\s+"([^"]+)"(?:\s+"([^"]+)")?\s*\{')
 _ARGUMENT: Final = re.compile(r'^\s*(?:dynamic\s+")?([A-Za-z_]\w*)"?\s*(?:=(?!=)|\{)')
 _STRING: Final = re.compile(r'"(?:\\.|\$\{[^}]*\}|[^"\\])*"')
+_SOURCE: Final = re.compile(r'^\s*source\s*=\s*"([^"]*)"', re.MULTILINE)
 _IGNORED: Final = re.compile(r"ignore_changes\s*=\s*(\[[^\]]*\]|all)")
 
 
@@ -20,11 +22,32 @@ _IGNORED: Final = re.compile(r"ignore_changes\s*=\s*(\[[^\]]*\]|all)")
 class Block:
     """A block of a resource, data source or module."""
 
+    name: str = ""
+    """Its address inside its module."""
     path: str
     line: int
     lines: tuple[tuple[str, int], ...]
     ignores: tuple[str, ...]
     text: str
+
+    @property
+    def source(self) -> str:
+        """Where the code of a module comes from; empty of everything else."""
+        found = _SOURCE.search(self.text) if self.name.startswith("module.") else None
+        return found.group(1) if found else ""
+
+
+def read_modules(root: Path, folder: Path) -> Iterator[tuple[Path, dict[str, Block]]]:
+    """Yield a root module's folder and those of the modules that it calls by a path, each once, with their blocks."""
+    waiting, seen = [folder], set[Path]()
+    while waiting:
+        here = waiting.pop()
+        if here.resolve() in seen:
+            continue
+        seen.add(here.resolve())
+        blocks = read_blocks(root, here)
+        yield here, blocks
+        waiting += [here / each.source for each in blocks.values() if each.source.startswith(".")]
 
 
 def read_blocks(root: Path, folder: Path) -> dict[str, Block]:
@@ -57,6 +80,7 @@ def _blocks_of(path: str, lines: list[str]) -> dict[str, Block]:
         plain = "\n".join(line.partition("#")[0] for line in body)
         ignored = _IGNORED.search(plain)
         blocks[address] = Block(
+            name=address,
             path=path,
             line=number + 1,
             lines=tuple(arguments.items()),

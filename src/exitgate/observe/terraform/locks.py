@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from exitgate.assurance import Assurance
 from exitgate.errors import PrerequisiteMissing
 from exitgate.observation import Observation, Substrate
-from exitgate.observe.terraform.blocks import read_blocks
+from exitgate.observe.terraform.blocks import read_modules
 from exitgate.target import Target
 
 LOCK_FILE: Final = ".terraform.lock.hcl"
 _PROVIDER: Final = re.compile(r'^provider "([^"]+)" \{(.*?)^\}', re.MULTILINE | re.DOTALL)
-_SOURCE: Final = re.compile(r'^\s*source\s*=\s*"([^"]*)"', re.MULTILINE)
 _VERSION: Final = re.compile(r'^\s*version\s*=\s*"=?\s*\d+\.\d+\.\d+"', re.MULTILINE)
 _COMMIT: Final = re.compile(r"[?&]ref=(v?\d+\.\d+\.\d+|[0-9a-f]{40})$")
 
@@ -72,20 +70,11 @@ def _providers(target: Target, root: str) -> Iterator[Unlocked]:
 
 
 def _modules(target: Target, root: str) -> Iterator[Unlocked]:
-    waiting, seen = [target.directory / root], set[Path]()
-    while waiting:
-        folder = waiting.pop()
-        if folder.resolve() in seen:
-            continue
-        seen.add(folder.resolve())
-        for address, block in read_blocks(target.directory, folder).items():
-            source = _SOURCE.search(block.text) if address.startswith("module.") else None
-            if source is None:
-                continue
-            if source.group(1).startswith("."):
-                waiting.append(folder / source.group(1))
-            elif not _VERSION.search(block.text) and not _COMMIT.search(source.group(1)):
+    for _, blocks in read_modules(target.directory, target.directory / root):
+        for address, block in blocks.items():
+            source = block.source
+            if source and not source.startswith(".") and not _VERSION.search(block.text) and not _COMMIT.search(source):
                 yield Unlocked(
                     location=f"{block.path}:{block.line}",
-                    what=f"{address} from {source.group(1).partition('?')[0].rpartition('@')[2]}",
+                    what=f"{address} from {source.partition('?')[0].rpartition('@')[2]}",
                 )

@@ -59,12 +59,25 @@ def read_infrastructure(target: Target, tool: TerraformTool, plans: Sequence[Sta
             limits=(
                 "nothing is asked of AWS: what stands there already is not looked at",
                 *(f"stack {each.name}: {each.why_not_named}" for each in stacks if each.why_not_named),
+                *(
+                    f"{each} was left out: a state in a repository is anybody's to read"
+                    for each in _states(target, declared)
+                ),
             ),
             tools=(tool.tool,),
         ),
         stacks=stacks,
         left_out=tuple(each.name for each in everything if each not in declared),
     )
+
+
+def _states(target: Target, declared: Sequence[DeclaredStack]) -> Iterator[str]:
+    """Yield the files of states that lie in the folders of stacks: they hold what the resources hold, secrets in the clear."""
+    for root in dict.fromkeys(each.path for each in declared):
+        folder = target.directory / root
+        for path in sorted({*folder.glob("*.tfstate*"), *folder.glob("terraform.tfstate.d/*/*.tfstate*")}):
+            if path.is_file():
+                yield _relative(target.directory, path)
 
 
 def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
