@@ -27,7 +27,7 @@ SURELY_BEGUN_S = 0.1
 """A request that was sent so long before the signal has begun. Of later ones nobody knows: ECS takes a task out of the load
 balancer before it stops it, so that none come then."""
 _LOAD_FOR_S = 2 * SLOW_S
-_MOST_LOAD_S = 30.0
+_MOST_LOAD_S = 60.0
 _KILLED = 137
 
 

@@ -93,6 +93,10 @@ def test_a_starved_machine_is_not_the_workload_s_fault() -> None:
         rude_stops(stopping(ANSWERED, request(2, 9.5, 10.1, "timeout", 0), starved_percent=97.0))
 
 
+def test_a_connection_that_is_closed_is_the_workload_s_fault_on_a_starved_machine_too() -> None:
+    assert len(rude_stops(stopping(ANSWERED, request(2, 9.5, 10.1, "closed", 0), starved_percent=97.0))) == 1
+
+
 def test_whoever_stays_until_killed_is_named_on_a_starved_machine_too() -> None:
     seen = stopping(ANSWERED, ended_s=40.2, exit_code=137, starved_percent=97.0)
     assert [each.expected for each in rude_stops(seen)] == ["an end within its stop timeout of 30 s"]
