@@ -102,7 +102,7 @@ def read_stopping(
     with served(
         engine, run, workload, image_id, settings, environment=around.environment, network=around.network
     ) as there:
-        plan = stopping_plan(workload, there.address, workload.port)
+        plan = stopping_plan(workload, there.address, workload.port, timeout_s=settings.stop_timeout_s)
         there.await_answer()
         pressure = Pressure()
         with probing(run, plan) as prober, ThreadPoolExecutor(max_workers=1) as pool:

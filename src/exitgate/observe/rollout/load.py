@@ -46,10 +46,11 @@ def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> 
     )
 
 
-def stopping_plan(workload: Workload, address: str, port: int) -> LoadPlan:
+def stopping_plan(workload: Workload, address: str, port: int, *, timeout_s: float) -> LoadPlan:
     """Return the load under which a workload is stopped: less, and slow requests of every kind, on kept connections too.
 
-    Those in flight are what matters, and a busy machine has to be able to answer the rest.
+    Those in flight are what matters, and a busy machine has to be able to answer the rest. An answer may take for as long as the
+    workload may stay.
 
     Raises:
         PrerequisiteMissing: if it does not say what it serves.
@@ -62,7 +63,7 @@ def stopping_plan(workload: Workload, address: str, port: int) -> LoadPlan:
         for connections in Connections
     )
     quick = (replace(each, rate_rps=each.rate_rps * _STOPPING_SHARE) for each in plan.streams if not each.slow_s)
-    return replace(plan, streams=(*quick, *slow))
+    return replace(plan, streams=(*quick, *slow), timeout_s=timeout_s)
 
 
 def _reads(reads: list[Traffic]) -> Iterator[Stream]:
