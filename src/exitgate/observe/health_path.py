@@ -22,13 +22,13 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Traffic, Workload
 from exitgate.waiting import wait_for
 
-ASKED = 30
+ASKED = 60
 """How often the path is asked where its cost is counted: at 20 a second, which no load balancer does."""
 _EVERY_S = 0.05
-_QUIET_WINDOWS = 2
 _SETTLE_S = 15.0
 _SILENT_FOR_S, _CUT_FOR_S = 2.0, 3.0
 _STARVED_PATIENCE = 3.0
+_LATE = "TimeoutError"
 _ABSENT = "exitgate-no-such-path"
 
 
@@ -56,6 +56,8 @@ class HealthPath(Observation):
     answers: bool
     premature: tuple[str, ...] = ()
     """Kinds of requests that were not served when the path first answered, and were later, with what came back."""
+    is_late_alone: bool = False
+    """There are such kinds, and nothing at all came back for any of them in time."""
     absent: Reply | None = None
     """What a path got that does not exist."""
     asked: tuple[Reply, ...] = ()
@@ -124,7 +126,10 @@ def read_health_path(
             answers=answer.status in success_codes,
         )
         if seen.answers:
-            seen = replace(seen, premature=_premature(there))
+            premature = _premature(there)
+            words = tuple(f"{each.name}: {_words(reply)}" for each, reply in premature)
+            late = [reply.failure.startswith(_LATE) for _, reply in premature]
+            seen = replace(seen, premature=words, is_late_alone=bool(late) and all(late))
             absent = there.ask(f"{workload.health_path.rstrip('/')}/{_ABSENT}")
             seen = _counted(there, relayed, replace(seen, absent=absent))
             wanted = relayed.used(independent_of)
@@ -163,8 +168,8 @@ def _first_answer(there: Served, success_codes: Collection[int]) -> Reply:
     )
 
 
-def _premature(there: Served) -> tuple[str, ...]:
-    """Name the kinds of requests that are not served yet.
+def _premature(there: Served) -> list[tuple[Traffic, Reply]]:
+    """Return the kinds of requests that are not served yet, with what came back.
 
     Raises:
         PrerequisiteMissing: if one is not served later either, or none is declared.
@@ -194,7 +199,7 @@ def _premature(there: Served) -> tuple[str, ...]:
                 expected="an answer with one of its codes",
                 action="Look at its [[service.traffic]] and at the workload's log.",
             )
-    return tuple(f"{each.name}: {_words(reply)}" for each, reply in early)
+    return early
 
 
 def _send(there: Served, traffic: Traffic, timeout_s: float = 5.0) -> Reply:
@@ -219,14 +224,17 @@ def _counted(there: Served, relayed: Relayed, seen: HealthPath) -> HealthPath:
     def total() -> int:
         return sum(relay.statements for relay in databases)
 
-    unasked = []
-    for _ in range(_QUIET_WINDOWS if databases else 0):
+    def unasked() -> int:
         before = total()
-        threading.Event().wait(ASKED * _EVERY_S)
-        unasked.append(total() - before)
+        if databases:
+            threading.Event().wait(ASKED * _EVERY_S)
+        return total() - before
+
+    quiet = [unasked(), unasked()]
     before = total()
     replies = tuple(_asked(there, ASKED))
     statements = total() - before
+    quiet.append(unasked())
     before = total()
     for each in there.workload.traffic:
         _send(there, each)
@@ -234,7 +242,7 @@ def _counted(there: Served, relayed: Relayed, seen: HealthPath) -> HealthPath:
         seen,
         asked=replies,
         statements=statements,
-        statements_unasked=tuple(unasked),
+        statements_unasked=tuple(quiet),
         statements_of_traffic=total() - before,
         has_database=bool(databases),
     )

@@ -36,7 +36,7 @@ def seen(**changes: object) -> HealthPath:
         answer=OK,
         answers=True,
         absent=Reply(status=404, latency_s=0.002),
-        asked=(OK,) * 30,
+        asked=(OK,) * 60,
         statements=3,
         statements_unasked=(3, 6),
         statements_of_traffic=4,
@@ -62,7 +62,7 @@ def test_a_good_path_is_clean(rule: Rule) -> None:
         (misleading_answers, {"answer": MOVED, "answers": False}, "another code than the rules", "302 to /login"),
         (misleading_answers, {"premature": ("read: status 503",)}, "before the workload can serve", "read: status 503"),
         (misleading_answers, {"absent": OK}, "is answered as any path is", "status 200"),
-        (dear_answers, {"statements": 30}, "queries the database", "30 statements for 30 checks"),
+        (dear_answers, {"statements": 60}, "queries the database", "60 statements for 60 checks"),
         (dear_answers, {"statements": 1, "statements_unasked": (0, 0)}, "queries the database", "1 statements"),
         (dear_answers, {"asked": (OK, Reply(status=200, latency_s=0.9))}, "answered too slowly", "after 900 ms"),
         (dear_answers, {"asked": (OK, Reply(status=0, latency_s=2.0))}, "answered too slowly", "1 of 2"),
@@ -88,7 +88,12 @@ def test_each_fault_of_a_path_is_named(rule: Rule, changes: dict[str, object], m
         (dear_answers, {"answer": MOVED, "answers": False, "asked": ()}, "never succeeds"),
         (dependent_answers, {"answer": MOVED, "answers": False, "cuts": ()}, "never succeeds"),
         (dear_answers, {"statements_of_traffic": 0}, "not known to see any"),
-        (dear_answers, {"statements_unasked": (3, 40)}, "up to 40 statements"),
+        (dear_answers, {"statements_unasked": (3, 70)}, "up to 70 statements"),
+        (
+            misleading_answers,
+            {"premature": ("read: TimeoutError",), "is_late_alone": True, "starved_percent": 95.0},
+            "waited for a processor",
+        ),
         (dear_answers, {"asked": (Reply(status=200, latency_s=0.9),), "starved_percent": 95.0}, "a processor"),
         (dear_answers, {"asked": ()}, "was not asked"),
         (dependent_answers, {"unknown": ("postgress",)}, "postgress: the run has no server"),
@@ -99,6 +104,10 @@ def test_each_fault_of_a_path_is_named(rule: Rule, changes: dict[str, object], m
 def test_what_is_not_known_is_no_pass(rule: Rule, changes: dict[str, object], words: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=words):
         rule(seen(**changes), POLICY)
+
+
+def test_what_a_workload_does_by_itself_is_no_cost_of_the_path() -> None:
+    assert dear_answers(seen(statements=26, statements_unasked=(11, 5, 4)), POLICY) == []
 
 
 def test_a_workload_without_a_database_is_judged_by_its_time_alone() -> None:

@@ -11,6 +11,8 @@ from exitgate.observe.pressure import MOST_STARVED_PERCENT
 from exitgate.observe.serving import Reply
 from exitgate.policy.deployments import BalancerHealthPolicy
 
+_MOST_OF = 0.8
+
 
 def misleading_answers(seen: HealthPath, policy: BalancerHealthPolicy) -> list[Finding]:
     """Name what is wrong with the path's answers: their code, the moment of the first, or that any path gets them."""
@@ -25,6 +27,14 @@ def misleading_answers(seen: HealthPath, policy: BalancerHealthPolicy) -> list[F
             )
         ]
     findings = []
+    if seen.is_late_alone and seen.starved_percent > MOST_STARVED_PERCENT:
+        raise _not_known(
+            seen,
+            f"when it first succeeded, {', '.join(seen.premature)}, where the workload waited for a processor for "
+            f"{seen.starved_percent:.0f} % of the time",
+            "a machine that has time for it",
+            "Run again when this machine has less to do.",
+        )
     if seen.premature:
         findings.append(
             _finding(
@@ -117,13 +127,12 @@ def _slow(seen: HealthPath, policy: BalancerHealthPolicy) -> Iterator[Finding]:
 def _querying(seen: HealthPath) -> Iterator[Finding]:
     if not seen.has_database:
         return
-    # A worker that polls does not tick in time with our windows.
-    usual = 2 * max(seen.statements_unasked)
+    usual = max(seen.statements_unasked)
     if usual >= ASKED:
         raise _not_known(
             seen,
-            f"the workload itself sends up to {max(seen.statements_unasked)} statements in the time of {ASKED} checks",
-            f"fewer than {ASKED // 2}, or a statement for each check would not stand out",
+            f"the workload itself sends up to {usual} statements in the time of {ASKED} checks",
+            f"fewer than {ASKED}, or a statement for each check would not stand out",
             "Poll less often where no work waits.",
         )
     if not seen.statements_of_traffic:
@@ -133,12 +142,14 @@ def _querying(seen: HealthPath) -> Iterator[Finding]:
             "one that does",
             "Add [[service.traffic]] that reads from the database.",
         )
-    if seen.statements > usual:
+    # What a workload does by itself does not tick in time with our windows; a query of each check is as many as there are checks.
+    least = _MOST_OF * len(seen.asked) if usual else 1
+    if seen.statements - usual >= least:
         yield _finding(
             seen,
             "queries the database",
             expected="no statement for a health check: all tasks would turn unhealthy with the database",
-            got=f"{seen.statements} statements for {len(seen.asked)} checks, and up to {max(seen.statements_unasked)} without",
+            got=f"{seen.statements} statements for {len(seen.asked)} checks, and up to {usual} without",
             remedy="Answer it from memory; leave dependencies to another path.",
         )
 
