@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from exitgate.checks.deployments import (
+    dear_answers,
+    dependent_answers,
     inconsistent_health,
     inconsistent_shutdowns,
     lax_matchers,
     lost_capacity,
+    misleading_answers,
     missing_rollback_rules,
     missing_strategy,
     missing_thresholds,
+    rude_stops,
     strange_strategies,
     strange_thresholds,
     stuck_deployments,
@@ -31,8 +35,10 @@ from exitgate.checks.deployments.rolling import (
     unfinished_rollouts,
 )
 from exitgate.observe.deployment_settings import PlannedDeployments
+from exitgate.observe.health_path import HealthPath
 from exitgate.observe.rollout.facts import Defect, Rollout
 from exitgate.observe.rollout.load import counted_streams
+from exitgate.observe.stopping import Stopping
 from exitgate.policy import DeploymentPolicy
 from exitgate.policy.deployments import BalancerHealthPolicy, ContainerHealthPolicy, RollbackPolicy, ShutdownPolicy
 from exitgate.target import Target, Workload
@@ -126,6 +132,28 @@ def test_the_load_balancer_takes_success_alone_for_healthy(
     assert lax_matchers(planned_deployments, balancer_health_policy, workload.health_path) == []
 
 
+@pytest.mark.check("3.5.B.2", "path-answers")
+def test_the_health_path_answers_once_the_workload_serves(
+    health_path: HealthPath, balancer_health_policy: BalancerHealthPolicy
+) -> None:
+    """The health path succeeds for anybody once the workload can serve and not before, and no other path does like it."""
+    assert misleading_answers(health_path, balancer_health_policy) == []
+
+
+@pytest.mark.check("3.5.B.2", "path-cheap")
+def test_the_health_path_costs_little(health_path: HealthPath, balancer_health_policy: BalancerHealthPolicy) -> None:
+    """The health path answers in time, and asks nothing of a database."""
+    assert dear_answers(health_path, balancer_health_policy) == []
+
+
+@pytest.mark.check("3.5.B.2", "path-independent")
+def test_the_health_path_hangs_on_nothing_shared(
+    health_path: HealthPath, balancer_health_policy: BalancerHealthPolicy
+) -> None:
+    """The health path goes on succeeding while a dependency that the rules exclude is out of reach."""
+    assert dependent_answers(health_path, balancer_health_policy) == []
+
+
 @pytest.mark.check("3.5.B.3", "settings-planned")
 def test_the_times_of_leaving_are_those_of_the_rules(
     planned_deployments: PlannedDeployments, shutdown_policy: ShutdownPolicy
@@ -140,6 +168,12 @@ def test_the_times_of_leaving_fit_one_another(
 ) -> None:
     """The longest request ends before its task is killed, and the load balancer closes idle connections first."""
     assert inconsistent_shutdowns(modelled_deployments, shutdown_policy) == []
+
+
+@pytest.mark.check("3.5.B.3", "stops-gracefully")
+def test_a_stopped_workload_finishes_what_it_has_begun(stopping: Stopping) -> None:
+    """On its stop signal under load it answers every request in flight, and ends with 0 in time."""
+    assert rude_stops(stopping) == []
 
 
 @pytest.mark.check("3.5.C.1", "completes")

@@ -57,6 +57,16 @@ def test_every_request_is_accounted_for_whatever_its_kind(tmp_path: Path) -> Non
     assert all(request.sent_s >= request.intended_s for request in results.requests)
 
 
+def test_a_slow_request_without_a_body_is_in_flight_while_its_head_ends(tmp_path: Path) -> None:
+    slow = Stream(name="slow-read", rate_rps=20, path="/", slow_s=0.2)
+    with faulty_server() as server:
+        results = probe(tmp_path, plan_for(server, slow, replace(slow, name="fresh", connections=Connections.FRESH)))
+    assert results.unaccounted == 0
+    assert results.failed == ()
+    assert {request.stream for request in results.requests} == {"slow-read", "fresh"}
+    assert all(request.ended_s - request.sent_s >= 0.2 for request in results.requests)
+
+
 @pytest.mark.parametrize(
     ("mode", "failure"), [("503", "status"), ("reset", "reset"), ("silent", "timeout"), ("nonsense", "malformed")]
 )

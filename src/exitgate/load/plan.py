@@ -40,7 +40,7 @@ class Stream:
     key_prefix: str = ""
     """With what these values begin, so that no two runs share one; the request's number follows."""
     slow_s: float = 0.0
-    """Seconds over which the body is sent, piece by piece: the request is in flight for that long."""
+    """Seconds over which the body, or where there is none the end of the head, is sent: the request is in flight for that long."""
     accepts: tuple[int, ...] = ()
     """Status codes that are a success; empty means every 2xx."""
 

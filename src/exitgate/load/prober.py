@@ -22,6 +22,7 @@ from exitgate.load.plan import Connections, LoadPlan, Stream
 
 _WRITE_EVERY_S = 0.05
 _SLOW_PIECES = 8
+_SLOW_END = b"x-exitgate-slow: yes\r\n\r\n"
 
 
 class _Results:
@@ -233,16 +234,17 @@ class _Prober:
         if stream.key_header:
             head += f"{stream.key_header}: {stream.key_prefix}{sending.number}\r\n".encode()
         body = stream.body.encode()
-        if stream.slow_s and body:
+        if stream.slow_s:
             sending.whole = False
-            transport.write(head + b"\r\n")
-            self.keep(self.write_slowly(connection, sending, body))
+            # Where there is no body, the end of the head is what comes slowly.
+            transport.write(head + (b"\r\n" if body else b""))
+            self.keep(self.write_slowly(connection, sending, body or _SLOW_END))
         else:
             transport.write(head + b"\r\n" + body)
 
-    async def write_slowly(self, connection: _Connection, sending: _Sending, body: bytes) -> None:
-        size = -(-len(body) // _SLOW_PIECES)
-        pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    async def write_slowly(self, connection: _Connection, sending: _Sending, rest: bytes) -> None:
+        size = -(-len(rest) // _SLOW_PIECES)
+        pieces = [rest[start : start + size] for start in range(0, len(rest), size)]
         for piece in pieces:
             await asyncio.sleep(sending.stream.slow_s / len(pieces))
             if sending.over or connection.transport is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from exitgate.errors import TargetError
@@ -47,3 +48,20 @@ def no_rules(table: str) -> Inject:
     return lambda site: rewrite(
         site, CONFIGURATION_FILE, rf"(?:^\[{name}(?:\.[^\]\n]*)?\]\n.*?)+(?=^\[(?!{name})|\Z)", ""
     )
+
+
+def wrapped(script: str) -> Inject:
+    """Return what runs a script before the workload's own program, in the same process, as a patch in its code would.
+
+    Args:
+        script: JavaScript; ``IMPORT`` in it starts the program, ``MAIN`` is its file. A percent sign may be doubled.
+    """
+
+    def inject(site: FaultSite) -> None:
+        program, *arguments = site.entrypoint
+        main = arguments[-1]
+        load = f'process.argv[1] = "{main}"; import("{main}");'
+        words = script.replace("%%", "%").replace("IMPORT", load).replace("MAIN", main)
+        site.append(f"ENTRYPOINT {json.dumps([program, '-e', words])}")
+
+    return inject

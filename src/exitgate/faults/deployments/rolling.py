@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from exitgate.faults.deployments.rewriting import wrapped
 from exitgate.faults.fault import Fault, FaultSite, Inject
 
 _COMPLETES, _UNNOTICED, _TAKEN_BACK = "3.5.C.1", "3.5.C.2", "3.5.C.3"
+_STOPPED = "3.5.B.3"
+"""A version that drops or errs does so to requests in flight, too."""
 _EVERY_REQUEST = (
     'const http = require("node:http"), emit = http.Server.prototype.emit; let count = 0;'
     " http.Server.prototype.emit = function (name, request, ...more) {"
@@ -22,18 +24,6 @@ _ERRS = _EVERY_REQUEST % (
     " return emit.call(this, name, request, ...more);"
 )
 _WAITS = _EVERY_REQUEST % "setTimeout(() => emit.call(this, name, request, ...more), 700); return true;"
-
-
-def _wrapped(script: str) -> Inject:
-    """Run a script before the workload's own program, in the same process, as a patch in its code would."""
-
-    def inject(site: FaultSite) -> None:
-        program, *arguments = site.entrypoint
-        main = arguments[-1]
-        load = f'process.argv[1] = "{main}"; import("{main}");'
-        site.append(f"ENTRYPOINT {json.dumps([program, '-e', script.replace('%%', '%').replace('IMPORT', load)])}")
-
-    return inject
 
 
 def _policy(*changes: tuple[str, str]) -> Inject:
@@ -75,7 +65,7 @@ FAULTS: tuple[Fault, ...] = (
         _COMPLETES,
         "completes",
         "did not complete",
-        _wrapped("process.exit(1)"),
+        wrapped("process.exit(1)"),
     ),
     _fault(
         "new-version-deaf",
@@ -83,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
         _COMPLETES,
         "new-version-serves",
         "is not what runs and answers alone",
-        _wrapped('process.env.PORT = "3999"; IMPORT'),
+        wrapped('process.env.PORT = "3999"; IMPORT'),
     ),
     _fault(
         "new-version-slow-start",
@@ -91,7 +81,7 @@ FAULTS: tuple[Fault, ...] = (
         _COMPLETES,
         "completes",
         "did not complete",
-        _wrapped("setTimeout(() => { IMPORT }, 100000)"),
+        wrapped("setTimeout(() => { IMPORT }, 100000)"),
     ),
     _fault(
         "drops-requests",
@@ -99,7 +89,8 @@ FAULTS: tuple[Fault, ...] = (
         _UNNOTICED,
         "no-failed-requests",
         "failed during the rollout",
-        _wrapped(f"{_DROPS} IMPORT"),
+        wrapped(f"{_DROPS} IMPORT"),
+        _STOPPED,
     ),
     _fault(
         "errs-rarely",
@@ -107,7 +98,8 @@ FAULTS: tuple[Fault, ...] = (
         _UNNOTICED,
         "no-failed-requests",
         "failed during the rollout",
-        _wrapped(f"{_ERRS} IMPORT"),
+        wrapped(f"{_ERRS} IMPORT"),
+        _STOPPED,
     ),
     _fault(
         "answers-slowly",
@@ -115,7 +107,7 @@ FAULTS: tuple[Fault, ...] = (
         _UNNOTICED,
         "latency-kept",
         "rose above its limit",
-        _wrapped(f"{_WAITS} IMPORT"),
+        wrapped(f"{_WAITS} IMPORT"),
     ),
     _fault(
         "half-healthy",

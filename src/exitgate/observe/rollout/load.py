@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
@@ -16,6 +17,9 @@ READS_RPS, FRESH_RPS, WRITES_RPS, SLOW_RPS = 100.0, 16.0, 12.0, 6.0
 SLOW_S = 0.8
 """Seconds over which the body of a slow write is sent."""
 LONGEST_S = 600.0
+_IDLE_S = 30.0
+_STOPPING_SHARE = 0.2
+"""Of these rates, while a workload is stopped."""
 
 
 def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> LoadPlan:
@@ -40,6 +44,26 @@ def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> 
         longest_s=LONGEST_S,
         idle_s=idle_s,
     )
+
+
+def stopping_plan(workload: Workload, address: str, port: int, *, timeout_s: float) -> LoadPlan:
+    """Return the load under which a workload is stopped: less, and slow requests of every kind, on kept connections too.
+
+    Those in flight are what matters, and a busy machine has to be able to answer the rest. An answer may take for as long as the
+    workload may stay.
+
+    Raises:
+        PrerequisiteMissing: if it does not say what it serves.
+    """
+    plan = load_plan(workload, address, port, idle_s=_IDLE_S)
+    rate_rps = SLOW_RPS / len(workload.traffic)
+    slow = (
+        _stream(each, f"slow-{connections}", rate_rps, connections, slow_s=SLOW_S)
+        for each in workload.traffic
+        for connections in Connections
+    )
+    quick = (replace(each, rate_rps=each.rate_rps * _STOPPING_SHARE) for each in plan.streams if not each.slow_s)
+    return replace(plan, streams=(*quick, *slow), timeout_s=timeout_s)
 
 
 def _reads(reads: list[Traffic]) -> Iterator[Stream]:
