@@ -13,6 +13,7 @@ from exitgate.checks.migrations import (
     endless_waits,
     failing_migrations,
     late_migrations,
+    long_locks,
     lossy_upgrades,
     other_ways,
     repeated_migrations,
@@ -36,6 +37,7 @@ from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
 from exitgate.observe.migrations.ownership import DatabaseOwnership
+from exitgate.observe.migrations.measured import Measurements
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.observe.migrations.starts import BlockedStart, StartRace
@@ -242,10 +244,14 @@ def test_no_migration_waits_for_ever(
 
 @pytest.mark.check("3.4.C.3", "old-release-serves")
 def test_the_previous_release_serves_on(
-    rollback: Rollback, migration_settings: MigrationSettings, service: Service
+    rollback: Rollback,
+    measurements: Measurements,
+    lock_policy: LockPolicy,
+    migration_settings: MigrationSettings,
+    service: Service,
 ) -> None:
-    """The previous release answers without error while a migration fails, and after."""
-    assert disturbed_releases(rollback, migration_settings.folder) == []
+    """The previous release answers without error while a migration fails, and after, and no migration keeps it out for long."""
+    assert disturbed_releases(rollback, migration_settings.folder) + long_locks(measurements, lock_policy) == []
 
 
 @pytest.mark.check("3.4.C.3", "recovery-clean")
