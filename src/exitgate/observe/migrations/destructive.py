@@ -25,19 +25,22 @@ _RULES = {
     "adding-required-field": "demands of old code a column that it does not fill",
     "adding-field-with-default": "rewrites a table",
 }
-_OWN = (
-    (r"TRUNCATE\b", "empties a table"),
-    (r"DELETE FROM\b(?!.*\bWHERE\b)", "deletes all rows of a table"),
-    (r"UPDATE\b(?!.*\bWHERE\b)", "rewrites all rows of a table"),
-    (
-        r"DROP (?:SCHEMA|VIEW|MATERIALIZED VIEW|TYPE|FUNCTION|SEQUENCE|DOMAIN|EXTENSION|OWNED)\b",
-        "drops what code may use",
-    ),
-    (r"ALTER (?:TABLE|TYPE|VIEW|SEQUENCE|SCHEMA)\b.*\bRENAME\b(?! CONSTRAINT)", "renames what code may use"),
-    (r"ALTER TABLE\b.*\bSET NOT NULL\b", "refuses NULL in a column that is there"),
-    (r"ALTER TABLE\b.*\bDROP (?:COLUMN )?(?!CONSTRAINT|DEFAULT|NOT NULL|IDENTITY|EXPRESSION)\S", "drops a column"),
-    (r"ALTER TABLE\b.*\bALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b", "changes a column's type"),
-    (r"DROP TABLE\b", "drops a table"),
+_OWN = tuple(
+    (re.compile(pattern, re.IGNORECASE), what)
+    for pattern, what in (
+        (r"TRUNCATE\b", "empties a table"),
+        (r"DELETE FROM\b(?!.*\bWHERE\b)", "deletes all rows of a table"),
+        (r"UPDATE\b(?!.*\bWHERE\b)", "rewrites all rows of a table"),
+        (
+            r"DROP (?:SCHEMA|VIEW|MATERIALIZED VIEW|TYPE|FUNCTION|SEQUENCE|DOMAIN|EXTENSION|OWNED)\b",
+            "drops what code may use",
+        ),
+        (r"ALTER (?:TABLE|TYPE|VIEW|SEQUENCE|SCHEMA)\b.*\bRENAME\b(?! CONSTRAINT)", "renames what code may use"),
+        (r"ALTER TABLE\b.*\bSET NOT NULL\b", "refuses NULL in a column that is there"),
+        (r"ALTER TABLE\b.*\bDROP (?:COLUMN )?(?!CONSTRAINT|DEFAULT|NOT NULL|IDENTITY|EXPRESSION)\S", "drops a column"),
+        (r"ALTER TABLE\b.*\bALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b", "changes a column's type"),
+        (r"DROP TABLE\b", "drops a table"),
+    )
 )
 _CREATED = re.compile(r"CREATE (?:UNLOGGED |TEMP |TEMPORARY )?TABLE (?:IF NOT EXISTS )?([\w.\"]+)", re.IGNORECASE)
 _ALTERED = re.compile(
@@ -85,7 +88,7 @@ def read_destructions(folder: MigrationFolder) -> Destructions:
             named = _ALTERED.search(part.bare)
             if named and _plain(named.group(1)) in created:
                 continue
-            whats = [what for pattern, what in _OWN if re.match(pattern, part.bare, re.IGNORECASE)]
+            whats = [what for pattern, what in _OWN if pattern.match(part.bare)]
             whats += [
                 _RULES[word.rule]
                 for word in said.words[migration.name]
