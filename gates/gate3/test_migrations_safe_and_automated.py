@@ -16,10 +16,12 @@ from exitgate.checks.migrations import (
     long_locks,
     lossy_upgrades,
     other_ways,
+    overtaken_migrations,
     repeated_migrations,
     rewritable_histories,
     rewritten_migrations,
     shared_databases,
+    strayed_databases,
     stuck_starts,
     surviving_starts,
     unclean_recoveries,
@@ -37,6 +39,7 @@ from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
 from exitgate.observe.migrations.ownership import DatabaseOwnership
+from exitgate.observe.migrations.live import LiveDatabase
 from exitgate.observe.migrations.measured import Measurements
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
@@ -57,20 +60,26 @@ def test_applied_migrations_are_never_changed_by_rule(target: Target) -> None:
 @pytest.mark.check("3.4.A.1", "history-unchanged")
 def test_no_applied_migration_was_changed(
     migration_history: MigrationHistory,
+    live_database: LiveDatabase | None,
     migration_folder: MigrationFolder,
     migration_policy: MigrationPolicy,
     service: Service,
 ) -> None:
-    """In git's history no migration was edited, renamed or removed after it counted as applied, and is so still."""
-    assert rewritten_migrations(migration_history, migration_folder, migration_policy) == []
+    """In git's history no migration was edited, renamed or removed after it counted as applied, and the live database agrees."""
+    rewritten = rewritten_migrations(migration_history, migration_folder, migration_policy)
+    assert rewritten + strayed_databases(live_database, migration_folder, migration_policy) == []
 
 
 @pytest.mark.check("3.4.A.1", "order-kept")
 def test_every_migration_came_after_the_applied_ones(
-    migration_history: MigrationHistory, migration_folder: MigrationFolder, service: Service
+    migration_history: MigrationHistory,
+    live_database: LiveDatabase | None,
+    migration_folder: MigrationFolder,
+    service: Service,
 ) -> None:
-    """In git's history every migration was added with a name that sorts after all that were applied."""
-    assert late_migrations(migration_history, migration_folder) == []
+    """In git's history, and for the live database, every migration has a name that sorts after all that were applied."""
+    late = late_migrations(migration_history, migration_folder)
+    assert late + overtaken_migrations(live_database, migration_folder) == []
 
 
 @pytest.mark.check("3.4.A.2", "policy-declared")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,7 @@ from exitgate.observe.migrations.files import FILES, Migration, MigrationFolder
 from exitgate.observe.migrations.measured import Measurements, read_measurements
 from exitgate.observe.migrations.sample_rows import fill
 from exitgate.policy import MigrationPolicy
-from exitgate.provision.backing import servers
-from exitgate.provision.databases import Databases, throwaway_databases
-from exitgate.provision.engine import Engine, find_builder
-from exitgate.provision.ownership import Owner, new_run_id
-from exitgate.provision.sweep import of_run, remove
-from exitgate.run import Run
-from exitgate.target import Backing
+from exitgate.provision.databases import Databases
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -61,27 +55,6 @@ POLICY = MigrationPolicy.model_validate(
     }
 )
 Measure = Callable[..., Measurements]
-
-
-@pytest.fixture(scope="module")
-def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """A maker of databases on a server of its own."""
-    run = Run(
-        id=new_run_id(),
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(tmp_path_factory.mktemp("run")),
-    )
-    declared = Backing(name="measured", kind="postgres", image="registry.invalid/postgres:1", substitute=True)
-    try:
-        server = servers(engine, find_builder(), run, [declared], frozenset({"measured"}))["measured"]
-        with throwaway_databases(server, "shop") as made:
-            yield made
-    finally:
-        remove(of_run(engine, run.id))
 
 
 @pytest.fixture
