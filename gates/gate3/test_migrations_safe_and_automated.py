@@ -38,9 +38,9 @@ from exitgate.observe.migrations.commands import Commands
 from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
-from exitgate.observe.migrations.ownership import DatabaseOwnership
 from exitgate.observe.migrations.live import LiveDatabase
 from exitgate.observe.migrations.measured import Measurements
+from exitgate.observe.migrations.ownership import DatabaseOwnership
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.observe.migrations.starts import BlockedStart, StartRace
