@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import PurePosixPath
-
 from exitgate.finding import Finding
 from exitgate.observe.migrations.files import Migration, MigrationFolder
 from exitgate.observe.migrations.live import LiveDatabase
@@ -19,7 +16,7 @@ def strayed_databases(live: LiveDatabase | None, folder: MigrationFolder, policy
     squashed = {name for squash in policy.squash if squash.service == live.service for name in squash.replaces}
     for applied in live.applied:
         migration = _committed(folder, applied.name)
-        sums = _checksums(migration) if migration else ()
+        sums = migration.checksums if migration else ("", "")
         if applied.is_open:
             got, expected = "neither finished nor settled", "it finished, or settled by the documented recovery"
         elif not applied.finished or applied.rolled_back:
@@ -63,10 +60,4 @@ def overtaken_migrations(live: LiveDatabase | None, folder: MigrationFolder) -> 
 
 def _committed(folder: MigrationFolder, name: str) -> Migration | None:
     """Return the migration of a name; a tool's list may leave suffixes out."""
-    return next((each for each in folder.migrations if name in (each.name, PurePosixPath(each.name).stem)), None)
-
-
-def _checksums(migration: Migration) -> tuple[str, ...]:
-    """Return SHA-256 with either end of line: a checkout on Windows is no edit, to Prisma neither."""
-    texts = (migration.sql, migration.sql.replace("\n", "\r\n"))
-    return tuple(hashlib.sha256(text.encode()).hexdigest() for text in texts)
+    return next((each for each in folder.migrations if name in (each.name, each.name.rpartition(".")[0])), None)
