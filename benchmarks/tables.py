@@ -152,29 +152,10 @@ def infrastructure() -> str:
     return f"{_made(results)}\n\n{table}\n\n{said}"
 
 
-def migrations() -> str:
-    """Return what migrations cost by their number, part by part, beside squawk alone, and whether that is linear."""
-    results = _results("migrations")
-    parts = ("files_ms", "statements_ms", "squawk_ms", "history_ms", "rules_ms", "all_ms", "peer_ms")
-    rows = (
-        (size["migrations"], *(f"{size[part]:.0f}" for part in parts), f"{size['all_ms'] / size['migrations']:.2f}")
-        for size in results["sizes"]
-    )
-    head = ("migrations", "files", "statements", "of it squawk", "history", "rules", "all", "squawk alone", "ms each")
-    fit, bound = results["fit"], results["bound_ms"]
-    said = (
-        f"{results['ms_a_migration']:.2f} ms a migration of {results['sizes'][-1]['migrations']}, ≤ {bound:g}: "
-        f"{_met(results['met'])}. **It is {'linear' if fit['r_squared'] >= _LINEAR_FROM else 'not linear'}**: "
-        f"{fit['constant_ms']:.0f} ms + {fit['ms_a_migration']:.2f} ms a migration (R² {fit['r_squared']:.3f})."
-    )
-    return f"{_made(results)}\n\n{_table(head, rows)}\n\n{said}"
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "peer": peer,
     "linear": linear,
     "infrastructure": infrastructure,
-    "migrations": migrations,
 }
 
 
