@@ -38,6 +38,29 @@ def plane(points: Sequence[tuple[float, float, float]]) -> Plane:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """``constant + first * x``."""
+
+    constant: float
+    first: float
+    r_squared: float
+
+
+def line(points: Sequence[tuple[float, float]]) -> Line:
+    """Fit ``y`` over ``x``.
+
+    Args:
+        points: ``(x, y)``, at least three, with different ``x``.
+    """
+    count = len(points)
+    across, up = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
+    first = sum((x - across) * (y - up) for x, y in points) / sum((x - across) ** 2 for x, _ in points)
+    constant = up - first * across
+    off = sum((y - constant - first * x) ** 2 for x, y in points)
+    return Line(constant=constant, first=first, r_squared=1 - off / sum((y - up) ** 2 for _, y in points))
+
+
 def _solved(rows: list[list[float]]) -> list[float]:
     size = len(rows)
     for column in range(size):

@@ -152,7 +152,11 @@ def infrastructure() -> str:
     return f"{_made(results)}\n\n{table}\n\n{said}"
 
 
-TABLES: dict[str, Callable[[], str]] = {"peer": peer, "linear": linear, "infrastructure": infrastructure}
+TABLES: dict[str, Callable[[], str]] = {
+    "peer": peer,
+    "linear": linear,
+    "infrastructure": infrastructure,
+}
 
 
 def _fitted(fits: dict[str, Any]) -> str:

@@ -13,12 +13,15 @@ from exitgate.checks.migrations import (
     endless_waits,
     failing_migrations,
     late_migrations,
+    long_locks,
     lossy_upgrades,
     other_ways,
+    overtaken_migrations,
     repeated_migrations,
     rewritable_histories,
     rewritten_migrations,
     shared_databases,
+    strayed_databases,
     stuck_starts,
     surviving_starts,
     unclean_recoveries,
@@ -35,6 +38,8 @@ from exitgate.observe.migrations.commands import Commands
 from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
+from exitgate.observe.migrations.live import LiveDatabase
+from exitgate.observe.migrations.measured import Measurements
 from exitgate.observe.migrations.ownership import DatabaseOwnership
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
@@ -55,20 +60,26 @@ def test_applied_migrations_are_never_changed_by_rule(target: Target) -> None:
 @pytest.mark.check("3.4.A.1", "history-unchanged")
 def test_no_applied_migration_was_changed(
     migration_history: MigrationHistory,
+    live_database: LiveDatabase | None,
     migration_folder: MigrationFolder,
     migration_policy: MigrationPolicy,
     service: Service,
 ) -> None:
-    """In git's history no migration was edited, renamed or removed after it counted as applied, and is so still."""
-    assert rewritten_migrations(migration_history, migration_folder, migration_policy) == []
+    """In git's history no migration was edited, renamed or removed after it counted as applied, and the live database agrees."""
+    rewritten = rewritten_migrations(migration_history, migration_folder, migration_policy)
+    assert rewritten + strayed_databases(live_database, migration_folder, migration_policy) == []
 
 
 @pytest.mark.check("3.4.A.1", "order-kept")
 def test_every_migration_came_after_the_applied_ones(
-    migration_history: MigrationHistory, migration_folder: MigrationFolder, service: Service
+    migration_history: MigrationHistory,
+    live_database: LiveDatabase | None,
+    migration_folder: MigrationFolder,
+    service: Service,
 ) -> None:
-    """In git's history every migration was added with a name that sorts after all that were applied."""
-    assert late_migrations(migration_history, migration_folder) == []
+    """In git's history, and for the live database, every migration has a name that sorts after all that were applied."""
+    late = late_migrations(migration_history, migration_folder)
+    assert late + overtaken_migrations(live_database, migration_folder) == []
 
 
 @pytest.mark.check("3.4.A.2", "policy-declared")
@@ -242,10 +253,14 @@ def test_no_migration_waits_for_ever(
 
 @pytest.mark.check("3.4.C.3", "old-release-serves")
 def test_the_previous_release_serves_on(
-    rollback: Rollback, migration_settings: MigrationSettings, service: Service
+    rollback: Rollback,
+    measurements: Measurements,
+    lock_policy: LockPolicy,
+    migration_settings: MigrationSettings,
+    service: Service,
 ) -> None:
-    """The previous release answers without error while a migration fails, and after."""
-    assert disturbed_releases(rollback, migration_settings.folder) == []
+    """The previous release answers without error while a migration fails, and after, and no migration keeps it out for long."""
+    assert disturbed_releases(rollback, migration_settings.folder) + long_locks(measurements, lock_policy) == []
 
 
 @pytest.mark.check("3.4.C.3", "recovery-clean")

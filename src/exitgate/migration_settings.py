@@ -12,6 +12,7 @@ from exitgate.policy.rule import contradiction
 
 _RelativePath = Annotated[str, Field(min_length=1, pattern=r"^[^/\x00][^\x00]*$")]
 _AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$")]
+_VariableName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 _Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 _HttpPath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
 _Status = Annotated[int, Field(strict=True, ge=100, le=599)]
@@ -63,6 +64,8 @@ class MigrationSettings(_Strict):
     """Prisma's schema, which the migrated database is compared with."""
     database: Annotated[str, Field(min_length=1)] = "DATABASE_URL"
     """The environment variable that names the database; `backing` says of which server it is."""
+    live: _VariableName | None = None
+    """The environment variable that holds a live database's address; its list is read, in a read-only session (3.4.A.1)."""
     image_folder: _AbsolutePath | None = None
     """Where the built image has `folder`. Without it nothing of the image is executed."""
     image_directory: _AbsolutePath = "/"

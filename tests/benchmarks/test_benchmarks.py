@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import assert_here, assertions, fit, infrastructure, samples
+from benchmarks import assert_here, assertions, fit, infrastructure, migrate_here, migration_samples, samples
 from benchmarks.measure import RESULTS
 from benchmarks.tables import README, TABLES
 from exitgate.assurance import Assurance
 from exitgate.observation import Substrate
 from exitgate.observe.contents import contents_of, kept_for_contents
 from exitgate.observe.layers import Entry, Kind
+from exitgate.observe.migrations.files import read_migrations
+from exitgate.observe.migrations.history import read_migration_history
 from exitgate.observe.paths import AtPath
 from exitgate.observe.saved_image import read_saved_image
 
@@ -28,7 +30,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("name", ["peer", "linear", "infrastructure", "tables", "workflows"])
+@pytest.mark.parametrize("name", ["peer", "linear", "infrastructure", "migrations", "tables", "workflows"])
 def test_each_script_says_what_it_does(name: str) -> None:
     completed = run(f"benchmarks.{name}", "--help")
     assert completed.returncode == 0, completed.stderr
@@ -122,3 +124,19 @@ def test_a_plane_is_found_again_and_noise_is_told_from_it() -> None:
     assert (exact.constant, exact.first, exact.second, exact.r_squared) == pytest.approx((2, 3, 5, 1))
     assert fit.plane([(x, y, x * x) for x, y in places]).r_squared < 0.98
     assert fit.plane([(x, y, chance.random()) for x, y in places]).r_squared < 0.5
+
+
+def test_a_line_is_found_again_and_a_square_is_told_from_it() -> None:
+    exact = fit.line([(x, 2 + 3 * x) for x in (25.0, 50.0, 200.0)])
+    assert (exact.constant, exact.first, exact.r_squared) == pytest.approx((2, 3, 1))
+    assert fit.line([(x, x * x) for x in range(200)]).r_squared < 0.98
+
+
+def test_generated_migrations_are_read_with_their_history(tmp_path: Path) -> None:
+    migration_samples.write_repository(tmp_path, 12)
+    folder = read_migrations(tmp_path, "s", migrate_here.SETTINGS)
+    history = read_migration_history(tmp_path, "s", migrate_here.SETTINGS, migrate_here.POLICY)
+    assert [each.sql for each in folder.migrations] == [
+        migration_samples.migration_text(number) for number in range(12)
+    ]
+    assert (history.commits, history.changes, history.late) == (12, (), ())

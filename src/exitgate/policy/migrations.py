@@ -83,7 +83,11 @@ class MigrationPolicy(Rule):
     owners: dict[str, _Owner] = Field(default={})
     """Service to the person or team that approves its migrations, as CODEOWNERS names them (3.4.A.3)."""
     production_rows: dict[str, dict[str, Count]] = Field(default={})
-    """Service to table to rows in production: what a migration takes on an empty table says nothing (3.4.C.1)."""
+    """Service to table to rows in production: what a migration takes on an empty table says nothing (3.4.C.3)."""
+    assumed_rows: Count = 1_000_000
+    """Rows that a table is taken to have in production where `production_rows` does not name it (3.4.C.3)."""
+    sample_rows: Annotated[int, Field(strict=True, ge=1_000, le=1_000_000)] = 20_000
+    """Rows that each table is filled with, at most, to see how long migrations hold it (3.4.C.3)."""
     squash: tuple[Squash, ...] = ()
     locks: LockPolicy | None = None
 

@@ -2,6 +2,8 @@
 
 from exitgate.checks.migrations.commands import other_ways, unsafe_commands
 from exitgate.checks.migrations.history import late_migrations, rewritten_migrations
+from exitgate.checks.migrations.live import overtaken_migrations, strayed_databases
+from exitgate.checks.migrations.locks import long_locks
 from exitgate.checks.migrations.owners import disowned_migrations, shared_databases
 from exitgate.checks.migrations.plans import unplanned_destructions
 from exitgate.checks.migrations.rules import rewritable_histories, undefined_rollbacks, unowned_services
@@ -30,12 +32,15 @@ __all__ = [
     "endless_waits",
     "failing_migrations",
     "late_migrations",
+    "long_locks",
     "lossy_upgrades",
     "other_ways",
+    "overtaken_migrations",
     "repeated_migrations",
     "rewritable_histories",
     "rewritten_migrations",
     "shared_databases",
+    "strayed_databases",
     "stuck_starts",
     "surviving_starts",
     "unclean_recoveries",

@@ -56,6 +56,16 @@ def _delete_rows(site: FaultSite) -> None:
     add_migration(site, 'DELETE FROM "outbox_events";')
 
 
+def _demand_of_old_code(site: FaultSite) -> None:
+    add_migration(site, 'ALTER TABLE "orders" ADD COLUMN "channel" TEXT NOT NULL;')
+
+
+def _default_by_row(site: FaultSite) -> None:
+    # Told to look away, as reviewers do who take it for a formality.
+    sql = '-- squawk-ignore-file\nALTER TABLE "orders" ADD COLUMN "token" UUID DEFAULT gen_random_uuid();'
+    add_migration(site, sql)
+
+
 def _strange_release(site: FaultSite) -> None:
     add_migration(site, _DROP, plan="Unused since: v1.9.9")
 
@@ -188,6 +198,24 @@ FAULTS = (
         location="_fault/migration.sql:1",
         message="deletes all rows of a table, and has no plan",
         inject=_delete_rows,
+    ),
+    Fault(
+        id="column-demanded-unplanned",
+        title="a column is demanded that the running release does not fill",
+        control=_ROLLBACK,
+        check="destructive-planned",
+        location="_fault/migration.sql:1",
+        message="demands of old code a column that it does not fill, and has no plan",
+        inject=_demand_of_old_code,
+    ),
+    Fault(
+        id="default-rewrites-unplanned",
+        title="a default that differs by row rewrites a table, the linter told to look away",
+        control=_ROLLBACK,
+        check="destructive-planned",
+        location="_fault/migration.sql:2",
+        message="rewrites a table, and has no plan",
+        inject=_default_by_row,
     ),
     Fault(
         id="plan-names-no-release",

@@ -66,6 +66,32 @@ def _drop(site: FaultSite) -> None:
     add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" DROP COLUMN "note";', plan=_PLAN)
 
 
+def _with_many_rows(site: FaultSite, sql: str) -> None:
+    rewrite_rules(site, r"\Z", "\n[policy.migrations.production_rows.orders]\norders = 50_000_000\n")
+    add_migration(site, f"SET lock_timeout = '2s';\n{sql}", plan=_PLAN)
+
+
+def _index_in_the_way(site: FaultSite) -> None:
+    _with_many_rows(site, 'CREATE INDEX "by_day" ON "orders" ("placed_at", "status");')
+
+
+def _rewrite_in_the_way(site: FaultSite) -> None:
+    _with_many_rows(site, 'ALTER TABLE "orders" ADD COLUMN "token" UUID DEFAULT gen_random_uuid();')
+
+
+def _fill_at_once(site: FaultSite) -> None:
+    _with_many_rows(site, 'ALTER TABLE "orders" ADD COLUMN "gift" TEXT;\nUPDATE "orders" SET "gift" = \'no\';')
+
+
+def _half_an_index(site: FaultSite) -> None:
+    sql = (
+        'CREATE TABLE "visits" ("day" DATE NOT NULL) PARTITION BY RANGE ("day");\n'
+        'CREATE TABLE "visits_all" PARTITION OF "visits" FOR VALUES FROM (MINVALUE) TO (MAXVALUE);\n'
+        'CREATE INDEX "visits_by_day" ON ONLY "visits" ("day");'
+    )
+    add_migration(site, f"SET lock_timeout = '2s';\n{sql}")
+
+
 def _fault(name: str, title: str, control: str, check: str, location: str, message: str, inject: Inject) -> Fault:
     return Fault(id=name, title=title, control=control, check=check, location=location, message=message, inject=inject)
 
@@ -202,6 +228,42 @@ FAULTS = (
         _FOLDER,
         "fails requests while a deployment beside it fails",
         _rename,
+    ),
+    _fault(
+        "index-keeps-writers-out",
+        "an index of a large table is built while nobody can write to it",
+        _ROLLBACK,
+        "old-release-serves",
+        "_fault/migration.sql:2",
+        "keeps writers out of orders for too long",
+        _index_in_the_way,
+    ),
+    _fault(
+        "rewrite-keeps-all-out",
+        "a large table is rewritten while nobody can read it",
+        _ROLLBACK,
+        "old-release-serves",
+        "_fault/migration.sql:2",
+        "keeps readers and writers out of orders for too long",
+        _rewrite_in_the_way,
+    ),
+    _fault(
+        "filled-at-once",
+        "a new column of a large table is filled in the transaction that adds it",
+        _ROLLBACK,
+        "old-release-serves",
+        "_fault/migration.sql:2",
+        "keeps readers and writers out of orders for too long",
+        _fill_at_once,
+    ),
+    _fault(
+        "index-left-invalid",
+        "an index of a partitioned table is begun and never finished",
+        _ROLLBACK,
+        "old-release-serves",
+        "_fault/migration.sql",
+        "leaves an index that is not valid",
+        _half_an_index,
     ),
     _fault(
         "recovery-leaves-open",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, PrerequisiteMissing
@@ -146,14 +147,14 @@ class _Walk:
         self._last: dict[str, tuple[str, _Commit, str]] = {}
         """``{path: (what was done to it last, by which commit, its new path)}``."""
         self._late: list[Addition] = []
+        self._places: dict[str, tuple[tuple[Any, ...], str]] = {}
 
     def take(self, index: int, commit: _Commit) -> None:
         """Take the next commit in."""
         for path, file in self._files.items():
             if path not in self._baseline and (by := self._applied.by(file.added_at, index)):
                 self._baseline[path] = (file.blob, by)
-        names = [str(self._tool.migration_of(path)) for path in self._baseline]
-        newest = max(names, key=self._tool.order, default="")
+        newest = max(map(self._placed, self._baseline), default=((), ""))[1]
         judged = self._judged is None or commit.id in self._judged
         for touch in commit.touches:
             if touch.status == "A" and judged and newest and touch.new not in self._baseline:
@@ -168,6 +169,13 @@ class _Walk:
             if not judged:
                 self._baseline.pop(touch.old, None)
                 self._baseline.pop(touch.new, None)
+
+    def _placed(self, path: str) -> tuple[tuple[Any, ...], str]:
+        """Return by what a file's migration is sorted, and its name; asked of all files at each commit, so told once."""
+        if path not in self._places:
+            name = str(self._tool.migration_of(path))
+            self._places[path] = (self._tool.order(name), name)
+        return self._places[path]
 
     def _note_late(self, touch: _Touch, commit: _Commit, newest: str) -> None:
         name = str(self._tool.migration_of(touch.new))

@@ -13,7 +13,7 @@ _TOKEN = re.compile(
   | (?P<dollar>\$(?P<tag>[A-Za-z_\x80-\uffff]*[0-9A-Za-z_\x80-\uffff]*)\$.*?(?:\$(?P=tag)\$|\Z))
   | (?P<identifier>"(?:[^"]|"")*(?:"|\Z))
   | (?P<end>;)
-  | (?P<other>[^-/'"$;eE]+|.)
+  | (?P<other>(?:[eE](?!')|[^-/'"$;eE])[^-/'"$;eE]*(?:[eE](?!')[^-/'"$;eE]*)*|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
