@@ -262,7 +262,10 @@ def test_the_previous_release_serves_on(
     service: Service,
 ) -> None:
     """The previous release answers without error while a migration fails, and after, and no migration keeps it out for long."""
-    assert disturbed_releases(rollback, simulations, migration_settings.folder) + long_locks(measurements, lock_policy) == []
+    assert (
+        disturbed_releases(rollback, simulations, migration_settings.folder) + long_locks(measurements, lock_policy)
+        == []
+    )
 
 
 @pytest.mark.check("3.4.C.3", "recovery-clean")
