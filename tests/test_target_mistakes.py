@@ -106,7 +106,7 @@ def test_a_needed_key_that_is_misspelt_is_shown_where_it_is_misspelt(tmp_path: P
 
 def test_a_key_like_no_known_one_is_told_all_that_are_known(tmp_path: Path) -> None:
     error = refusal(place(tmp_path, changed('name = "shop"', 'name = "shop"\nzzz = 1')))
-    assert error.expected == "one of materialise, name, rehearsal"
+    assert error.expected == "one of materialise, name, rehearsal, waivers"
 
 
 # ---- Wrong and missing values -------------------------------------------------------------------------------------

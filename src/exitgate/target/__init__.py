@@ -1,0 +1,41 @@
+"""The target of a run: a repository, described by its ``exitgate.toml``. The only reader of that file."""
+
+from exitgate.target.configuration import (
+    CONFIGURATION_FILE,
+    Backing,
+    BackingUse,
+    Configuration,
+    EarlierGates,
+    Emulated,
+    Frontend,
+    Infrastructure,
+    OwnedElsewhere,
+    Pipeline,
+    Service,
+    Stack,
+    Traffic,
+    Workload,
+)
+from exitgate.target.described import Accepted, Target
+from exitgate.target.loading import check_against, load_target
+
+__all__ = [
+    "CONFIGURATION_FILE",
+    "Accepted",
+    "Backing",
+    "BackingUse",
+    "Configuration",
+    "EarlierGates",
+    "Emulated",
+    "Frontend",
+    "Infrastructure",
+    "OwnedElsewhere",
+    "Pipeline",
+    "Service",
+    "Stack",
+    "Target",
+    "Traffic",
+    "Workload",
+    "check_against",
+    "load_target",
+]
