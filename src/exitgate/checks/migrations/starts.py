@@ -1,0 +1,156 @@
+"""Starts: of many at once each migration is applied once, and one that fails keeps the service from serving."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from exitgate.checks.migrations.told import told
+from exitgate.finding import Finding
+from exitgate.observe.migrations.starts import BlockedStart, StartRace
+from exitgate.observe.migrations.tool import Applied
+
+_RECOVERY = "the documented recovery"
+
+
+def repeated_migrations(race: StartRace, folder: str) -> list[Finding]:
+    """Say where replicas that started at once did not all come up, or did not apply each migration once."""
+    remedy = "Let replicas take turns: one migrates, the others wait and then find nothing left to do."
+    findings = [
+        told(
+            folder,
+            "a replica of several that start at once does not come up",
+            "every one to answer",
+            start.said,
+            remedy,
+        )
+        for start in race.starts
+        if not start.answered
+    ][:1]
+    for name, got in _not_once(race.committed, race.applied):
+        findings.append(told(f"{folder}/{name}", f"{name} is not applied exactly once", "once", got, remedy))
+    return findings
+
+
+def _not_once(committed: tuple[str, ...], applied: tuple[Applied, ...]) -> list[tuple[str, str]]:
+    counts = Counter(each.name for each in applied if not each.rolled_back)
+    finished = {each.name for each in applied if each.finished}
+    return [
+        (name, f"{counts[name]} times, {'finished' if name in finished else 'never finished'}")
+        for name in committed
+        if counts[name] != 1 or name not in finished
+    ]
+
+
+def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
+    """Say where a replica served ahead of its migrations, or did not come up once the lock was free."""
+    findings = []
+    if race.served_while_held and len(race.applied_while_held) < len(race.committed):
+        findings.append(
+            told(
+                folder,
+                "a replica listens while another session holds the migration lock",
+                "no open port before every migration is applied",
+                f"{len(race.applied_while_held)} of {len(race.committed)} applied",
+                "Listen after the migrations have been applied.",
+            )
+        )
+    if race.applied_while_held:
+        findings.append(
+            told(
+                folder,
+                "migrations are applied though another session holds the migration lock",
+                "nothing to be applied by two at once",
+                ", ".join(race.applied_while_held),
+                "Take the tool's own lock; don't switch it off.",
+            )
+        )
+    if not race.after_release.answered:
+        findings.append(
+            told(
+                folder,
+                "a replica does not come up after the migration lock was freed",
+                "the migrations to finish, and the replica to answer",
+                race.after_release.said,
+                "Wait for the lock, or end with an error so that the orchestrator starts another one.",
+            )
+        )
+    remedy = "Hold the lock by a session that ends with its process, and let the others ask for it again and again."
+    findings += [
+        told(
+            folder,
+            "a replica does not come up after the one that held the migration lock was killed",
+            "the others to take over, and all to answer",
+            start.said,
+            remedy,
+        )
+        for start in race.killed.starts
+        if not start.answered
+    ][:1]
+    findings += [
+        told(
+            f"{folder}/{name}",
+            f"{name} is not applied exactly once where the replica that held the migration lock was killed",
+            "once",
+            got,
+            remedy,
+        )
+        for name, got in _not_once(race.committed, race.killed.applied)
+    ]
+    return findings
+
+
+def surviving_starts(start: BlockedStart, folder: str) -> list[Finding]:
+    """Say where a process goes on, or ends as if all were well, though its migration failed."""
+    if start.broken.exit_code not in (None, 0):
+        return []
+    got = "it went on" if start.broken.exit_code is None else "exit code 0"
+    return [
+        told(
+            folder,
+            "with a failing migration the process does not exit non-zero",
+            "an exit code other than 0",
+            f"{got}; it said: {start.broken.said}",
+            "Let the error of the migration end the process.",
+        )
+    ]
+
+
+def early_listeners(start: BlockedStart, folder: str) -> list[Finding]:
+    """Say where a version listens or answers though its migration failed."""
+    if not start.broken.listened and not start.broken.answered:
+        return []
+    return [
+        told(
+            folder,
+            "with a failing migration the new version listens on its port",
+            "a port that is never opened",
+            "it answered its health check" if start.broken.answered else "a listening socket",
+            "Apply the migrations before the server listens.",
+        )
+    ]
+
+
+def stuck_starts(start: BlockedStart, folder: str) -> list[Finding]:
+    """Say where the service does not start once the migration is mended."""
+    findings = [
+        told(
+            "exitgate.toml",
+            f"a step of {_RECOVERY} fails: {step.command}",
+            "it to succeed",
+            step.failure,
+            "Correct the step.",
+        )
+        for step in start.steps
+        if step.failure
+    ]
+    if not start.mended.answered:
+        findings.append(
+            told(
+                folder,
+                "the service does not start with the migration mended",
+                "an answer on its health path",
+                start.mended.said,
+                "Write down what has to be done, and let the policy's recovery say it.",
+            )
+        )
+    return findings
