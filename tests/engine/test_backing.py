@@ -14,7 +14,7 @@ import testinfra
 from testinfra.host import Host
 
 from exitgate.errors import PrerequisiteMissing, ProvisionError
-from exitgate.provision.backing import KINDS, NotReady, Server, environment_of, servers
+from exitgate.provision.backing import KINDS, NotReady, Server, Surroundings, environment_of, servers
 from exitgate.provision.engine import Engine, find_builder
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.sweep import leftovers, of_run, remove
@@ -135,6 +135,19 @@ def test_a_database_is_its_clients_own_and_goes_with_it(running: dict[str, Serve
             "SELECT datname FROM pg_database WHERE datname LIKE 'one%' OR datname LIKE 'two%'"
         ).fetchall()
     assert left == []
+
+
+def test_a_workload_s_own_part_of_redis_is_emptied_and_no_other(running: dict[str, Server]) -> None:
+    import redis
+
+    store = running["redis"]
+    own, other = (KINDS["redis"].url(replace(store.locally, part=part)) for part in ("1", "2"))
+    for url in (own, other):
+        with redis.Redis.from_url(url) as client:
+            client.set("products", "[]")
+    Surroundings(caches=(own,)).empty_caches()
+    with redis.Redis.from_url(own) as emptied, redis.Redis.from_url(other) as left:
+        assert (emptied.dbsize(), left.dbsize()) == (0, 1)
 
 
 def test_a_server_that_ends_is_an_error_with_its_last_words(

@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
@@ -16,7 +16,7 @@ from exitgate.observation import Observation, Substrate
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.serving import Reply, Served, served
 from exitgate.provision.engine import Engine
-from exitgate.provision.relay import Relay, Relayed, Way
+from exitgate.provision.relay import Relayed, Way
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
 from exitgate.target import Traffic, Workload
@@ -134,7 +134,7 @@ def read_health_path(
             seen = _counted(there, relayed, replace(seen, absent=absent))
             wanted = relayed.used(independent_of)
             seen = replace(seen, leans_on=tuple(wanted), unknown=relayed.unknown(independent_of))
-            seen = _cut_off(there, relayed.relays, wanted, seen, check_timeout_s)
+            seen = _cut_off(there, relayed, wanted, seen, check_timeout_s)
         seen = replace(seen, starved_percent=pressure.starved_percent)
     dump = {**asdict(replace(seen, evidence=())), "substrate": substrate.name}
     evidence = keep.keep(f"health-path-{workload.name}.json", json.dumps(dump, indent=1, sort_keys=True))
@@ -236,6 +236,7 @@ def _counted(there: Served, relayed: Relayed, seen: HealthPath) -> HealthPath:
     statements = total() - before
     quiet.append(unasked())
     before = total()
+    relayed.around.empty_caches()
     for each in there.workload.traffic:
         _send(there, each)
     return replace(
@@ -255,15 +256,14 @@ def _asked(there: Served, times: int) -> Iterator[Reply]:
         threading.Event().wait(max(0.0, _EVERY_S - reply.latency_s))
 
 
-def _cut_off(
-    there: Served, relays: Mapping[str, Relay], wanted: Sequence[str], seen: HealthPath, timeout_s: float
-) -> HealthPath:
+def _cut_off(there: Served, relayed: Relayed, wanted: Sequence[str], seen: HealthPath, timeout_s: float) -> HealthPath:
     cuts: list[Cut] = []
     unfelt: list[str] = []
     for name in wanted:
-        relay, before = relays[name], relays[name].felt
+        relay, before = relayed.relays[name], relayed.relays[name].felt
         for way, lasts_s in ((Way.SILENT, _SILENT_FOR_S), (Way.CUT, _CUT_FOR_S)):
             relay.lead(way)
+            relayed.around.empty_caches()
             try:
                 replies = tuple(_while_out_of_reach(there, lasts_s, timeout_s))
             finally:

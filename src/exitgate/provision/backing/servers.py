@@ -133,6 +133,16 @@ class Surroundings:
     tools: tuple[Tool, ...] = ()
     local_ports: Mapping[str, int] = field(default_factory=dict)
     """Server to the port of 127.0.0.1 under which this machine itself reaches it."""
+    caches: tuple[str, ...] = ()
+    """Addresses, as this machine reaches them, of the parts that the workload keeps in Redis."""
+
+    def empty_caches(self) -> None:
+        """Forget what the workload keeps in Redis: an answer from there asks nothing of a database."""
+        import redis
+
+        for url in self.caches:
+            with redis.Redis.from_url(url) as client:
+                client.flushdb()
 
 
 @contextmanager
@@ -147,13 +157,22 @@ def surroundings(
     """
     names = frozenset(use.backing for use in workload.backing.values())
     running = servers(engine, builder, run, target.backings, names)
-    with environment_of(workload.backing, running, locally=False) as environment:
+    kept = {
+        variable: use.model_copy(update={"field": "url"})
+        for variable, use in workload.backing.items()
+        if running[use.backing].kind == Redis.name
+    }
+    with (
+        environment_of(workload.backing, running, locally=False) as environment,
+        environment_of(kept, running, locally=True) as caches,
+    ):
         yield Surroundings(
             network=next((server.network for server in running.values()), None),
             environment=environment,
             substitutes=tuple(server.substitute for server in running.values() if server.substitute),
             tools=tuple(server.tool for server in running.values()),
             local_ports={server.name: server.local_port for server in running.values()},
+            caches=tuple(sorted(set(caches.values()))),
         )
 
 
