@@ -24,6 +24,7 @@ from exitgate.checks.migrations import (
     unclean_recoveries,
     undefined_rollbacks,
     unnoticed_failures,
+    unnoticed_refusals,
     unowned_services,
     unplanned_destructions,
     unsafe_commands,
@@ -222,11 +223,11 @@ def test_a_killed_process_is_noticed(
 
 
 @pytest.mark.check("3.4.C.2", "storage-or-permission")
-def test_a_refused_permission_is_noticed(
+def test_a_refused_permission_and_a_full_disk_are_noticed(
     simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
-    """A permission refused ends the deployment, is recorded, and changes no data."""
-    assert unnoticed_failures(simulations, "storage-or-permission", migration_settings.folder) == []
+    """A permission refused, and a disk that is full, end the deployment, are recorded, and change no data."""
+    assert unnoticed_refusals(simulations, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.2", "lock-timeout")
@@ -242,10 +243,10 @@ def test_no_migration_waits_for_ever(
 
 @pytest.mark.check("3.4.C.3", "old-release-serves")
 def test_the_previous_release_serves_on(
-    rollback: Rollback, migration_settings: MigrationSettings, service: Service
+    rollback: Rollback, simulations: Simulations, migration_settings: MigrationSettings, service: Service
 ) -> None:
     """The previous release answers without error while a migration fails, and after."""
-    assert disturbed_releases(rollback, migration_settings.folder) == []
+    assert disturbed_releases(rollback, simulations, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.3", "recovery-clean")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exitgate.errors import ProvisionError
+from exitgate.errors import ProvisionError, one_line
 from exitgate.provision.backing.kind import Access
+from exitgate.provision.backing.postgres import SMALL_DISK
 from exitgate.provision.backing.servers import KINDS, Server
 
 if TYPE_CHECKING:
     import psycopg
 
 _TIMEOUT_S = 5
+_SMALL_DISK_LOCK = 72707371
+"""Taken in the server's own database, where no migrator is."""
 
 
 class Databases:
@@ -39,6 +43,58 @@ class Databases:
         self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         self._made.add(name)
         return name
+
+    @contextmanager
+    def on_small_disk(self, of: str) -> Iterator[str]:
+        """Give a copy of one of ours on a disk that is soon full, and drop it at the end; one at a time, on a server.
+
+        Raises:
+            ProvisionError: if the server has no such disk, or the copy finds no room on it.
+        """
+        import psycopg
+        from psycopg import sql
+
+        place = f"{SMALL_DISK}/{self._role}"
+        space = sql.Identifier(f"{self._role}_small")
+        name = ""
+        self._owner.execute("SELECT pg_advisory_lock(%s)", (_SMALL_DISK_LOCK,))
+        try:
+            try:
+                # What the server pipes into a program has to be read, or it takes the program for broken.
+                command = sql.Literal(f"cat >/dev/null; mkdir -p {place}")
+                self._owner.execute(sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(command))
+                self._owner.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(place)))
+                name = self.make(of)
+                self._owner.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), space))
+            except psycopg.Error as error:
+                raise ProvisionError(
+                    f"{SMALL_DISK} of the throwaway server",
+                    got=one_line(str(error), 200),
+                    expected="room for a copy of a database with little data",
+                    action="Let fewer requests of [[service.migrations.request]] write less.",
+                ) from error
+            yield name
+        finally:
+            if name:
+                self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._owner.execute(sql.SQL("DROP TABLESPACE IF EXISTS {}").format(space))
+            self._owner.execute("SELECT pg_advisory_unlock(%s)", (_SMALL_DISK_LOCK,))
+
+    @contextmanager
+    def without_new_tables(self, name: str) -> Iterator[None]:
+        """Let whoever would make a table in one of ours wait as long as the block lasts, without a word to anybody else.
+
+        The catalogue of tables is locked, so no lock that a tool takes for itself is in the way.
+        """
+        import psycopg
+
+        owner = replace(self._server.locally, part=self._own(name))
+        with psycopg.connect(KINDS[self._server.kind].url(owner), connect_timeout=_TIMEOUT_S) as stranger:
+            stranger.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
+            try:
+                yield
+            finally:
+                stranger.rollback()
 
     def disconnect(self, name: str) -> None:
         """End all sessions of one of ours."""

@@ -18,6 +18,7 @@ from exitgate.checks.migrations.runs import (
     surviving_starts,
     unclean_recoveries,
     unnoticed_failures,
+    unnoticed_refusals,
     unsafe_contention,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "unclean_recoveries",
     "undefined_rollbacks",
     "unnoticed_failures",
+    "unnoticed_refusals",
     "unowned_services",
     "unplanned_destructions",
     "unsafe_commands",

@@ -9,6 +9,7 @@ from exitgate.finding import Finding
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.observe.migrations.starts import BlockedStart, StartRace
+from exitgate.observe.migrations.tool import Applied
 from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.policy.migrations import LockPolicy
 
@@ -33,13 +34,19 @@ def repeated_migrations(race: StartRace, folder: str) -> list[Finding]:
         for start in race.starts
         if not start.answered
     ][:1]
-    counts = Counter(each.name for each in race.applied if not each.rolled_back)
-    finished = {each.name for each in race.applied if each.finished}
-    for name in race.committed:
-        if counts[name] != 1 or name not in finished:
-            got = f"{counts[name]} times, {'finished' if name in finished else 'never finished'}"
-            findings.append(_finding(f"{folder}/{name}", f"{name} is not applied exactly once", "once", got, remedy))
+    for name, got in _not_once(race.committed, race.applied):
+        findings.append(_finding(f"{folder}/{name}", f"{name} is not applied exactly once", "once", got, remedy))
     return findings
+
+
+def _not_once(committed: tuple[str, ...], applied: tuple[Applied, ...]) -> list[tuple[str, str]]:
+    counts = Counter(each.name for each in applied if not each.rolled_back)
+    finished = {each.name for each in applied if each.finished}
+    return [
+        (name, f"{counts[name]} times, {'finished' if name in finished else 'never finished'}")
+        for name in committed
+        if counts[name] != 1 or name not in finished
+    ]
 
 
 def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
@@ -75,6 +82,28 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
                 "Wait for the lock, or end with an error so that the orchestrator starts another one.",
             )
         )
+    remedy = "Hold the lock by a session that ends with its process, and let the others ask for it again and again."
+    findings += [
+        _finding(
+            folder,
+            "a replica does not come up after the one that held the migration lock was killed",
+            "the others to take over, and all to answer",
+            start.said,
+            remedy,
+        )
+        for start in race.killed.starts
+        if not start.answered
+    ][:1]
+    findings += [
+        _finding(
+            f"{folder}/{name}",
+            f"{name} is not applied exactly once where the replica that held the migration lock was killed",
+            "once",
+            got,
+            remedy,
+        )
+        for name, got in _not_once(race.committed, race.killed.applied)
+    ]
     return findings
 
 
@@ -136,10 +165,20 @@ def stuck_starts(start: BlockedStart, folder: str) -> list[Finding]:
 
 
 def failing_migrations(run: StagingRun, folder: str) -> list[Finding]:
-    """Say where the migrations do not apply to an empty database."""
+    """Say where the migrations do not apply to an empty database, or others than the committed ones are applied."""
+    findings = [
+        _finding(
+            f"{folder}/{name}",
+            f"{name} is applied with another text than is committed",
+            "the checksum in the database to be that of the committed file",
+            "another one",
+            "Build migrations into the image as they are committed, and put each change into a new one.",
+        )
+        for name in run.edited
+    ]
     if run.from_empty.answered and not run.missing:
-        return []
-    return [
+        return findings
+    return findings + [
         _finding(
             f"{folder}/{run.missing[0]}" if run.missing else folder,
             "the migrations do not apply to an empty database",
@@ -201,7 +240,9 @@ _WORDS = {
     "constraint-violation": "a violated constraint",
     "connection-cut": "a cut connection",
     "killed-process": "the migrating process killed",
-    "storage-or-permission": "a permission refused",
+    "permission-denied": "a permission refused",
+    "disk-full": "the disk full",
+    "checksum-changed": "an applied migration edited",
 }
 
 
@@ -232,6 +273,15 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
     ]
 
 
+def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
+    """Say where it is not noticed that the database refuses a migration, for lack of permission or of room."""
+    return [
+        finding
+        for kind in ("permission-denied", "disk-full")
+        for finding in unnoticed_failures(simulations, kind, folder)
+    ]
+
+
 def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
     """Name each migration since the previous release that waits longer for a table than the policy lets it."""
     return [
@@ -249,8 +299,8 @@ def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
     ]
 
 
-def disturbed_releases(rollback: Rollback, folder: str) -> list[Finding]:
-    """Name what went wrong with the previous release's requests while a deployment failed, and after.
+def disturbed_releases(rollback: Rollback, simulations: Simulations, folder: str) -> list[Finding]:
+    """Name what went wrong with the previous release's requests while a deployment failed in any of the ways, and after.
 
     Raises:
         ObservationError: if none was made meanwhile.
@@ -271,6 +321,16 @@ def disturbed_releases(rollback: Rollback, folder: str) -> list[Finding]:
             "Keep locks short, and change nothing that the previous release uses.",
         )
         for each in rollback.failures
+    ] + [
+        _finding(
+            folder,
+            f"{simulations.previous} fails requests while a deployment beside it fails by {_WORDS[each.kind]}",
+            f"all of {each.requests} requests as they should be",
+            failure,
+            "Keep locks short, and change nothing that the previous release uses.",
+        )
+        for each in simulations.by_kind.values()
+        for failure in each.failures
     ]
 
 

@@ -84,6 +84,13 @@ class Replica:
         telling = [line for line in lines if any(word in line.lower() for word in ("fail", "error"))]
         return one_line((telling or lines or ["nothing"])[0 if telling else -1], 300)
 
+    @property
+    def address(self) -> str:
+        """Its address on the network of its servers, by which they know it; empty once it has ended."""
+        self.container.reload()
+        networks = self.container.attrs["NetworkSettings"]["Networks"] or {}
+        return next((str(each["IPAddress"]) for each in networks.values() if each.get("IPAddress")), "")
+
     def kill_children(self) -> int:
         """Kill every process of the container but the first, and return how many there were; needs this machine's own /proc."""
         self.container.reload()

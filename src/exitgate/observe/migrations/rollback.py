@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from exitgate.migration_settings import SmokeRequest
 from exitgate.observation import Observation
+from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
-from exitgate.observe.migrations.replica import Replica, Start
+from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.stage import LATEST, Stage, drift_of, no_release, seeded, untold
 from exitgate.observe.migrations.state import (
     read_rows,
@@ -40,20 +39,6 @@ class Rollback(Observation):
     """What went wrong with them."""
 
 
-@dataclass(slots=True)
-class _Prober:
-    replica: Replica
-    requests: tuple[SmokeRequest, ...]
-    count: int = 0
-    failures: list[str] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def probe(self) -> None:
-        while not self.over.wait(0.05):
-            self.failures += self.replica.smoke(self.requests)
-            self.count += len(self.requests)
-
-
 def read_rollback(stage: Stage) -> Rollback:
     """Let a deployment fail beside the previous release, recover, deploy, and ask both."""
     if stage.previous_replicas is None:
@@ -66,16 +51,12 @@ def read_rollback(stage: Stage) -> Rollback:
     url, path = stage.databases.url(database), stage.path(LATEST)
     with stage.previous_replicas.replica(stage.previous_image, url) as old:
         old.await_start(stage.patience_s)
-        prober = _Prober(old, stage.previous_requests)
-        thread = threading.Thread(target=prober.probe)
-        thread.start()
-        try:
-            engine, run = stage.replicas.engine, stage.replicas.run
-            with altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
-                stage.start(image, database)
-        finally:
-            prober.over.set()
-            thread.join()
+        engine, run = stage.replicas.engine, stage.replicas.run
+        with (
+            altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image,
+            probing(old, stage.previous_requests) as prober,
+        ):
+            stage.start(image, database)
         prober.failures += old.smoke(stage.previous_requests)
         with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
             steps = recover(stage, image, database, LATEST)

@@ -1,23 +1,22 @@
-"""Failures that are made to happen in the middle of a migration, and what waits for a table in use."""
+"""Failures that are made to happen in the middle of a migration, beside the previous release, and what waits for a table in use."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation
+from exitgate.observe.migrations.checksums import edited
+from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
+from exitgate.observe.migrations.prober import Prober, probing
 from exitgate.observe.migrations.replica import Replica
 from exitgate.observe.migrations.stage import LATER, LATEST, Stage, seeded
-from exitgate.observe.migrations.state import (
-    Rows,
-    execute_script,
-    lost,
-    read_rows,
-)
-from exitgate.observe.migrations.statements import statements
+from exitgate.observe.migrations.state import Rows, lost, read_rows
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
 
@@ -25,11 +24,20 @@ if TYPE_CHECKING:
     import psycopg
 
 _LOCK_FREE_WITHIN_S = 10.0
+_STEADY_WITHIN_S = 3.0
+_STEADY_FOR_S = 0.3
+_SLOW = "CREATE TABLE exitgate_half (i int);\nSELECT pg_sleep(4);\nSELECT 1;\n"
+# Wider than the small disk, and of rows that PostgreSQL neither compresses nor moves out of the table.
+_FILL = (
+    "CREATE TABLE exitgate_full AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i;\n"
+)
+DISK_FULL = "disk-full"
+CHECKSUM_CHANGED = "checksum-changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """One failure that was made to happen in the middle of a deployment."""
+    """One failure that was made to happen in the middle of a deployment: a row of the fault table."""
 
     kind: str
     exit_code: int | None
@@ -39,19 +47,16 @@ class Simulation:
     later_applied: bool
     lost: tuple[str, ...]
     lock_free: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockWait:
-    """One of the target's own migrations that met a table in use."""
-
-    migration: str
-    path: str
-    waited_ms: int
-    gave_up: bool
-    """It ended by its own lock timeout."""
-    waits: bool
-    """It had to wait at all."""
+    seconds: float = 0.0
+    """From the start of the deployment to its end."""
+    rows_before: int = 0
+    rows_after: int = 0
+    requests: int = 0
+    """By which the previous release was asked meanwhile; they read."""
+    failures: tuple[str, ...] = ()
+    """Of those requests."""
+    edited: tuple[str, ...] = ()
+    """Applied migrations whose files are not the ones that were applied, by the checksums in the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +67,12 @@ class Simulations(Observation):
     lock_waits: tuple[LockWait, ...]
     pending: frozenset[str]
     """Files of the migrations since the previous release: what can still be changed."""
+    previous: str = ""
+    """The release that was asked meanwhile; empty where there is none."""
 
 
-def read_simulations(stage: Stage) -> Simulations:
-    """Let a further migration fail in each way, on copies of a database with data."""
+def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
+    """Let a further migration fail in each way, on copies of a database with data, and keep the table of what came of it."""
     base, rows = seeded(stage) if stage.previous_image else _fresh(stage)
     table = next((name for name, each in rows.items() if each.count), None)
     if table is None:
@@ -75,19 +82,47 @@ def read_simulations(stage: Stage) -> Simulations:
             expected="data that a migration can violate",
             action="Add [[service.migrations.request]] that write something.",
         )
-    slow = "CREATE TABLE exitgate_half (i int);\nSELECT pg_sleep(4);\nSELECT 1;\n"
     tries: dict[str, tuple[str, Callable[[str, Replica], None] | None]] = {
         "syntax-error": ("ALTER TABLEX y;\n", None),
         "constraint-violation": (f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n", None),
-        "connection-cut": (slow, lambda database, _: _cut(stage, database)),
-        "killed-process": (slow, lambda database, replica: _kill(stage, database, replica)),
-        "storage-or-permission": ("CREATE ROLE exitgate_refused;\n", None),
+        "connection-cut": (_SLOW, lambda database, _: _cut(stage, database)),
+        "killed-process": (_SLOW, lambda database, replica: _kill(stage, database, replica)),
+        "permission-denied": ("CREATE ROLE exitgate_refused;\n", None),
     }
     found = {}
     for kind, (sql, interfere) in tries.items():
-        database = stage.databases.make(of=base)
-        found[kind] = _simulate(stage, kind, database, sql, interfere)
-    return Simulations(substrate=stage.substrate, by_kind=found, lock_waits=_lock_waits(stage), pending=stage.pending)
+        found[kind] = _undisturbed(stage, kind, stage.databases.make(of=base), {stage.path(LATEST): sql}, interfere)
+    with stage.databases.on_small_disk(base) as database:
+        _refuse_room(stage, database)
+        files = {stage.path(LATEST): _FILL}
+        found[DISK_FULL] = _simulate(stage, DISK_FULL, database, files, None, previous=True)
+    if changed := _with_an_edited_one(stage, base):
+        found[CHECKSUM_CHANGED] = _undisturbed(
+            stage, CHECKSUM_CHANGED, stage.databases.make(of=base), {**changed, stage.path(LATEST): "SELECT 1;\n"}, None
+        )
+    waits = read_lock_waits(stage)
+    told = {
+        "previous release": stage.previous_tag,
+        "failures": [asdict(each) for each in found.values()],
+        "lock waits": [asdict(each) for each in waits],
+    }
+    return Simulations(
+        substrate=replace(stage.substrate, limits=(*stage.substrate.limits, *_limits(found))),
+        evidence=(evidence.keep(f"failing-migrations-{stage.folder.service}.json", json.dumps(told, indent=1)),),
+        by_kind=found,
+        lock_waits=waits,
+        pending=stage.pending,
+        previous=stage.previous_tag,
+    )
+
+
+def _limits(found: Mapping[str, Simulation]) -> tuple[str, ...]:
+    changed = found.get(CHECKSUM_CHANGED)
+    if changed is None or changed.exit_code not in (None, 0):
+        return ()
+    return (
+        "the tool goes on where the file of an applied migration was edited: that is told by checksums and by git's history",
+    )
 
 
 def _fresh(stage: Stage) -> tuple[str, dict[str, Rows]]:
@@ -99,33 +134,120 @@ def _fresh(stage: Stage) -> tuple[str, dict[str, Rows]]:
         return database, read_rows(connection)
 
 
-def _simulate(
-    stage: Stage, kind: str, database: str, sql: str, interfere: Callable[[str, Replica], None] | None
+def _with_an_edited_one(stage: Stage, database: str) -> dict[str, str]:
+    """Return an applied migration's file with another text; nothing where there is none, or the tool keeps no checksums."""
+    kept = {each.name for each in stage.applied(database) if each.finished and each.checksum}
+    first = next((each for each in stage.folder.migrations if each.name in kept), None)
+    return {stage.path(first.name): f"{first.sql}\n-- edited afterwards\n"} if first else {}
+
+
+def _refuse_room(stage: Stage, database: str) -> None:
+    """See that the disk is full where the migration fills it, by the server's own word for that.
+
+    Raises:
+        ObservationError: if there is room.
+    """
+    import psycopg
+
+    try:
+        with stage.databases.connect(database) as connection:
+            connection.execute(_FILL.encode())
+    except psycopg.errors.DiskFull:
+        return
+    raise ObservationError(
+        "small disk of the throwaway server",
+        got="room for everything",
+        expected="53100, disk full",
+        action="Say it to those who make exitgate.",
+    )
+
+
+def _undisturbed(
+    stage: Stage, kind: str, database: str, files: Mapping[str, str], interfere: Callable[[str, Replica], None] | None
 ) -> Simulation:
-    with stage.databases.connect(database) as connection:
-        before = read_rows(connection)
-    files = {stage.path(LATEST): sql, stage.path(LATER): "SELECT 1;\n"}
+    """Let a deployment fail beside the previous release; where rows are not as they were, once more without it.
+
+    The previous release may write by itself, e.g. what it hears of others. So whose doing it was is seen where it does not run.
+    """
+    copy = stage.databases.make(of=database)
+    seen = _simulate(stage, kind, database, files, interfere, previous=True)
+    if not seen.lost or not seen.requests:
+        return seen
+    alone = _simulate(stage, kind, copy, files, interfere, previous=False)
+    return replace(alone, requests=seen.requests, failures=seen.failures)
+
+
+def _simulate(
+    stage: Stage,
+    kind: str,
+    database: str,
+    files: Mapping[str, str],
+    interfere: Callable[[str, Replica], None] | None,
+    *,
+    previous: bool,
+) -> Simulation:
+    run = stage.replicas.run
     with (
-        altered_image(stage.replicas.engine, stage.replicas.run, stage.image, files) as image,
-        stage.replicas.replica(image, stage.databases.url(database)) as replica,
+        altered_image(stage.replicas.engine, run, stage.image, {stage.path(LATER): "SELECT 1;\n", **files}) as image,
+        ExitStack() as stack,
     ):
-        if interfere:
-            interfere(database, replica)
-        start = stage.settled(replica.await_start(stage.patience_s))
-    applied = {each.name: each for each in stage.applied(database)}
-    own = applied.get(LATEST)
+        old = stack.enter_context(_beside(stage, database)) if previous else Prober()
+        before = _steady_rows(stage, database)
+        with stage.replicas.replica(image, stage.databases.url(database)) as replica:
+            if interfere:
+                interfere(database, replica)
+            start = stage.settled(replica.await_start(stage.patience_s))
+        with stage.databases.connect(database) as connection:
+            after = read_rows(connection, before)
+    applied = stage.applied(database)
+    own = next((each for each in applied if each.name == LATEST), None)
     with stage.databases.connect(database) as connection:
-        gone = lost(before, read_rows(connection, before))
         free = _lock_is_free(connection)
+    committed = (replace(each, sql=files.get(stage.path(each.name), each.sql)) for each in stage.folder.migrations)
     return Simulation(
         kind=kind,
         exit_code=start.exit_code,
         said=start.said,
         recorded="absent" if own is None else "finished" if own.finished else "failed",
-        later_applied=LATER in applied,
-        lost=gone,
+        later_applied=any(each.name == LATER for each in applied),
+        lost=lost(before, after),
         lock_free=free,
+        seconds=start.seconds,
+        rows_before=sum(each.count for each in before.values()),
+        rows_after=sum(each.count for each in after.values()),
+        requests=old.count,
+        failures=tuple(dict.fromkeys(old.failures)),
+        edited=edited(committed, applied),
     )
+
+
+@contextmanager
+def _beside(stage: Stage, database: str) -> Iterator[Prober]:
+    """Let the previous release serve, and ask it for what changes nothing; it is not asked where there is none."""
+    if stage.previous_replicas is None:
+        yield Prober()
+        return
+    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
+        replica.await_start(stage.patience_s)
+        known: dict[str, str] = {}
+        for request in stage.previous_requests:
+            replica.request(request, known)
+        reads = [each for each in stage.previous_requests if each.method == "GET" and each.names <= known.keys()]
+        with probing(replica, reads, known) as prober:
+            yield prober
+
+
+def _steady_rows(stage: Stage, database: str) -> dict[str, Rows]:
+    """Return the rows once nobody changes them any more, e.g. by publishing what was just written."""
+    seen: list[dict[str, Rows]] = []
+    with stage.databases.connect(database) as connection:
+
+        def look() -> bool:
+            seen.append(read_rows(connection))
+            return seen[-2:-1] == seen[-1:]
+
+        wait_for(look, until=bool, timeout_s=_STEADY_WITHIN_S, interval_s=_STEADY_FOR_S)
+    return seen[-1]
 
 
 def _lock_is_free(connection: psycopg.Connection) -> bool:
@@ -170,46 +292,3 @@ def _kill(stage: Stage, database: str, replica: Replica) -> None:
     _sleeper(stage, database)
     if not replica.kill_children():
         replica.container.kill()
-
-
-def _lock_waits(stage: Stage) -> tuple[LockWait, ...]:
-    """Run the newest migrations by themselves while a reader has every table in use."""
-    import psycopg
-
-    database = stage.databases.make()
-    limit_ms = stage.policy.locks.lock_timeout_ms if stage.policy.locks else 0
-    waits = []
-    with stage.databases.connect(database) as reader:
-        for migration in stage.folder.migrations:
-            with stage.databases.connect(database) as connection:
-                connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(limit_ms + 2000),))
-                tables = [
-                    row[0]
-                    for row in connection.execute(
-                        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-                    ).fetchall()
-                ]
-                reader.execute("BEGIN")
-                for table in tables:
-                    reader.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE".encode())
-                began, gave_up, waited = time.monotonic(), False, False
-                for part in statements(migration.sql):
-                    try:
-                        connection.execute(part.text.encode())
-                    except psycopg.errors.LockNotAvailable:
-                        gave_up = waited = True
-                        break
-                    except psycopg.errors.QueryCanceled:
-                        waited = True
-                        break
-                took_ms = int((time.monotonic() - began) * 1000)
-                reader.execute("COMMIT")
-            if waited:
-                with stage.databases.connect(database) as connection:
-                    execute_script(connection, [part.text for part in statements(migration.sql)])
-            waits.append(
-                LockWait(
-                    migration=migration.name, path=migration.path, waited_ms=took_ms, gave_up=gave_up, waits=waited
-                )
-            )
-    return tuple(waits)

@@ -11,7 +11,7 @@ from exitgate.migration_settings import MigrationSettings
 PRISMA_LOCK = "SELECT pg_advisory_lock(72707369)"
 """Prisma's own number, see prisma-engines, schema-engine/connectors/sql-schema-connector/src/flavour/postgres."""
 _HISTORY = (
-    "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, coalesce(logs, '') "
+    "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, coalesce(logs, ''), checksum "
     "FROM _prisma_migrations ORDER BY started_at, migration_name"
 )
 _CODE = (".sql", ".js", ".mjs", ".cjs", ".ts", ".py", ".rb")
@@ -26,6 +26,8 @@ class Applied:
     rolled_back: bool = False
     """Somebody said that it left nothing behind."""
     log: str = ""
+    checksum: str = ""
+    """Of the file that was applied, by the tool; empty where it keeps none."""
 
     @property
     def is_open(self) -> bool:
@@ -89,8 +91,14 @@ class Prisma:
     def applied(self, rows: list[tuple[Any, ...]]) -> tuple[Applied, ...]:
         """Read ``_prisma_migrations``."""
         return tuple(
-            Applied(name=str(name), finished=bool(finished), rolled_back=bool(rolled_back), log=str(log))
-            for name, finished, rolled_back, log in rows
+            Applied(
+                name=str(name),
+                finished=bool(finished),
+                rolled_back=bool(rolled_back),
+                log=str(log),
+                checksum=str(checksum),
+            )
+            for name, finished, rolled_back, log, checksum in rows
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from exitgate.errors import one_line
 from exitgate.observation import Observation
+from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.stage import Stage, drift_of, seeded
 from exitgate.observe.migrations.state import (
@@ -34,13 +35,17 @@ class StagingRun(Observation):
     """Differences between the database made from nothing and what the schema says."""
     paths_differ: tuple[str, ...]
     """Differences between the database made from nothing and the upgraded one."""
+    edited: tuple[str, ...] = ()
+    """Migrations that the previous release applied, or the image does, with another text than is committed, by their checksums."""
 
 
 def read_staging_run(stage: Stage) -> StagingRun:
     """Migrate from nothing and from the previous release, and compare."""
     empty = stage.databases.make()
     start = stage.start(stage.image, empty)
-    finished = {each.name for each in stage.applied(empty) if each.finished}
+    applied = stage.applied(empty)
+    finished = {each.name for each in applied if each.finished}
+    changed = edited(stage.folder.migrations, applied)
     with stage.databases.connect(empty) as connection:
         schema, told = read_schema(connection), read_schema(connection, told_by_prisma=True)
     drift = drift_of(stage, told)
@@ -53,6 +58,7 @@ def read_staging_run(stage: Stage) -> StagingRun:
         code, out, err = stage.replicas.execute(stage.image, stage.databases.url(old), stage.deploy_words)
         lines = [line for line in (out + err).splitlines() if line.strip()]
         upgrade = "" if code == 0 else one_line(f"exit code {code}: {' '.join(lines[-3:])}", 300)
+        changed = (*changed, *edited(stage.folder.migrations, stage.applied(old)))
         with stage.databases.connect(old) as connection:
             gone = lost(before, read_rows(connection, before))
             apart = differences(schema, read_schema(connection))
@@ -66,4 +72,5 @@ def read_staging_run(stage: Stage) -> StagingRun:
         lost=gone,
         drift=drift,
         paths_differ=apart,
+        edited=tuple(dict.fromkeys(changed)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -27,6 +27,8 @@ class Start:
 
     environment: Mapping[str, str]
     command: tuple[str, ...]
+    disks: Mapping[str, str] = field(default_factory=dict)
+    """Folder to mount options of what else it can write to."""
 
 
 class Kind(ABC):

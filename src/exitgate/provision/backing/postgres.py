@@ -10,6 +10,9 @@ from urllib.parse import quote
 
 from exitgate.provision.backing.kind import Access, Kind, NotReady, Start
 
+SMALL_DISK = "/exitgate-small"
+"""A disk that is soon full, beside that of the server's own data; anybody in the container may make folders on it."""
+_SMALL_DISK = "size=32m,mode=1777"
 _CONNECT_TIMEOUT_S = 5
 
 
@@ -26,6 +29,7 @@ class Postgres(Kind):
         return Start(
             environment={"POSTGRES_PASSWORD": password, "PGDATA": "/data/db"},
             command=("postgres", *(word for setting in settings for word in ("-c", setting))),
+            disks={SMALL_DISK: _SMALL_DISK},
         )
 
     def version(self, access: Access) -> str:

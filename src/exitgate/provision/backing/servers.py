@@ -188,9 +188,9 @@ def _start(engine: Engine, builder: Builder, run: Run, backing: Backing, network
     kind, password = KINDS[backing.kind], secrets.token_hex(16)
     image, substituted = _image(engine, builder, run, backing)
     start = kind.start(password)
-    own: dict[str, Any] = {"tmpfs": dict.fromkeys(_PUBLIC_DATA, "")}
+    own: dict[str, Any] = {"tmpfs": {**dict.fromkeys(_PUBLIC_DATA, ""), **start.disks}}
     if substituted:
-        own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {DATA: OWN}, "user": USER}
+        own = {"entrypoint": list(start_command(kind.name)), "tmpfs": {DATA: OWN, **start.disks}, "user": USER}
     ports: dict[str, Any] = {f"{kind.port}/tcp": (_LOCAL, None)}
     group = favoured_group(engine, run)
     try:
