@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from exitgate.faults.fault import Fault, FaultSite, Inject
-from exitgate.faults.migrations.editing import add_migration, rewrite, rewrite_rules
+from exitgate.faults.migrations.editing import add_migration, rewrite, rewrite_rules, settings_of
 
 _KIT = "libs/service-kit/src/migrate.ts"
+_TURN = "libs/service-kit/src/turn.ts"
 _PLAN = "Unused since: v1.0.0"
 _START, _BLOCK, _STAGING, _SIMULATED, _ROLLBACK = "3.4.B.2", "3.4.B.3", "3.4.C.1", "3.4.C.2", "3.4.C.3"
 
@@ -28,6 +29,29 @@ def _end_well(site: FaultSite) -> None:
 
 def _go_on(site: FaultSite) -> None:
     _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => undefined);\n    const")
+
+
+def _leave_a_mark(site: FaultSite) -> None:
+    marked = (
+        'await session.query("CREATE TABLE migrating ()");\n'
+        '    try {\n      return await work();\n    } finally {\n      await session.query("DROP TABLE migrating");\n    }'
+    )
+    rewrite(site, _TURN, r"return await work\(\);", marked)
+
+
+def _shrug_off_a_full_disk(site: FaultSite) -> None:
+    rewrite(
+        site,
+        _KIT,
+        r"if \(failure === undefined\) return;",
+        "if (failure === undefined || /No space left/.test(failure)) return;",
+    )
+
+
+def _rewrite_as_built(site: FaultSite) -> None:
+    path, folder = site.workload.path, settings_of(site).folder
+    command = f"for file in {folder}/*/migration.sql; do echo '-- Built from this folder.' >>$file; done"
+    rewrite(site, f"{path}/Dockerfile", rf"^(COPY {path} {path})$", rf"\1\nRUN {command}")
 
 
 def _take_silence_for_success(site: FaultSite) -> None:
@@ -93,6 +117,15 @@ FAULTS = (
         _serve_first,
     ),
     _fault(
+        "mark-left-behind",
+        "who migrates leaves a mark that only its own end takes away, and a killed replica has none",
+        _START,
+        "contention-safe",
+        _FOLDER,
+        "does not come up after the one that held the migration lock was killed",
+        _leave_a_mark,
+    ),
+    _fault(
         "failure-ends-well",
         "a failed migration ends the process as if all were well",
         _BLOCK,
@@ -127,6 +160,15 @@ FAULTS = (
         _FOLDER,
         "do not apply to an empty database",
         _lean_on_nothing,
+    ),
+    _fault(
+        "rewritten-as-built",
+        "the build adds a line to each migration, so that what is applied is not what was committed and reviewed",
+        _STAGING,
+        "from-empty",
+        _FOLDER,
+        "is applied with another text than is committed",
+        _rewrite_as_built,
     ),
     _fault(
         "rows-violate",
@@ -182,8 +224,17 @@ FAULTS = (
         _SIMULATED,
         "storage-or-permission",
         _FOLDER,
-        _NOT_ENDED,
+        f"with a permission refused, {_NOT_ENDED}",
         _end_well,
+    ),
+    _fault(
+        "full-disk-shrugged-off",
+        "a full disk is taken for something that passes, and the service starts",
+        _SIMULATED,
+        "storage-or-permission",
+        _FOLDER,
+        f"with the disk full, {_NOT_ENDED}",
+        _shrug_off_a_full_disk,
     ),
     _fault(
         "lock-without-limit",
