@@ -392,6 +392,11 @@ class Target:
         """
         return {workload.name: workload for workload in self.workloads}[name]
 
+    @property
+    def migrating(self) -> tuple[tuple[Service, MigrationSettings], ...]:
+        """The services that say where their migrations lie, and what they say."""
+        return tuple((each, each.migrations) for each in self.configuration.service if each.migrations is not None)
+
     def service(self, name: str) -> Service:
         """Return a service by its name.
 

@@ -176,17 +176,17 @@ def failing_migrations(run: StagingRun, folder: str) -> list[Finding]:
         )
         for name in run.edited
     ]
-    if run.from_empty.answered and not run.missing:
-        return findings
-    return findings + [
-        _finding(
-            f"{folder}/{run.missing[0]}" if run.missing else folder,
-            "the migrations do not apply to an empty database",
-            "every committed migration finished, and a service that answers",
-            run.from_empty.said,
-            "Mend the migration that fails; on an empty database nothing may lean on data.",
+    if not run.from_empty.answered or run.missing:
+        findings.append(
+            _finding(
+                f"{folder}/{run.missing[0]}" if run.missing else folder,
+                "the migrations do not apply to an empty database",
+                "every committed migration finished, and a service that answers",
+                run.from_empty.said,
+                "Mend the migration that fails; on an empty database nothing may lean on data.",
+            )
         )
-    ]
+    return findings
 
 
 def lossy_upgrades(run: StagingRun, folder: str) -> list[Finding]:
