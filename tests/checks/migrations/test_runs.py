@@ -20,15 +20,17 @@ from exitgate.checks.migrations import (
     surviving_starts,
     unclean_recoveries,
     unnoticed_failures,
+    unnoticed_refusals,
     unsafe_contention,
 )
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
+from exitgate.observe.migrations.lock_waits import LockWait
 from exitgate.observe.migrations.recovery import Step
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.rollback import Rollback
-from exitgate.observe.migrations.simulations import LockWait, Simulation, Simulations
-from exitgate.observe.migrations.starts import BlockedStart, StartRace
+from exitgate.observe.migrations.simulations import Simulation, Simulations
+from exitgate.observe.migrations.starts import BlockedStart, Killed, StartRace
 from exitgate.observe.migrations.tool import Applied
 from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.policy import LockPolicy
@@ -45,6 +47,7 @@ RACE = StartRace(
     served_while_held=False,
     applied_while_held=(),
     after_release=WELL,
+    killed=Killed(starts=(WELL, WELL), applied=(Applied(name="1", finished=True), Applied(name="2", finished=True))),
 )
 BLOCKED = BlockedStart(substrate=SUBSTRATE, broken=ENDED, steps=(Step(command="x", failure=""),), mended=WELL)
 STAGING = StagingRun(
@@ -77,6 +80,15 @@ ROLLBACK = Rollback(
 )
 
 
+REFUSALS = Simulations(
+    substrate=SUBSTRATE,
+    by_kind={kind: replace(SIMULATED, kind=kind, requests=5) for kind in ("permission-denied", "disk-full")},
+    lock_waits=(),
+    pending=frozenset(),
+    previous="v1",
+)
+
+
 def simulations(one: Simulation = SIMULATED, *waits: LockWait) -> Simulations:
     return Simulations(
         substrate=SUBSTRATE, by_kind={one.kind: one}, lock_waits=waits, pending=frozenset({"m/2/migration.sql"})
@@ -87,15 +99,18 @@ def test_what_is_sound_has_no_finding() -> None:
     assert repeated_migrations(RACE, "m") + unsafe_contention(RACE, "m") == []
     assert surviving_starts(BLOCKED, "m") + early_listeners(BLOCKED, "m") + stuck_starts(BLOCKED, "m") == []
     assert failing_migrations(STAGING, "m") + lossy_upgrades(STAGING, "m") + drifts(STAGING, "m") == []
-    assert unnoticed_failures(simulations(), "syntax-error", "m") == []
+    assert unnoticed_failures(simulations(), "syntax-error", "m") + unnoticed_refusals(REFUSALS, "m") == []
     assert (
-        disturbed_releases(ROLLBACK, "m") + unclean_recoveries(ROLLBACK, "m") + broken_predecessors(ROLLBACK, "m") == []
+        disturbed_releases(ROLLBACK, REFUSALS, "m")
+        + unclean_recoveries(ROLLBACK, "m")
+        + broken_predecessors(ROLLBACK, "m")
+        == []
     )
 
 
 def test_what_nobody_was_asked_for_is_not_taken_for_well() -> None:
     with pytest.raises(ObservationError, match="no request to it while the deployment failed"):
-        disturbed_releases(replace(ROLLBACK, requests=0), "m")
+        disturbed_releases(replace(ROLLBACK, requests=0), REFUSALS, "m")
     with pytest.raises(PrerequisiteMissing, match="no request that reads what the previous release wrote"):
         broken_predecessors(replace(ROLLBACK, reads=0), "m")
     assert len(broken_predecessors(replace(ROLLBACK, reads=0, new_release=ENDED), "m")) == 1
@@ -111,6 +126,43 @@ def test_replicas_that_do_not_come_up_and_migrations_that_are_not_applied_once()
 def test_a_lock_that_is_not_respected_or_not_taken_up_again() -> None:
     race = replace(RACE, served_while_held=True, applied_while_held=("1",), after_release=ENDED)
     assert len(unsafe_contention(race, "m")) == 3
+
+
+def test_a_killed_holder_of_the_lock_that_leaves_the_others_behind() -> None:
+    race = replace(RACE, killed=Killed(starts=(WELL, ENDED, ENDED), applied=(Applied(name="1", finished=True),)))
+    messages = [each.message for each in unsafe_contention(race, "m")]
+    assert messages == [
+        "a replica does not come up after the one that held the migration lock was killed",
+        "2 is not applied exactly once where the replica that held the migration lock was killed",
+    ]
+    assert unsafe_contention(replace(RACE, killed=Killed(starts=(), applied=())), "m")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("permission-denied", "a permission refused"), ("disk-full", "the disk full")]
+)
+def test_each_refusal_of_the_database_has_to_be_noticed(kind: str, words: str) -> None:
+    seen = {**REFUSALS.by_kind, kind: replace(REFUSALS.by_kind[kind], exit_code=0)}
+    found = unnoticed_refusals(replace(REFUSALS, by_kind=seen), "m")
+    assert [each.message for each in found] == [f"with {words}, the deployment does not exit non-zero"]
+
+
+def test_a_refusal_that_was_not_tried_is_no_pass() -> None:
+    with pytest.raises(KeyError):
+        unnoticed_refusals(replace(REFUSALS, by_kind={}), "m")
+
+
+def test_the_previous_release_has_to_serve_through_every_failure() -> None:
+    seen = {**REFUSALS.by_kind, "disk-full": replace(REFUSALS.by_kind["disk-full"], failures=("GET /: 500",))}
+    found = disturbed_releases(ROLLBACK, replace(REFUSALS, by_kind=seen), "m")
+    assert [each.message for each in found] == ["v1 fails requests while a deployment beside it fails by the disk full"]
+
+
+def test_what_is_applied_has_to_be_what_is_committed() -> None:
+    found = failing_migrations(replace(STAGING, edited=("1",)), "m")
+    assert [(each.location, each.message) for each in found] == [
+        ("m/1", "1 is applied with another text than is committed")
+    ]
 
 
 def test_a_failure_that_does_not_stop_the_start() -> None:
@@ -155,7 +207,7 @@ def test_a_wait_without_end_counts_for_what_can_still_be_changed() -> None:
 
 
 def test_a_rollback_that_does_harm() -> None:
-    assert disturbed_releases(replace(ROLLBACK, failures=("GET /: 500",)), "m")
+    assert disturbed_releases(replace(ROLLBACK, failures=("GET /: 500",)), REFUSALS, "m")
     bad = replace(ROLLBACK, steps=(Step(command="x", failure="y"),), open=("9",), drift=("d",), lost=("l",))
     assert len(unclean_recoveries(bad, "m")) == 4
     bad = replace(ROLLBACK, previous_on_new=("POST",), new_release=ENDED, new_on_old_rows=("GET",))
