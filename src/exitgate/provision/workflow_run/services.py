@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.github.node import Node
@@ -75,7 +75,7 @@ class DatabaseServer:
             environment={"PGPASSWORD": environment.get("POSTGRES_PASSWORD", ""), "PATH": _PSQL, "LC_ALL": "C"},
             demux=True,
         )
-        outputs: tuple[bytes | None, bytes | None] = done.output
+        outputs = cast("tuple[bytes | None, bytes | None]", done.output)
         out, err = ((part or b"").decode("utf-8", "replace") for part in outputs)
         if done.exit_code == 0:
             rows: list[tuple[Any, ...]] = json.loads(
