@@ -1,0 +1,65 @@
+"""Throwaway databases on a server that was started for real: one on a disk that is soon full, one in which nobody makes tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from exitgate.errors import ProvisionError
+from exitgate.provision.backing import servers
+from exitgate.provision.databases import Databases, throwaway_databases
+from exitgate.provision.engine import Engine, find_builder
+from exitgate.provision.sweep import of_run, remove
+from tests.engine.test_backing import DECLARED, a_run
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+FILL = "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i"
+
+
+@pytest.fixture(scope="module")
+def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Databases of a role of their own."""
+    run = a_run(tmp_path_factory.mktemp("run"))
+    try:
+        made = servers(engine, find_builder(), run, DECLARED[:1], frozenset({"the-postgres"}))
+        with throwaway_databases(made["the-postgres"], "shop") as maker:
+            yield maker
+    finally:
+        remove(of_run(engine, run.id))
+
+
+def test_a_copy_on_the_small_disk_has_the_rows_and_no_room_for_many_more(databases: Databases) -> None:
+    first = databases.make()
+    with databases.connect(first) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    for _ in range(2):
+        with databases.on_small_disk(first) as small, databases.connect(small) as connection:
+            with pytest.raises(psycopg.errors.DiskFull):
+                connection.execute(FILL.encode())
+            assert connection.execute("SELECT i FROM a").fetchone() == (7,)
+        with databases.connect(first) as connection:
+            connection.execute(FILL.encode())
+            connection.execute("DROP TABLE b")
+
+
+def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Databases) -> None:
+    name = databases.make()
+    with databases.connect(name) as connection:
+        connection.execute("SET lock_timeout = '200ms'")
+        with databases.without_new_tables(name):
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connection.execute("CREATE TABLE a (i int)")
+            assert connection.execute("SELECT pg_try_advisory_lock(7)").fetchone() == (True,)
+        connection.execute("CREATE TABLE a (i int)")
+
+
+def test_a_database_of_somebody_else_is_neither_copied_nor_locked(databases: Databases) -> None:
+    with pytest.raises(ProvisionError, match="one that this run did not make"), databases.on_small_disk("postgres"):
+        pass
+    with (
+        pytest.raises(ProvisionError, match="one that this run did not make"),
+        databases.without_new_tables("postgres"),
+    ):
+        pass
