@@ -26,6 +26,7 @@ from exitgate.checks.migrations import (
     surviving_starts,
     unclean_recoveries,
     undefined_rollbacks,
+    undeployed_migrations,
     unnoticed_failures,
     unnoticed_refusals,
     unowned_services,
@@ -33,9 +34,11 @@ from exitgate.checks.migrations import (
     unsafe_commands,
     unsafe_contention,
 )
+from exitgate.checks.pipeline import unblocked_failures
 from exitgate.migration_settings import MigrationSettings
 from exitgate.observe.codeowners import CodeOwners
 from exitgate.observe.migrations.commands import Commands
+from exitgate.observe.migrations.deployed import CiDeployment
 from exitgate.observe.migrations.destructive import Destructions
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.history import MigrationHistory
@@ -48,6 +51,7 @@ from exitgate.observe.migrations.starts import BlockedStart, StartRace
 from exitgate.observe.migrations.tool import MigrationTool
 from exitgate.observe.migrations.upgrades import StagingRun
 from exitgate.observe.releases import Releases
+from exitgate.observe.workflow_run import ChangeTrials
 from exitgate.policy import LockPolicy, MigrationPolicy
 from exitgate.target import Service, Target
 
@@ -119,6 +123,20 @@ def test_codeowners_gives_the_migrations_to_their_owner(
 def test_no_other_service_uses_the_database(database_ownership: DatabaseOwnership, service: Service) -> None:
     """No other workload's settings or schema refer to the service's database."""
     assert shared_databases(database_ownership) == []
+
+
+@pytest.mark.check("3.4.B.1", "workflow-deploys")
+def test_ci_applies_every_migration(
+    ci_deployment: CiDeployment, migration_folders: tuple[MigrationFolder, ...]
+) -> None:
+    """CI applies the migrations of each service to a real PostgreSQL, whose own list has every one of them as finished."""
+    assert undeployed_migrations(ci_deployment, migration_folders) == []
+
+
+@pytest.mark.check("3.4.B.1", "failure-blocks")
+def test_ci_keeps_out_a_migration_that_fails(failing_deployments: ChangeTrials) -> None:
+    """A migration that fails, of each service in turn, fails the required check at the step that applies it, and is not merged."""
+    assert unblocked_failures(failing_deployments) == []
 
 
 @pytest.mark.check("3.4.B.1", "no-unsafe-commands")

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from exitgate.errors import PrerequisiteMissing
+from exitgate.faults.migrations.mutants import failing_migration
 from exitgate.faults.pipeline import mutants
 from exitgate.faults.pipeline.mutants import Mutant
+from exitgate.target import load_target
 from tests.provision.repository import git
 
 REFERENCE = Path(__file__).parents[2] / "reference"
@@ -90,3 +92,13 @@ def test_where_there_is_nothing_to_break_nothing_is_assessed(
         make(tmp_path, "apps/a")
     with pytest.raises(PrerequisiteMissing, match=r"package\.json"):
         mutants.lock_drift(tmp_path)
+
+
+def test_a_migration_that_fails_comes_last_and_is_well_formed(copy: Path) -> None:
+    target = load_target(REFERENCE)
+    made = [failing_migration(service, settings) for service, settings in target.migrating]
+    assert [each.aim for each in made] == ["migration-orders", "migration-catalog"]
+    assert changes(copy, made[0]) == ["A apps/orders/prisma/migrations/29991231235958_exitgate/migration.sql"]
+    settings = target.migrating[0][1].model_copy(update={"tool": "commands"})
+    other = failing_migration(target.migrating[0][0], settings)
+    assert changes(copy, other) == ["A apps/orders/prisma/migrations/29991231235958_exitgate.sql"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exitgate.catalogue import SubjectKind
+from exitgate.migration_settings import MigrationSettings
 from exitgate.policy import Policy, PolicyDigest, digest_of
 from exitgate.target.configuration import CONFIGURATION_FILE, Backing, Configuration, Service, Workload
 from exitgate.toml_source import line_of
@@ -94,6 +95,11 @@ class Target:
             KeyError: if the target has none of that name.
         """
         return {workload.name: workload for workload in self.workloads}[name]
+
+    @property
+    def migrating(self) -> tuple[tuple[Service, MigrationSettings], ...]:
+        """The services that say where their migrations lie, and what they say."""
+        return tuple((each, each.migrations) for each in self.configuration.service if each.migrations is not None)
 
     def service(self, name: str) -> Service:
         """Return a service by its name.

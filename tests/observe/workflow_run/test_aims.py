@@ -22,6 +22,7 @@ TITLES = {step.place: (job.id, step.title) for job in WORKFLOW.jobs.values() for
         (("test", "unit"), [("verify", "Unit tests")]),
         (("typecheck",), [("verify", "Type check")]),
         (("integration",), [("integration", "Integration tests")]),
+        (("migration", "migrate", "migrations"), [("integration", "Deploy migrations")]),
         (("build",), [("verify", "Build"), ("repository", "Generated files and lockfile")]),
         (("install",), [("verify", "Install"), ("integration", "Install"), ("repository", "Install")]),
     ],
@@ -35,5 +36,5 @@ def test_where_any_step_may_notice_all_that_run_something_are_named() -> None:
 
 
 def test_without_such_a_step_nothing_is_assessed() -> None:
-    with pytest.raises(PrerequisiteMissing, match="no step that runs deploy"):
-        steps_noticing(WORKFLOW, ("deploy",))
+    with pytest.raises(PrerequisiteMissing, match="no step that runs release"):
+        steps_noticing(WORKFLOW, ("release",))

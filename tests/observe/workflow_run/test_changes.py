@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -27,6 +27,7 @@ from exitgate.observe.workflow_run import ChangeLab, change_lab, projects
 from exitgate.provenance import Tool
 from exitgate.provision.confined import Ended
 from exitgate.provision.workflow_run import Runner, Started
+from exitgate.provision.workflow_run.services import Services
 from tests.observe.verification.repository import verification
 from tests.observe.workflow_run.small_runner import logged
 from tests.observe.workflow_run.test_trials import RULESET
@@ -86,7 +87,14 @@ class SmallRunner:
     def fetch(self, clone: Path) -> None:
         self.fetched += 1
 
-    def execute(self, clone: Path, workflow: Workflow, steps: Sequence[Step], started: Started) -> Ended:
+    def execute(
+        self,
+        clone: Path,
+        workflow: Workflow,
+        steps: Sequence[Step],
+        started: Started,
+        look: Callable[[Services], None] | None = None,
+    ) -> Ended:
         self.started.append(started)
         assert git(clone, "rev-parse", "HEAD") == started.merge
         return Ended(exit_code=1, output=logged(workflow, clone), errors="", seconds=1.0)
@@ -95,7 +103,14 @@ class SmallRunner:
 class Mute(SmallRunner):
     """One whose act says nothing that is its log."""
 
-    def execute(self, clone: Path, workflow: Workflow, steps: Sequence[Step], started: Started) -> Ended:
+    def execute(
+        self,
+        clone: Path,
+        workflow: Workflow,
+        steps: Sequence[Step],
+        started: Started,
+        look: Callable[[Services], None] | None = None,
+    ) -> Ended:
         return Ended(exit_code=1, output="", errors="Error: no space left\n", seconds=1.0)
 
 

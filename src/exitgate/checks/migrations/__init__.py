@@ -1,6 +1,7 @@
 """Rules of the criterion "migrations safe and automated"."""
 
 from exitgate.checks.migrations.commands import other_ways, unsafe_commands
+from exitgate.checks.migrations.deployed import undeployed_migrations
 from exitgate.checks.migrations.failures import endless_waits, unnoticed_failures, unnoticed_refusals
 from exitgate.checks.migrations.history import late_migrations, rewritten_migrations
 from exitgate.checks.migrations.live import overtaken_migrations, strayed_databases
@@ -40,6 +41,7 @@ __all__ = [
     "surviving_starts",
     "unclean_recoveries",
     "undefined_rollbacks",
+    "undeployed_migrations",
     "unnoticed_failures",
     "unnoticed_refusals",
     "unowned_services",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from exitgate.errors import PrerequisiteMissing
@@ -38,5 +39,7 @@ def steps_noticing(workflow: Workflow, names: Collection[str]) -> tuple[str, ...
 def _about(words: tuple[str, ...]) -> set[str]:
     invocation = purpose_of(words)
     singular = {"tests": "test"}.get(invocation.kind, invocation.kind)
-    # A script of several parts, as in test:unit, is about each of them.
-    return {invocation.kind, singular, *(part for name in invocation.scripts for part in (name, *name.split(":")))}
+    # A script of several parts, as in test:unit, is about each of them; and so is a file, as in scripts/deploy-migrations.mjs.
+    parts = {part for name in invocation.scripts for part in (name, *name.split(":"))}
+    folder, _, file = words[0].rpartition("/") if words else ("", "", "")
+    return {invocation.kind, singular, *parts, *(re.split(r"[-_.]", file) if folder else ())}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from exitgate.github.events import Event
 from exitgate.github.rulesets import Ruleset, rules_of
 from exitgate.github.workflow import Workflow
 from exitgate.observation import Substrate
+from exitgate.observe.migrations.deployed import CiDeployment, MigrationList, read_lists
+from exitgate.observe.migrations.tool import MigrationTool
 from exitgate.observe.verification import VerifyingCommand
 from exitgate.observe.workflow import Workflows, parse_workflow
 from exitgate.observe.workflow_run.aims import steps_noticing
@@ -27,7 +30,7 @@ from exitgate.provision.clone import commit_everything
 from exitgate.provision.forge import Forge, throwaway_forge
 from exitgate.provision.git import git, succeeded
 from exitgate.provision.workflow_run import Runner, Started
-from exitgate.provision.workflow_run.services import services_of
+from exitgate.provision.workflow_run.services import Services, services_of
 
 MENDED = "mended"
 _LIMITS = (
@@ -76,6 +79,10 @@ class ChangeLab:
     required: tuple[str, ...]
     """Names of the checks that have to succeed."""
     evidence: EvidenceFolder
+    tools: tuple[MigrationTool, ...] = ()
+    """By which databases list their migrations."""
+    left: dict[str, tuple[MigrationList, ...]] = field(default_factory=dict)
+    """Aim of a trial to the lists that the databases of CI held at its end."""
     _pulls: dict[str, int] = field(default_factory=dict)
     _kept: list[Evidence] = field(default_factory=list)
     _fetched: bool = False
@@ -183,6 +190,18 @@ class ChangeLab:
             required=self.required,
         )
 
+    def deployment(self, trials: ChangeTrials) -> CiDeployment:
+        """Return what the databases of CI listed when the control of trials had ended."""
+        lists = self.left.get(trials.control.aim, ())
+        told = json.dumps([asdict(each) for each in lists], indent=1)
+        return CiDeployment(
+            substrate=trials.substrate,
+            evidence=(*trials.evidence, self.evidence.keep("ci-migrations.json", told)),
+            servers=sum(service.kind == "postgres" for each in self.workflows.ci for service in services_of(each)),
+            failing=trials.control.failing,
+            lists=lists,
+        )
+
     def _begin(self) -> None:
         base = self.forge.head(self.event.branch)
         succeeded(git(self.source, "fetch", "--quiet", str(self.forge.folder / "forge.git"), base), self.source)
@@ -227,7 +246,11 @@ class ChangeLab:
 
     def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started) -> RunLog:
         steps = [step for job in workflow.jobs.values() for step in self.workflows.steps(job)]
-        ended = self.runner.execute(clone, workflow, steps, started)
+
+        def look(services: Services) -> None:
+            self.left[aim] = (*self.left.get(aim, ()), *read_lists(services, self.tools))
+
+        ended = self.runner.execute(clone, workflow, steps, started, look)
         self._kept.append(self.evidence.keep(f"act-{aim}.jsonl", ended.output))
         try:
             return parse_log(ended.output)
@@ -249,6 +272,7 @@ def change_lab(
     required: Sequence[str],
     evidence: EvidenceFolder,
     name: str = "changes",
+    tools: Sequence[MigrationTool] = (),
 ) -> Iterator[ChangeLab]:
     """Make a forge of a clone of the target, into one branch of which changes are tried.
 
@@ -256,6 +280,7 @@ def change_lab(
         event: What opening one of them is.
         required: Names of the checks that have to succeed.
         name: Unique among the forges of a runner.
+        tools: By which the databases of CI list their migrations; those are read after each run.
 
     Raises:
         ProvisionError: if it can't be made or removed.
@@ -279,4 +304,5 @@ def change_lab(
             event=event,
             required=tuple(required),
             evidence=evidence,
+            tools=tuple(tools),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -79,8 +79,18 @@ class Runner:
                 action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
             )
 
-    def execute(self, clone: Path, workflow: Workflow, steps: Sequence[Step], started: Started) -> Ended:
+    def execute(
+        self,
+        clone: Path,
+        workflow: Workflow,
+        steps: Sequence[Step],
+        started: Started,
+        look: Callable[[Services], None] | None = None,
+    ) -> Ended:
         """Run a workflow of a clone that lies in the quarters and is the user's.
+
+        Args:
+            look: Called once it has ended, while its servers still serve.
 
         Raises:
             PrerequisiteMissing: if something that it needs is not here.
@@ -100,6 +110,8 @@ class Runner:
                 first=(self.installs.programs,),
                 environment=_OFFLINE,
             )
+            if look is not None:
+                look(servers)
         shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
         if changed := self.installs.changed():
             raise ObservationError(

