@@ -109,6 +109,13 @@ def test_a_target_whose_workflows_never_ask_is_not_assessed(tmp_path: Path) -> N
         tried(tmp_path, "run: echo")
 
 
+def test_a_link_that_leads_out_is_told_from_words_that_are_no_path(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to("/etc/passwd")
+    assert trials._leads_out(tmp_path / "out", tmp_path)  # noqa: SLF001
+    assert not trials._leads_out(tmp_path / "nothing", tmp_path)  # noqa: SLF001
+    assert not trials._leads_out(tmp_path / ("a" * 5000), tmp_path)  # noqa: SLF001
+
+
 @pytest.mark.usefixtures("two_specimens")
 def test_the_lock_is_asked_nothing_about_files_outside(tmp_path: Path) -> None:
     found = tried(tmp_path, SCRIPT.replace("--statement statement.dsse.json", "--statement /etc/passwd"))

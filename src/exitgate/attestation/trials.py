@@ -237,8 +237,7 @@ def _ask(question: tuple[str, ...], stage: _Stage) -> tuple[int, str]:
     """Ask this installation's lock what the script asked; nothing but the lock, and nothing outside of the clone."""
     folder, *words = question
     inside = stage.rooms.folder.resolve()
-    paths = [(Path(folder) / word.rpartition("=")[2]).resolve() for word in words]
-    strays = [path for path in paths if path.exists() and not path.is_relative_to(inside)]
+    strays = [word for word in words if _leads_out(Path(folder) / word.rpartition("=")[2], inside)]
     if words[:2] != ["lock", "check"] or not Path(folder).resolve().is_relative_to(inside) or strays:
         return 2, f"not asked: {' '.join(words[:3])}"
     completed = run_tool(
@@ -249,6 +248,14 @@ def _ask(question: tuple[str, ...], stage: _Stage) -> tuple[int, str]:
     )
     text = (completed.stderr.strip() or completed.stdout.strip()).replace(f"{folder}{os.sep}", "")
     return completed.exit_code, " ".join(text.split())
+
+
+def _leads_out(path: Path, inside: Path) -> bool:
+    """Say whether a word, taken for a path, is that of something outside; most words are of nothing that there is."""
+    try:
+        return path.exists() and not path.resolve().is_relative_to(inside)
+    except OSError:
+        return False
 
 
 def _last_words(ended: Ended) -> str:

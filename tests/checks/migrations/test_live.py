@@ -37,9 +37,14 @@ LIVE = LiveDatabase(
     substrate=Substrate(assurance=Assurance.LIVE, name="live"),
     service="s",
     variable="LIVE",
-    applied=(Applied(name="1", finished=True), Applied(name="2", finished=True)),
-    checksums=SUMS,
+    applied=tuple(Applied(name=name, finished=True, checksum=checksum) for name, checksum in SUMS.items()),
 )
+
+
+def ran(**checksums: str) -> LiveDatabase:
+    """Return the live database with other checksums, by migration: ``_1`` for the first."""
+    sums = {**SUMS, **{name.removeprefix("_"): checksum for name, checksum in checksums.items()}}
+    return replace(LIVE, applied=tuple(replace(each, checksum=sums[each.name]) for each in LIVE.applied))
 
 
 def strayed(live: LiveDatabase | None) -> list[tuple[str, str]]:
@@ -47,8 +52,8 @@ def strayed(live: LiveDatabase | None) -> list[tuple[str, str]]:
 
 
 def test_a_list_of_what_is_committed_is_sound_and_so_are_checkouts_of_windows() -> None:
-    crlf = {"1": hashlib.sha256(b"SELECT 1;\r\n").hexdigest()}
-    assert strayed(LIVE) == strayed(replace(LIVE, checksums=crlf)) == strayed(replace(LIVE, checksums={})) == []
+    crlf = hashlib.sha256(b"SELECT 1;\r\n").hexdigest()
+    assert strayed(LIVE) == strayed(ran(_1=crlf)) == strayed(ran(_1="", _2="")) == []
     assert overtaken_migrations(LIVE, FOLDER) == []
 
 
@@ -67,7 +72,9 @@ def test_what_ran_and_is_not_committed_is_told_but_for_squashes_and_what_was_tak
 
 
 def test_what_was_edited_since_it_ran_is_told() -> None:
-    assert strayed(replace(LIVE, checksums={**SUMS, "2": "0" * 64})) == [("m/2", f"SHA-256 {SUMS['2'][:12]}")]
+    (finding,) = strayed_databases(ran(_2="0" * 64), FOLDER, POLICY)
+    assert (finding.location, finding.got) == ("m/2", "another text")
+    assert finding.expected == "the one that ran, of SHA-256 000000000000"
 
 
 def test_what_is_neither_finished_nor_settled_is_told() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +28,6 @@ class Migration:
     """What its declared plan says; nothing where it has none."""
     plan_path: str = ""
     """Where its plan stands, or would."""
-
-    @property
-    def checksums(self) -> tuple[str, str]:
-        """SHA-256 with either end of line: a checkout on Windows is no edit, to Prisma neither."""
-        texts = (self.sql, self.sql.replace("\n", "\r\n"))
-        return hashlib.sha256(texts[0].encode()).hexdigest(), hashlib.sha256(texts[1].encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

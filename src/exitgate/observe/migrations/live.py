@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 _OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=10s -c lock_timeout=2s"
 _CONNECT_TIMEOUT_S = 5
 _OLDEST = 12
-_CHECKSUMS = (
-    "SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +35,6 @@ class LiveDatabase(Observation):
     variable: str
     """The environment variable that names it."""
     applied: tuple[Applied, ...]
-    checksums: dict[str, str]
-    """Migration to the SHA-256 of what was run; empty for tools that keep none."""
 
 
 def read_live_database(
@@ -65,7 +60,6 @@ def read_live_database(
         with psycopg.connect(url, options=_OPTIONS, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
             version = _read_only(connection, subject)
             applied = tool.applied(connection.execute(tool.history_query.encode(), prepare=True).fetchall())
-            rows = connection.execute(_CHECKSUMS).fetchall() if settings.tool == "prisma" else []
             connection.rollback()
     except psycopg.errors.UndefinedTable as error:
         raise _missing(subject, "no list of migrations", "Name the database that the service uses.") from error
@@ -74,7 +68,8 @@ def read_live_database(
         raise _missing(subject, one_line(said, 200), "Correct the address, or let its role read the list.") from None
     if not applied:
         raise _missing(subject, "an empty list of migrations", "Name the database that the service uses.")
-    limits = () if settings.tool == "prisma" else (f"{tool.name} keeps no checksums: names alone are compared",)
+    keeps_checksums = any(each.checksum for each in applied)
+    limits = () if keeps_checksums else (f"{tool.name} keeps no checksums: names alone are compared",)
     return LiveDatabase(
         substrate=Substrate(
             assurance=Assurance.LIVE,
@@ -85,7 +80,6 @@ def read_live_database(
         service=service,
         variable=settings.live,
         applied=applied,
-        checksums={str(name): str(checksum) for name, checksum in rows},
     )
 
 
