@@ -111,9 +111,9 @@ def test_a_target_whose_workflows_never_ask_is_not_assessed(tmp_path: Path) -> N
 
 def test_a_link_that_leads_out_is_told_from_words_that_are_no_path(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("/etc/passwd")
-    assert trials._leads_out(tmp_path / "out", tmp_path)  # noqa: SLF001
-    assert not trials._leads_out(tmp_path / "nothing", tmp_path)  # noqa: SLF001
-    assert not trials._leads_out(tmp_path / ("a" * 5000), tmp_path)  # noqa: SLF001
+    assert trials._leads_out(tmp_path / "out", tmp_path)
+    assert not trials._leads_out(tmp_path / "nothing", tmp_path)
+    assert not trials._leads_out(tmp_path / ("a" * 5000), tmp_path)
 
 
 @pytest.mark.usefixtures("two_specimens")

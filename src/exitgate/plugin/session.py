@@ -14,24 +14,31 @@ from types import FrameType
 import pytest
 
 from exitgate.acceptance import refuse_improper, refuse_self_approved
-from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind, load_gate
-from exitgate.errors import CatalogueError, ExitgateError, TargetError, UsageError
+from exitgate.catalogue import Gate, load_gate
+from exitgate.errors import ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
+from exitgate.plugin.asked import (
+    checks_left_out,
+    named_database,
+    refuse_another_policy,
+    refuse_unknown_stacks,
+    target_directory,
+    wanted_controls,
+    wanted_subjects,
+)
 from exitgate.plugin.clock import today
 from exitgate.process import RUN_VARIABLE
 from exitgate.provision.authors import authors_of
 from exitgate.provision.clone import Clone, clone_target, is_git_root, materialise_target
 from exitgate.provision.ownership import Owner, new_run_id
-from exitgate.provision.scanner_database import check_named_database
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.run import Run
 from exitgate.target import Target, check_against, load_target
 
 GATE = pytest.StashKey["GateSession"]()
 _WORKER_INPUT = "exitgate"
-_REFERENCE = "reference"
 OWN_FILES = ("record.json", "events.jsonl", "evidence", "allure-results", "allure-report", "index.html")
 """What a run writes into its report folder."""
 
@@ -131,10 +138,10 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
         run=run,
         is_controller=False,
         rehearsal_accepted=config.option.gate_rehearsal,
-        wanted=_wanted(config, gate),
+        wanted=wanted_controls(config, gate),
         subjects=frozenset(config.option.gate_subject) or None,
         collect_only=False,
-        without=_without(config, gate),
+        without=checks_left_out(config, gate),
     )
     config.stash[GATE] = session
     return session
@@ -142,9 +149,9 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
 
 def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
-    wanted, without = _wanted(config, gate), _without(config, gate)
-    source = _target_directory(config, directory)
-    database = _named_database(config)
+    wanted, without = wanted_controls(config, gate), checks_left_out(config, gate)
+    source = target_directory(config, directory)
+    database = named_database(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -162,9 +169,9 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         check_against(target, gate)
         refuse_improper(target, gate, today())
         refuse_self_approved(target, _authors(target))
-        _refuse_another_policy(config, target)
-        subjects = _subjects(config, target)
-        _refuse_unknown_stacks(config, target)
+        refuse_another_policy(config, target)
+        subjects = wanted_subjects(config, target)
+        refuse_unknown_stacks(config, target)
         if not config.option.collectonly:
             _clear(report)
         closers.append(_mark_environment(run_id, owner))
@@ -208,98 +215,6 @@ def _authors(target: Target) -> dict[tuple[str, int], frozenset[str]]:
         (kind, index): authors_of(target.directory, target.acceptance_file, *target.lines_accepted(kind, index))
         for kind, index in entries
     }
-
-
-def _refuse_another_policy(config: pytest.Config, target: Target) -> None:
-    pinned = config.option.gate_policy
-    if pinned and pinned != target.policy_digest:
-        raise TargetError(
-            target.locate("policy"),
-            got=f"rules, waivers and exclusions of digest {target.policy_digest}",
-            expected=f"{pinned}, to which --gate-policy pins them",
-            action="Look at what changed in them; pin the new digest once it is agreed.",
-        )
-
-
-def _wanted(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
-    controls, criteria = config.option.gate_control, config.option.gate_criterion
-    if not controls and not criteria:
-        return None
-    known = [*(criterion.id for criterion in gate.criteria), GATE_ITSELF]
-    for criterion in criteria:
-        if criterion not in known:
-            raise UsageError(
-                f"criterion {criterion!r}",
-                got="no such criterion",
-                expected=f"one of {', '.join(known)}",
-                action="Name one.",
-            )
-    of_criteria = {control.id for control in gate.everything if control.criterion in criteria}
-    return frozenset({gate.control(control).id for control in controls} | of_criteria)
-
-
-def _refuse_unknown_stacks(config: pytest.Config, target: Target) -> None:
-    code = target.configuration.infrastructure
-    known = [stack.name for stack in code.stack] if code else []
-    for stack in config.option.gate_stack:
-        if stack not in known:
-            raise UsageError(
-                f"stack {stack!r}",
-                got="no such stack",
-                expected=f"one of {', '.join(known) or 'those of [[infrastructure.stack]]: there is none'}",
-                action="Name one.",
-            )
-
-
-def _subjects(config: pytest.Config, target: Target) -> frozenset[str] | None:
-    known = {name for kind in SubjectKind for name in target.subjects(kind)}
-    for subject in config.option.gate_subject:
-        if subject not in known:
-            raise UsageError(
-                f"subject {subject!r}",
-                got="no such subject",
-                expected=f"one of {', '.join(sorted(known))}",
-                action="Name one.",
-            )
-    return frozenset(config.option.gate_subject) or None
-
-
-def _without(config: pytest.Config, gate: Gate) -> frozenset[tuple[str, str]]:
-    """Return what ``--gate-without`` names.
-
-    Raises:
-        UsageError: if there is no such check.
-    """
-    named = [tuple(text.partition(":")[::2]) for text in config.option.gate_without]
-    try:
-        return frozenset((control, gate.check(control, check).id) for control, check in named)
-    except CatalogueError as error:
-        raise UsageError(
-            "--gate-without",
-            got=str(error),
-            expected="CONTROL:CHECK",
-            action="`exitgate explain CONTROL` lists its checks.",
-        ) from error
-
-
-def _target_directory(config: pytest.Config, gate_directory: Path) -> Path:
-    if config.option.gate_target:
-        directory = Path(config.invocation_params.dir, config.option.gate_target).resolve()
-    else:
-        directory = gate_directory.parent.parent / _REFERENCE
-    if not directory.is_dir():
-        raise UsageError(
-            f"--gate-target {config.option.gate_target or ''}".strip(),
-            got=f"no folder {directory}",
-            expected="the repository to judge",
-            action="Name it: --gate-target DIR.",
-        )
-    return directory
-
-
-def _named_database(config: pytest.Config) -> str:
-    named = config.option.gate_trivy_db
-    return str(check_named_database(Path(config.invocation_params.dir, named).resolve())) if named else ""
 
 
 def _lock_report(report: Path) -> Callable[[], None]:
