@@ -90,6 +90,32 @@ def test_a_signal_ends_the_run_cleanly_with_what_it_knew(tiny: Tiny, workers: st
     assert tiny.leftovers() == []
 
 
+SWALLOWS = """import os, signal, time
+class Told:
+    def __del__(self):
+        os.kill(os.getpid(), SIGNAL)
+        time.sleep(1)
+@pytest.fixture
+def thing():
+    Told()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_in_a_finaliser_ends_the_run_all_the_same(tiny: Tiny, number: signal.Signals) -> None:
+    tiny.write(
+        "gates/tiny/test_first.py",
+        FIRST.replace("@pytest.mark", SWALLOWS.replace("SIGNAL", str(int(number))) + "\n@pytest.mark").replace(
+            "(target)", "(target, thing)"
+        ),
+    )
+    assert tiny.run("-n", "0").returncode != 0
+    record = read_record(tiny.path / "reports/tiny/record.json")
+    assert (record.verdict, record.finished_whole) == ("not_assessed", False)
+    assert f"the run was interrupted ({number.name})" in record.problems
+    assert tiny.statuses()["1.2.B.1 each b"] == "not_assessed"
+
+
 def _kill_tree(process: subprocess.Popen[str]) -> None:
     children = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False

@@ -112,7 +112,12 @@ class Recorder:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note why the run ends early."""
-        self.session.interrupted = f"the run was interrupted ({one_line(str(excinfo.value)) or 'Ctrl-C'})"
+        self.session.note_interruption(one_line(str(excinfo.value)) or "Ctrl-C")
+
+    def pytest_runtest_logstart(self) -> None:
+        """End a run that was told to end and went on, because it was told so inside a finaliser."""
+        if self.session.interrupted:
+            raise KeyboardInterrupt(self.session.interrupted)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error of pytest's own or of a plugin."""

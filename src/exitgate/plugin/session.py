@@ -62,7 +62,11 @@ class GateSession:
     clone: Clone | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
     interrupted: str = ""
-    """What ended the run early, where something did."""
+    """What ended the run early, or was to end it, where something did."""
+
+    def note_interruption(self, by: str) -> None:
+        """Keep what ended the run first."""
+        self.interrupted = self.interrupted or f"the run was interrupted ({by})"
 
     @property
     def is_rehearsal(self) -> bool:
@@ -175,7 +179,6 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         if not config.option.collectonly:
             _clear(report)
         closers.append(_mark_environment(run_id, owner))
-        closers.append(_end_cleanly_on_sigterm())
     except BaseException:
         for close in reversed(closers):
             close()
@@ -203,6 +206,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         closers=closers,
     )
     session.collected_folder.mkdir()
+    closers.append(_end_cleanly(session))
     config.stash[GATE] = session
     return session
 
@@ -272,19 +276,28 @@ def _mark_environment(run_id: str, owner: str) -> Callable[[], None]:
     return unmark
 
 
-def _end_cleanly_on_sigterm() -> Callable[[], None]:
-    """Make SIGTERM what Ctrl-C is: pytest itself does not handle it, and would leave everything behind."""
+def _end_cleanly(session: GateSession) -> Callable[[], None]:
+    """Make SIGTERM what Ctrl-C is: pytest itself does not handle it, and would leave everything behind.
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+    Either is noted before it is raised: what is raised while Python runs a finaliser is printed and ends nothing.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        session.note_interruption(signal.Signals(number).name)
+        raise KeyboardInterrupt(session.interrupted)
 
     try:
-        before = signal.signal(signal.SIGTERM, end)
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     except ValueError:
         # Not the main thread: somebody runs pytest as a library, and keeps their own handlers.
         print("exitgate: not in the main thread, so SIGTERM is not handled", file=sys.stderr)
         return lambda: None
-    return lambda: (signal.signal(signal.SIGTERM, before), None)[1]
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
 
 
 class WorkerStart:
