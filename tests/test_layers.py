@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "exitgate.reachability",
             "exitgate.rights",
             "exitgate.rollout",
+            "exitgate.shipped",
             "exitgate.target",
             "exitgate.waivers",
         ),

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exitgate.assurance import Assurance
 from exitgate.errors import CatalogueError
+from exitgate.shipped import CATALOGUE_FILE
 from exitgate.toml_source import first_problem
 
 ControlId = NewType("ControlId", str)
 
-CATALOGUE_FILE = "gate.toml"
 GATE_ITSELF = "gate"
 """The criterion of requirements that belong to the gate as a whole."""
 

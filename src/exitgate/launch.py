@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exitgate.errors import EvidenceError, UsageError
-from exitgate.plugin.arguments import shipped_gate
+from exitgate.errors import EvidenceError
 from exitgate.provision.machine import FOLDER_VARIABLE
 from exitgate.record import RECORD_FILE, Record, read_record
+from exitgate.shipped import shipped_gate_directory
 from exitgate.verdict import GateStatus
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_ASSESSED, EXIT_INTERNAL = 0, 1, 2, 3, 4
@@ -46,23 +46,6 @@ class Launch:
     trivy_db: Path | None = None
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
-
-
-def shipped_gate_directory(name: str) -> Path:
-    """Return the folder of a gate that ships with exitgate.
-
-    Raises:
-        UsageError: if none of that name does.
-    """
-    directory = shipped_gate(name)
-    if directory is None:
-        raise UsageError(
-            f"gate {name!r}",
-            got="no such gate",
-            expected="one that ships with exitgate: gate3",
-            action="Name one of them.",
-        )
-    return directory
 
 
 def run_gate(launch: Launch) -> int:

@@ -6,12 +6,15 @@ import datetime
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from exitgate.assurance import Assurance
 from exitgate.catalogue import Check, Control, Gate, SubjectKind
 from exitgate.outcome import Key, Outcome, Status, worst
-from exitgate.target import Target
 from exitgate.waivers import Exclusion, Waiver, waivers_for
+
+if TYPE_CHECKING:
+    from exitgate.target import Target
 
 NO_SUBJECT = "-"
 """Stands where a check has no subject at all: the target has none of that kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,18 @@ def ssh_line(key: Ed25519PrivateKey) -> str:
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-def leave(folder: Path, run_id: str = "r1", *, ledger: bool = True, **facts: Any) -> Record:
+SHOWN = {name: f"what {name} shows" for name in ("one.log", "two.log")}
+
+
+def leave(
+    folder: Path, run_id: str = "r1", *, ledger: bool = True, shown: Mapping[str, str] = SHOWN, **facts: Any
+) -> Record:
     """Leave in a folder what a run that passed leaves; `facts` replace what its record says."""
-    kept = [EvidenceFolder(folder).keep(name, f"what {name} shows") for name in ("one.log", "two.log")]
+    first, *rest = (EvidenceFolder(folder).keep(name, content) for name, content in shown.items())
     asked = gate(control("a", check("one"), check("two")))
     outcomes = [
-        Outcome(key=each.key, status=Status.MET, assurance=Assurance.EXECUTED, evidence=(file,))
-        for each, file in zip(expectations(asked, target()), kept, strict=True)
+        Outcome(key=each.key, status=Status.MET, assurance=Assurance.EXECUTED, evidence=files)
+        for each, files in zip(expectations(asked, target()), ((first,), tuple(rest)), strict=True)
     ]
     judged = judge(asked, expectations(asked, target()), outcomes, today=TODAY)
     whole: dict[str, Any] = {

@@ -203,3 +203,9 @@ def test_next_refuses_to_go_past_what_is_no_control(tmp_path: Path) -> None:
     asked = ["--gate-target", str(ROOT / "reference"), "--records", str(tmp_path)]
     refused = CliRunner().invoke(app, ["next", "gate3", *asked, "--show", "--past", "9.9"])
     assert "9.9" in str(refused.exception)
+
+
+def test_a_command_starts_without_what_only_a_run_needs() -> None:
+    asked = "import sys, exitgate.cli; print([name for name in ('pytest', 'docker', 'exitgate.policy') if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"

@@ -69,7 +69,7 @@ def attest(
     from exitgate.attestation.keys import read_private_key
     from exitgate.attestation.lock import parse_commit
     from exitgate.errors import UsageError
-    from exitgate.plugin.arguments import shipped_gate
+    from exitgate.shipped import shipped_gate
 
     if shipped_gate(gate) is not None:
         raise UsageError(

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
 from exitgate.catalogue import load_gate
-from exitgate.launch import shipped_gate_directory
 from exitgate.mappings import shipped_mappings
 from exitgate.proof import shipped_proofs
+from exitgate.shipped import shipped_gate_directory
 
 _DEFAULT_GATE = "gate3"
 GateOption = Annotated[str, typer.Option("--gate", metavar="GATE", help="The gate; gate3 where it is not given.")]

@@ -13,8 +13,9 @@ from exitgate import __version__
 from exitgate.catalogue import Gate, load_gate
 from exitgate.cli.run import GateName, TargetOption
 from exitgate.errors import UsageError
-from exitgate.launch import Launch, run_gate, shipped_gate_directory
+from exitgate.launch import Launch, run_gate
 from exitgate.progress import Judged, Step, next_step, progress, records_below
+from exitgate.shipped import shipped_gate_directory
 
 _DEFAULT_GATE = "gate3"
 RecordsOption = Annotated[

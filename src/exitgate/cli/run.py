@@ -10,8 +10,9 @@ import typer
 from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
-from exitgate.launch import Launch, run_gate, shipped_gate_directory
+from exitgate.launch import Launch, run_gate
 from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of
+from exitgate.shipped import shipped_gate_directory
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[

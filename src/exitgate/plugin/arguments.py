@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-CATALOGUE_FILE = "gate.toml"
+from exitgate.shipped import CATALOGUE_FILE, shipped_gate
+
 _SHIPPED_PREFIX = "exitgate.gates."
 _WORKERS = "2"
 
@@ -36,23 +37,6 @@ def named_gate(args: Sequence[str], directory: Path) -> Path | None:
 
 def _shipped_module(name: str) -> Path | None:
     return shipped_gate(name.removeprefix(_SHIPPED_PREFIX).split(".")[0])
-
-
-def shipped_gate(name: str) -> Path | None:
-    """Return the folder of a gate that ships with exitgate, in a checkout or in a wheel.
-
-    Found by hand, so that no gate module is imported before pytest can rewrite its assertions.
-    """
-    import exitgate
-
-    packages = [Path(entry) for entry in exitgate.__path__]
-    for gates in (
-        *(package / "gates" for package in packages),
-        *(package.parent.parent / "gates" for package in packages),
-    ):
-        if (gates / name / CATALOGUE_FILE).is_file():
-            return gates / name
-    return None
 
 
 def report_directory(args: Sequence[str], directory: Path, root: Path, gate: Path) -> Path:
