@@ -152,10 +152,65 @@ def infrastructure() -> str:
     return f"{_made(results)}\n\n{table}\n\n{said}"
 
 
+def bundles() -> str:
+    """Return what verifying a bundle adds to its hashes."""
+    results = _results("bundles")
+    rows = [
+        (
+            way if way == "hashes alone" else f"exitgate verify, {way}",
+            f"{row['wall_s']:.2f}",
+            f"{row['cpu_s']:.2f}",
+            f"{row['peak_mib']:.0f}",
+            f"{results['added_s'][way]:.2f}" if way in results["added_s"] else "",
+        )
+        for way, row in results["ways"].items()
+    ]
+    table = _table(("", "wall s", "CPU s", "peak MiB", "added to the hashes, s"), rows)
+    said = f"{results['files']} files, {results['megabytes']} MB. Under {results['bound_s']} s added: {_met(results['met'])}."
+    return f"{_made(results)}\n\n{table}\n\n{said}"
+
+
+def migrations() -> str:
+    """Return what each part of the static rules costs at each size, and how that stands to the bound."""
+    results = _results("migrations")
+    rows = [
+        (
+            row["migrations"],
+            *(f"{row[part]:.0f}" for part in ("files_ms", "statements_ms", "history_ms", "rules_ms")),
+            f"{row['all_ms']:.0f}",
+            f"{row['squawk_ms']:.0f}",
+            f"{row['peer_ms']:.0f}",
+            f"{row['all_ms'] / row['migrations']:.2f}",
+        )
+        for row in results["sizes"]
+    ]
+    head = (
+        "migrations",
+        "files",
+        "statements",
+        "history",
+        "rules",
+        "all",
+        "of it squawk",
+        "squawk alone",
+        "a migration",
+    )
+    fit = results["fit"]
+    word = "linear" if fit["r_squared"] >= _LINEAR_FROM else "not linear"
+    said = (
+        f"At most {results['bound_ms']} ms a migration on {results['bound_at']}: {_met(results['met'])} "
+        f"({results['ms_a_migration']:.2f} ms). **It is {word}**: {fit['constant_ms']:.0f} ms + "
+        f"{fit['ms_a_migration']:.2f} ms a migration (R² {fit['r_squared']:.3f})."
+    )
+    return f"{_made(results)}\n\n{_table(head, rows)}\n\n{said}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "peer": peer,
     "linear": linear,
     "infrastructure": infrastructure,
+    "migrations": migrations,
+    "bundles": bundles,
 }
 
 

@@ -55,7 +55,9 @@ def _rewrite_as_built(site: FaultSite) -> None:
 
 
 def _take_silence_for_success(site: FaultSite) -> None:
-    rewrite(site, _KIT, r"\|\| String\(error\);", "|| undefined;")
+    # What it had printed until then is no failure's line, so it is told by how the process ended.
+    end = r"\} catch \(error\) \{(?=\n    const \{ stdout)"
+    rewrite(site, _KIT, end, "} catch (error) { if ((error as { signal?: string }).signal) return undefined;")
 
 
 def _settle_nothing(site: FaultSite) -> None:
