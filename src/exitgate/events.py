@@ -1,9 +1,10 @@
-"""``events.jsonl``: what happened in a run, one line an event, flushed as it happens, so that a crash loses nothing."""
+"""``events.jsonl``: what happened in a run, one line an event, flushed as it happens, so that a crash of ours loses nothing."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from exitgate.errors import EvidenceError
 from exitgate.redaction import redact_tree
 
 EVENTS_FILE = "events.jsonl"
+_ON_DISK_EVERY_S = 0.5
+"""A crash of the machine may lose what was written since; to wait for the disk at each event costs more than all the rest."""
 
 
 class EventLog:
@@ -25,13 +28,14 @@ class EventLog:
             EvidenceError: if the file can't be written.
         """
         self._path = directory / EVENTS_FILE
+        self._last_on_disk = 0.0
         try:
             self._stream = self._path.open("w", encoding="utf-8")
         except OSError as error:
             raise self._unwritable(error) from error
 
     def append(self, event: str, at: str, **facts: Any) -> None:
-        """Write one event and hand it to the disk.
+        """Write one event, so that it stays whatever becomes of this process; wait for the disk now and then.
 
         Raises:
             EvidenceError: if it can't be written.
@@ -40,12 +44,16 @@ class EventLog:
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
-            os.fsync(self._stream.fileno())
+            if time.monotonic() - self._last_on_disk > _ON_DISK_EVERY_S:
+                os.fsync(self._stream.fileno())
+                self._last_on_disk = time.monotonic()
         except OSError as error:
             raise self._unwritable(error) from error
 
     def close(self) -> None:
         """Close the file; what could not be written was told when it was appended."""
+        with suppress(OSError):
+            os.fsync(self._stream.fileno())
         with suppress(OSError):
             self._stream.close()
 

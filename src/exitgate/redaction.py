@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 HIDDEN = "[redacted]"
@@ -46,6 +46,7 @@ _FORMS = (
 )
 """Words one of which is in every text that holds the secret, so that most text is not searched at all; and the secret's form."""
 _COMPILED = tuple((words, re.compile(form)) for words, form in _FORMS)
+_ANY_WORD = re.compile("|".join(re.escape(word) for words, _ in _FORMS for word in words))
 
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
@@ -54,11 +55,16 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     Args:
         environment: Whose secret values to take out; by default this process's own.
     """
-    for value in _secret_values(tuple(sorted((os.environ if environment is None else environment).items()))):
+    return _redacted(text, _secret_values_of(environment))
+
+
+def _redacted(text: str, secrets: Sequence[str]) -> str:
+    for value in secrets:
         text = text.replace(value, HIDDEN)
-    for words, form in _COMPILED:
-        if any(word in text for word in words):
-            text = form.sub(_hidden, text)
+    if _ANY_WORD.search(text):
+        for words, form in _COMPILED:
+            if any(word in text for word in words):
+                text = form.sub(_hidden, text)
     return text
 
 
@@ -68,13 +74,17 @@ def _hidden(found: re.Match[str]) -> str:
 
 def redact_tree(value: object) -> object:
     """Return JSON with every text in it redacted, keys left."""
+    return _redacted_tree(value, _secret_values_of(None))
+
+
+def _redacted_tree(value: object, secrets: Sequence[str]) -> object:
     match value:
         case str():
-            return redact(value)
+            return _redacted(value, secrets)
         case dict():
-            return {key: redact_tree(each) for key, each in value.items()}
+            return {key: _redacted_tree(each, secrets) for key, each in value.items()}
         case list() | tuple():
-            return [redact_tree(each) for each in value]
+            return [_redacted_tree(each, secrets) for each in value]
         case _:
             return value
 
@@ -87,12 +97,14 @@ def redact_bytes(data: bytes) -> bytes:
         return redact(data.decode("latin-1")).encode("latin-1")
 
 
-@cache
-def _secret_values(environment: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def _secret_values_of(environment: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return the values to take out, the longest first, so that no part of one is left; a name of a file is none."""
-    found = {
-        value
-        for name, value in environment
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST and not value.startswith(("/", "./"))
-    }
+    given = os.environ if environment is None else environment
+    values = {given[name] for name in given if _is_secret(name)}
+    found = (each for each in values if len(each) >= _SHORTEST and not each.startswith(("/", "./")))
     return tuple(sorted(found, key=lambda each: (-len(each), each)))
+
+
+@cache
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None

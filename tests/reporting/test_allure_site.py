@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from exitgate.errors import EvidenceError, PrerequisiteMissing, UsageError
 from exitgate.process import find_program
 from exitgate.record import Record
 from exitgate.reporting import allure_site
+from exitgate.reporting.allure_history import HISTORY
 from exitgate.reporting.allure_site import build_allure_site, without_remote_calls
 from tests.cli.test_report_command import said
 from tests.reporting.records import MARKUP, NOT_MET, mixed_record
@@ -38,6 +40,8 @@ else:
     told = [json.loads(path.read_text()) for path in sorted(results.glob("*-result.json"))]
     site.mkdir()
     (site / "index.html").write_text(pathlib.Path({page!r}).read_text())
+    history = pathlib.Path(json.loads(pathlib.Path(sys.argv[6]).read_text())["historyPath"])
+    history.write_text(history.read_text() + json.dumps({{"name": "added", "testResults": {{}}}}) + "\\n")
     by_id = {{str(n): {{"name": each["name"], "status": each["status"]}} for n, each in enumerate(told)}}
     {change}
     (site / "test-results.json").write_text(json.dumps({{"byId": by_id}}))
@@ -148,3 +152,45 @@ def test_allure_itself_makes_a_site_of_hostile_names(folder: Path, record: Recor
     page = build_allure_site(record.model_copy(update={"controls": (changed,)}), folder).read_text(encoding="utf-8")
     assert "<img src=x" not in html.unescape(page)
     assert not re.search(r"<script[^>]+src", page)
+
+
+def test_each_run_stands_in_the_history_once(folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(folder, monkeypatch)
+    for run_id in ("first", "second", "second"):
+        build_allure_site(record.model_copy(update={"run_id": run_id}), folder)
+    lines = [json.loads(line) for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines()]
+    assert [line["exitgateRun"] for line in lines] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "change", "words"),
+    [
+        ("no JSON\n", "pass", "can't be read .*Allure's history.*Move it away"),
+        ("[]\n", "pass", "can't be read .*Move it away"),
+        ("", "history.write_text('')", "0 runs.*1: those before and this one"),
+    ],
+)
+def test_a_history_that_is_none_is_one_clear_line(
+    folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch, kept: str, change: str, words: str
+) -> None:
+    stand_in(folder, monkeypatch, change=change)
+    (folder / HISTORY).write_text(kept, encoding="utf-8")
+    with pytest.raises(EvidenceError, match=words):
+        build_allure_site(record, folder)
+    assert (folder / HISTORY).read_text(encoding="utf-8") == kept
+
+
+@pytest.mark.skipif(find_program("allure") is None, reason="Allure 3 is not installed")
+def test_allure_itself_shows_how_a_check_came_out_before(folder: Path, record: Record) -> None:
+    control = next(each for each in record.controls if each.id == NOT_MET)
+    for run_id, status in (("first", "met"), ("second", "not_met")):
+        checks = (control.checks[0].model_copy(update={"status": status}),)
+        changed = control.model_copy(update={"checks": checks})
+        page = build_allure_site(
+            record.model_copy(update={"run_id": run_id, "controls": (changed,), "requirements": ()}), folder
+        )
+    told = [base64.b64decode(found) for found in re.findall(r"[A-Za-z0-9+/]{400,}={0,2}", page.read_text("utf-8"))]
+    results = [json.loads(each) for each in told if each.startswith(b'{"') and b'"history"' in each]
+    assert [[before["status"] for before in each["history"]] for each in results if each["status"] == "failed"] == [
+        ["passed"]
+    ]

@@ -52,6 +52,8 @@ EXIT_NOT_PASSED = 10
 ENGINE_NOTE = "engine"
 """A file in the scratch folder that names the engine that the run used, once it used one."""
 _REWRITE_EVERY_S = 0.5
+_REWRITE_PART = 20
+"""The record so far is written whole, so of a run's time it takes at most one in so many parts."""
 
 
 class Recorder:
@@ -68,7 +70,7 @@ class Recorder:
         self._lost_workers: list[str] = []
         self._started = now()
         self._runs = 0
-        self._last_write = 0.0
+        self._next_write = 0.0
         self._log: EventLog | None = None
 
     @property
@@ -164,7 +166,7 @@ class Recorder:
             return
         try:
             self._log.append("checked", now(), **outcome.model_dump(mode="json"))
-            if time.monotonic() - self._last_write > _REWRITE_EVERY_S:
+            if time.monotonic() > self._next_write:
                 self._write(finished=None)
         except ExitgateError as error:
             raise pytest.exit.Exception(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR) from None
@@ -188,7 +190,7 @@ class Recorder:
             return [*problems, *(f"left behind: {failure}" for failure in remove(items))]
 
     def _write(self, finished: str | None) -> None:
-        self._last_write = time.monotonic()
+        began = time.monotonic()
         collected, selected = read_collected(self.session)
         whole = finished is not None and not self.session.interrupted
         settled = [*self._settled, *self._cut_short(selected)] if finished else self._settled
@@ -214,6 +216,8 @@ class Recorder:
         )
         self.record = self._make_record(verdict, finished, whole=whole)
         write_record(self.record, self.session.report_directory)
+        ended = time.monotonic()
+        self._next_write = ended + max(_REWRITE_EVERY_S, _REWRITE_PART * (ended - began))
         if finished and self._log:
             self._log.append("finished", finished, verdict=verdict.status.value, problems=list(verdict.problems))
 

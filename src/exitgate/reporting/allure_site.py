@@ -23,6 +23,7 @@ from exitgate.atomic import write_atomically
 from exitgate.errors import EvidenceError, PrerequisiteMissing
 from exitgate.process import find_program, run_tool, scrubbed_environment
 from exitgate.record import Record
+from exitgate.reporting.allure_history import HISTORY, earlier_runs, keep_history
 from exitgate.reporting.allure_results import allure_status, allure_title, complete_allure_results
 
 RESULTS = "allure-results"
@@ -39,11 +40,13 @@ _END_OF_SCRIPT = re.compile(r"</(?=script)", re.IGNORECASE)
 def build_allure_site(record: Record, directory: Path) -> Path:
     """Write ``allure-report/index.html`` beside the record, of the results that the run left there.
 
-    The results themselves stay as they are: a copy of them is made true to the record and told.
+    The results themselves stay as they are: a copy of them is made true to the record and told. What earlier runs came to is
+    taken from ``allure-history.jsonl``, to which this run is added.
 
     Raises:
         PrerequisiteMissing: if Allure is not installed, or it is not version 3.
-        EvidenceError: if there are no results, Allure makes no site of them, or the site says something else than the record.
+        EvidenceError: if there are no results, the history can't be read, Allure makes no site of them, or the site says
+            something else than the record.
     """
     program = _program()
     results = directory / RESULTS
@@ -58,9 +61,12 @@ def build_allure_site(record: Record, directory: Path) -> Path:
         copy, site = Path(scratch) / RESULTS, Path(scratch) / "site"
         shutil.copytree(results, copy)
         complete_allure_results(record, copy)
+        earlier, history = earlier_runs(directory / HISTORY, record.run_id), Path(scratch) / HISTORY
+        write_atomically(history, "".join(f"{line}\n" for line in earlier))
         _generate(program, record, Path(scratch), copy, site)
         _reconcile(record, _read(site / "test-results.json"))
         page = _read(site / "index.html")
+        keep_history(directory / HISTORY, earlier, _read(history), record.run_id)
     return write_atomically(directory / SITE / "index.html", without_remote_calls(page))
 
 
@@ -141,6 +147,7 @@ def _generate(program: str, record: Record, scratch: Path, results: Path, site: 
     told = {
         # Allure's rate of success leaves out what nobody looked at, so the verdict stands beside it.
         "name": f"{_verdict(record)}: {record.target.name}, {record.gate_title}",
+        "historyPath": os.fspath(scratch / HISTORY),
         "plugins": {
             "awesome": {
                 "options": {"singleFile": True, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
