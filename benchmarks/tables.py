@@ -205,12 +205,47 @@ def migrations() -> str:
     return f"{_made(results)}\n\n{_table(head, rows)}\n\n{said}"
 
 
+def reports() -> str:
+    """Return what pages cost, what each check costs, and how that stands to the bounds."""
+    results = _results("reports")
+    bounds, met, added = results["bounds"], results["met"], results["added_us"]
+    rows = [
+        (
+            f"{words}, {part['checks']:,} checks",
+            f"{part['wall_s']:.2f}",
+            f"{part['peak_mib']:.0f}",
+            f"{part['mb']:.2f}",
+            bound,
+        )
+        for words, part, bound in (
+            (
+                "a whole run on the reference",
+                results["page"],
+                f"< {bounds['page_s']} s: {_met(met['page_s'])}; < {bounds['page_mb']} MB: {_met(met['page_mb'])}",
+            ),
+            (
+                "a made-up record",
+                results["many"],
+                f"< {bounds['many_s']} s: {_met(met['many_s'])}; < {bounds['many_mib']} MiB: {_met(met['many_mib'])}",
+            ),
+        )
+    ]
+    share = added["recorder"] / added["allure-pytest"]
+    said = (
+        f"Beyond plain pytest, a check takes {added['allure-pytest']:,} µs more with allure-pytest and {added['exitgate']:,} µs "
+        f"with exitgate, of which its recorder {added['recorder']:,} µs: {share:.2f} of allure-pytest's, "
+        f"≤ {bounds['of_allure']}: {_met(met['of_allure'])}."
+    )
+    return f"{_made(results)}\n\n{_table(('', 'wall s', 'peak MiB', 'page MB', 'bound'), rows)}\n\n{said}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "peer": peer,
     "linear": linear,
     "infrastructure": infrastructure,
     "migrations": migrations,
     "bundles": bundles,
+    "reports": reports,
 }
 
 
