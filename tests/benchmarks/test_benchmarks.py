@@ -30,7 +30,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("name", ["peer", "linear", "infrastructure", "migrations", "bundles", "reports", "tables", "workflows"])
+@pytest.mark.parametrize(
+    "name", ["peer", "linear", "infrastructure", "migrations", "bundles", "reports", "tables", "workflows"]
+)
 def test_each_script_says_what_it_does(name: str) -> None:
     completed = run(f"benchmarks.{name}", "--help")
     assert completed.returncode == 0, completed.stderr
