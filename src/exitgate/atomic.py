@@ -33,6 +33,6 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
             str(path),
             got=f"can't be written ({error.strerror})",
             expected="a folder with room that this user may write",
-            action="Free some space, or name another folder with --gate-report.",
+            action="Free some space, or name another place.",
         ) from error
     return path

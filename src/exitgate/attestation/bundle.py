@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict
 
 from exitgate.atomic import write_atomically
-from exitgate.attestation.envelope import ENVELOPE_FILE, seal, time_of
+from exitgate.attestation.envelope import ENVELOPE_FILE, MOST_DAYS, seal, time_of
 from exitgate.attestation.folder import header, safe_name
 from exitgate.attestation.registry import file_name, released_digest
 from exitgate.attestation.statement import (
@@ -33,7 +33,6 @@ from exitgate.record import RECORD_FILE, Record, read_record
 from exitgate.verdict import GateStatus
 
 MANIFEST_FILE = "manifest.json"
-MOST_DAYS = 90
 _TAR_RECORD_BYTES = 10_240
 
 

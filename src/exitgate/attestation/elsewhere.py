@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -12,9 +13,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from exitgate.assurance import Assurance
-from exitgate.attestation.bundle import MOST_DAYS, manifest_of
+from exitgate.attestation.bundle import manifest_of
 from exitgate.attestation.compose import compose
-from exitgate.attestation.envelope import seal, unseal
+from exitgate.attestation.envelope import MOST_DAYS, seal, unseal
 from exitgate.attestation.keys import TrustedKey, public_half, trusted_key
 from exitgate.attestation.statement import Verifier
 from exitgate.attestation.verify import Asked, answers
@@ -26,6 +27,7 @@ from exitgate.provision.git import git
 from exitgate.target import Target
 from exitgate.verdict import GateStatus
 
+_GATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LARGEST_BYTES = 4 * 1024 * 1024
 
 
@@ -49,8 +51,13 @@ def attest(
         days: How long the statement holds, from now.
 
     Raises:
-        UsageError: if there is no evidence, or the days are none or too many.
+        UsageError: if gate, target or assessor are no names, there is no evidence, or the days are none or too many.
     """
+    if not _GATE.fullmatch(gate):
+        raise UsageError("GATE", got=gate or "nothing", expected="a gate's name, like gate1", action="Name the gate.")
+    for option, text in (("--target", target), ("--assessor", assessor)):
+        if not text.strip():
+            raise UsageError(option, got="nothing", expected="a name", action="Say whose verdict it is, and on what.")
     if not evidence:
         raise UsageError("--evidence", got="none", expected="what the assessor went by", action="Name the files.")
     if not 1 <= days <= MOST_DAYS:

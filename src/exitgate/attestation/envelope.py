@@ -20,6 +20,8 @@ from exitgate.errors import EvidenceError
 
 ENVELOPE_FILE = "statement.dsse.json"
 _LARGEST_BYTES = 4 * 1024 * 1024
+MOST_DAYS = 90
+"""For how long a statement may hold; one that somebody signed for longer opens nothing."""
 _SKEW = datetime.timedelta(minutes=5)
 """By how much clocks may differ."""
 
@@ -38,7 +40,7 @@ def unseal(data: bytes, keys: Sequence[TrustedKey], now: datetime.datetime, wher
     2. One trusted key has signed it.
     3. The statement is parsed from the bytes that were signed.
     4. The key may sign for that gate, and is not expired.
-    5. The statement is not of the future.
+    5. The statement is not of the future, and does not hold for longer than any may.
 
     Raises:
         EvidenceError: if one of these does not hold.
@@ -66,6 +68,10 @@ def unseal(data: bytes, keys: Sequence[TrustedKey], now: datetime.datetime, wher
     if made > now + _SKEW:
         got = f"a statement made at {made.isoformat()}, which is yet to come"
         raise _refused(where, got, f"a time before {now.isoformat()}", "Set the clocks of both machines right.")
+    length = time_of(statement.facts.expires, where) - made
+    if length > datetime.timedelta(days=MOST_DAYS):
+        got = f"a statement that holds for {length.days} days"
+        raise _refused(where, got, f"{MOST_DAYS} at most", "Have it signed again, for fewer days.")
     return statement, trusted
 
 

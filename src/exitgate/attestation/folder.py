@@ -50,6 +50,8 @@ def read_bundle(path: Path) -> dict[str, Held]:
     try:
         if path.is_dir():
             return _collect(_of_folder(path), str(path))
+        if path.exists() and not path.is_file():
+            raise refused(str(path), "a pipe or device", "a folder or a tar")
         with path.open("rb") as stream:
             return _collect(_of_tar(stream, path.stat().st_size, str(path)), str(path))
     except OSError as error:

@@ -50,6 +50,31 @@ def parse_commit(text: str) -> str:
     return text
 
 
+def parse_digest(option: str, text: str) -> str:
+    """Read a SHA-256, with or without ``sha256:`` before it.
+
+    Raises:
+        UsageError: if it is none: half of one, or none at all, would ask about nothing.
+    """
+    digest = text.removeprefix("sha256:")
+    if not _DIGEST.fullmatch(f"sha256:{digest}"):
+        raise UsageError(
+            option, got=text or "nothing", expected="a SHA-256: 64 digits", action="Correct it, or ask less."
+        )
+    return digest
+
+
+def parse_name(option: str, text: str) -> str:
+    """Read a name that has to be there.
+
+    Raises:
+        UsageError: if it is empty, as where a variable of a script was not set.
+    """
+    if not text.strip():
+        raise UsageError(option, got="nothing", expected="a name", action="Give it, or leave the option out.")
+    return text
+
+
 def ask_lock(
     path: Path, keys: Sequence[TrustedKey], *, gate: str, commit: str, images: Mapping[str, str], now: datetime.datetime
 ) -> Statement:
@@ -61,10 +86,13 @@ def ask_lock(
 
     Raises:
         EvidenceError: if the lock stays closed, with the reason.
-        UsageError: if no image is named: a lock that is asked about nothing would say nothing.
+        UsageError: if no gate, commit or image is named: a lock that is asked about nothing would say nothing.
     """
     if not images:
         raise UsageError("--image", got="none", expected="the image of every workload", action="Name each NAME=DIGEST.")
+    if not gate.strip():
+        raise UsageError("GATE", got="nothing", expected="the gate that has to have passed", action="Name it: gate3.")
+    parse_commit(commit)
     where = str(path)
     if path.is_dir() or path.suffix == ".tar":
         statement = verify_bundle(path, keys, Asked(gate=gate, commit=commit), now).statement

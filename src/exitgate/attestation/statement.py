@@ -167,6 +167,10 @@ def parse(payload: bytes, where: str) -> Statement:
         raise _foreign(where, "a payload that is no such statement") from error
     if not same:
         raise _foreign(where, "a statement written in another way")
+    about = [(each.name, kind) for each in statement.subject for kind in each.digest]
+    if twice := sorted({name for name, kind in about if about.count((name, kind)) > 1}):
+        # Of two images of one workload only one could be compared with what is released.
+        raise _foreign(where, f"a statement that names {twice[0]} twice")
     return statement
 
 

@@ -27,6 +27,7 @@ def words_of(verified: Verified, asked: Asked) -> list[str]:
             ("that it is the commit you mean (--commit)", asked.commit),
             ("that these are the images you mean (--image)", asked.images),
             ("that the policy is the one you agreed to (--policy)", asked.policy_digest),
+            ("that the plan is the one you agreed to (--plan)", asked.plan_digest),
             ("that no later run came to another verdict (--ledger)", asked.ledger),
         )
         if not given

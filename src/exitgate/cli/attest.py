@@ -131,12 +131,12 @@ def verify(
     path: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle: a folder or a tar.")],
     *,
     key: PublicKeys = None,
-    gate: Annotated[str, typer.Option("--gate", help="The gate that it has to be of.")] = "",
-    target: Annotated[str, typer.Option("--target", help="The target's name that it has to be of.")] = "",
-    commit: Annotated[str, typer.Option("--commit", help="The commit that it has to be of.")] = "",
+    gate: Annotated[str | None, typer.Option("--gate", help="The gate that it has to be of.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="The target's name that it has to be of.")] = None,
+    commit: Annotated[str | None, typer.Option("--commit", help="The commit that it has to be of.")] = None,
     image: Images = None,
-    policy: Annotated[str, typer.Option("--policy", metavar="SHA256", help="The digest of the policy.")] = "",
-    plan: Annotated[str, typer.Option("--plan", metavar="SHA256", help="The digest of the gate's plan.")] = "",
+    policy: Annotated[str | None, typer.Option("--policy", metavar="SHA256", help="The digest of the policy.")] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="SHA256", help="The digest of the gate's plan.")] = None,
     ledger: Annotated[
         Path | None,
         typer.Option("--ledger", metavar="FILE", help="The ledger kept by you: no later run may stand in it."),
@@ -144,17 +144,17 @@ def verify(
 ) -> None:
     """Verify a bundle from a cold start. Exits 0 where every byte holds, whatever the verdict; `lock check` asks for a pass."""
     from exitgate.attestation.keys import read_trusted_keys
-    from exitgate.attestation.lock import parse_commit, parse_images
+    from exitgate.attestation.lock import parse_commit, parse_digest, parse_images, parse_name
     from exitgate.attestation.verify import Asked, verify_bundle
     from exitgate.attestation.words import words_of
 
     asked = Asked(
-        gate=gate,
-        target=target,
-        commit=parse_commit(commit) if commit else "",
+        gate="" if gate is None else parse_name("--gate", gate),
+        target="" if target is None else parse_name("--target", target),
+        commit="" if commit is None else parse_commit(commit),
         images=parse_images(image or ()),
-        policy_digest=policy,
-        plan_digest=plan,
+        policy_digest="" if policy is None else parse_digest("--policy", policy),
+        plan_digest="" if plan is None else parse_digest("--plan", plan),
         ledger=ledger,
     )
     print("\n".join(words_of(verify_bundle(path, read_trusted_keys(key or []), asked, _now()), asked)))
