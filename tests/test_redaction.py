@@ -20,6 +20,10 @@ PLANTED = {
     "aws-secret": ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalr"),
     "jwt": ("eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2lnbmF0dXJl", "c2lnbm"),
     "connection-string": ("postgresql://orders:hunter2hunter@db:5432/orders", "hunter2"),
+    "at-sign-in-a-password": ("amqp://shop:hunt@er2@queue:5672/", "er2"),
+    "libpq": ("host=db user=shop password=hunter2 dbname=shop", "hunter2"),
+    "ado": ("Server=db;User Id=shop;Password=hunter2;", "hunter2"),
+    "api-key-header": ('"x-api-key": "k3y-of-the-shop"', "k3y"),
     "bearer": ("Authorization: Bearer abcdef.ghijk", "ghijk"),
     "basic": ('"authorization": "Basic dXNlcjpwYXNz"', "dXNlc"),
     "cookie": ("Set-Cookie: session=s3cr3tvalue; Path=/", "s3cr3t"),
@@ -56,6 +60,9 @@ def test_a_planted_secret_is_taken_out_everywhere(secrets: None, tmp_path: Path,
         "http://localhost:3000/healthz",
         "arn:aws:iam::123456789012:role/deploy",
         "the cookie and the token of the key",
+        "password = var.password",
+        "psql password=$PGPASSWORD, PASSWORD=<yours>",
+        "oci://registry.example:5000/shop/orders@sha256:aa",
         "-----BEGIN PUBLIC KEY-----",
     ],
 )
@@ -66,6 +73,8 @@ def test_what_is_no_secret_stays(text: str) -> None:
 def test_of_the_environment_only_values_of_secret_names_are_taken_out() -> None:
     environment = {"HOME_TOWN": "Amsterdam-Noord", "DB_PASSWORD": "short", "KEY_TOKEN_FILE": "/run/secrets/token"}
     assert redact("Amsterdam-Noord short /run/secrets/token", environment) == "Amsterdam-Noord short /run/secrets/token"
+    named = ("DB_PASS", "MYSQL_PWD", "SIGNING_KEY", "AUTH_HEADER", "NPM_CONFIG_AUTH", "SESSION_SECRET")
+    assert {redact("abcdefgh", {name: "abcdefgh"}) for name in (*named, "npm_config__auth")} == {HIDDEN}
     longer = {"A_TOKEN": "abcdefgh", "B_TOKEN": "abcdefghijkl"}
     assert redact("abcdefghijkl", longer) == HIDDEN
 

@@ -9,7 +9,7 @@ from functools import cache
 
 HIDDEN = "[redacted]"
 _SECRET_NAME = re.compile(
-    r"(?i)(secret|token|passw|passphrase|credential|private|api_?key|access_?key|_dsn$|database_url)"
+    r"(?i)(secret|token|passw|passphrase|credential|private|_pass$|_pwd$|_?key$|_auth$|auth_?header|_dsn$|database_url)"
 )
 _SHORTEST = 8
 """Values of fewer characters are left: they would be found in ordinary words."""
@@ -38,8 +38,17 @@ _FORMS = (
     (("AKIA", "ASIA"), rf"{_BEGIN}A[KS]IA[A-Z0-9]{{16}}\b"),
     # JSON Web Tokens
     (("eyJ",), rf"{_BEGIN}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*"),
-    # The password of a connection string; user and host stay readable.
-    (("://",), r"(?P<before>://[^\s:/@\"']{0,200}:)[^\s/@\"']{1,500}(?=@)"),
+    # The password of a connection string, to its last @; user and host stay readable.
+    (("://",), r"(?P<before>://[^\s:/@\"']{0,200}:)[^\s/\"']{1,500}(?=@)"),
+    # The same as libpq, ADO and queries write it; what names a variable holds none.
+    (
+        ("ass", "wd", "ASS", "WD"),
+        r"(?P<before>(?i:\b(?:pg)?(?:password|passwd|pwd)=[\"']?))(?![$({<%\[])[^\s;&\"',\\]{3,500}",
+    ),
+    (
+        ("-Key", "-key", "-KEY", "-Token", "-token", "-TOKEN"),
+        r"(?P<before>(?i:x-(?:api-key|auth-token|access-token|vault-token))[\"']?\s*[:=]\s*[\"']?)[^\s\"',;\\]+",
+    ),
     (("uthorization",), r"(?P<before>[Aa]uthorization[\"']?\s*[:=]\s*[\"']?(?i:bearer|basic|token)\s+)[^\s\"',;\\]+"),
     (("ookie",), r"(?P<before>[Cc]ookie[\"']?\s*:\s*[\"']?)[^\r\n\"']+"),
     (("ws_s", "WS_S"), r"(?P<before>(?i:aws_(?:secret_access_key|session_token))[\"']?\s*[:=]\s*[\"']?)[^\s\"',;\\]+"),
