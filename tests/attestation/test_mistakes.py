@@ -119,3 +119,9 @@ def test_a_key_is_trusted_through_its_last_day_and_not_a_second_longer(tmp_path:
     verify_bundle(path, keys, Asked(), last)
     with pytest.raises(EvidenceError, match="trusted until 2026-06-20"):
         verify_bundle(path, keys, Asked(), last + datetime.timedelta(seconds=1))
+
+
+def test_a_pipe_in_the_place_of_a_statement_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "statement.dsse.json")
+    with pytest.raises(EvidenceError, match="a pipe or device"):
+        ask_lock(tmp_path / "statement.dsse.json", [TRUSTED], gate="gate3", commit=COMMIT, images=IMAGES, now=NOW)

@@ -21,7 +21,7 @@ from exitgate.attestation.statement import Statement, canonical
 from exitgate.attestation.verify import Asked, verify_bundle
 from exitgate.errors import EvidenceError, ExitgateError
 from exitgate.ledger import LEDGER_FILE
-from tests.attestation.bundles import COMMIT, FOREIGN, IMAGES, KEY, NOW, TRUSTED, bundle, leave
+from tests.attestation.bundles import COMMIT, FOREIGN, IMAGES, KEY, NOW, TRUSTED, bundle, leave, note
 
 
 def evidence(folder: Path) -> list[Path]:
@@ -266,6 +266,14 @@ def test_a_replayed_verdict_is_found(tmp_path: Path) -> None:
     folder = bundle(tmp_path)
     leave(tmp_path / "bundle-run", "r2", verdict="failed")
     with pytest.raises(EvidenceError, match="a verdict that is replayed: run r2 came later and ended failed"):
+        verify_bundle(folder, [TRUSTED], Asked(ledger=tmp_path / "bundle-run" / LEDGER_FILE), NOW)
+
+
+def test_a_later_run_that_was_cut_short_is_found(tmp_path: Path) -> None:
+    folder = bundle(tmp_path)
+    cut_short = leave(tmp_path / "elsewhere", "r2")
+    note(tmp_path / "bundle-run" / LEDGER_FILE, cut_short, "began", "")
+    with pytest.raises(EvidenceError, match="run r2 came later and has not come to an end"):
         verify_bundle(folder, [TRUSTED], Asked(ledger=tmp_path / "bundle-run" / LEDGER_FILE), NOW)
 
 

@@ -198,6 +198,8 @@ _PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).
             "key.0.expires: Input should be a valid date",
         ),
         ("k.pem", "x" * 70_000, "more than 64 KiB"),
+        ("k.toml", f'[[key]]\nname = "a"\npublic = "{ssh_line(KEY)}"\ngates = []\n', "key.0.gates: .*at least 1 item"),
+        ("k.toml", f'[[key]]\nname = "a"\npublic = "{ssh_line(KEY)}"\n' * 2, "the key of a twice"),
     ],
 )
 def test_a_mistake_with_a_key_is_one_line(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -44,7 +44,8 @@ class _KeyEntry(BaseModel):
     name: str
     public: str
     """The line of OpenSSH, or the PEM text."""
-    gates: tuple[str, ...] = Field((), strict=False)
+    gates: tuple[str, ...] = Field((), strict=False, min_length=1)
+    """Left out, all: an empty list is refused, since it may as well mean none."""
     expires: datetime.date | None = None
 
 
@@ -127,7 +128,7 @@ def _from_file(path: Path) -> list[TrustedKey]:
         raise _no_key(str(path), one_line(f"{where}: {first['msg']}", 160), "Correct the entry.") from error
     if not entries:
         raise _no_key(str(path), "no [[key]]", "Pin the public key of those who may sign for the gate.")
-    return [
+    found = [
         TrustedKey(
             name=each.name,
             key=_public(each.public.encode(), f"{path}: {each.name}"),
@@ -136,6 +137,10 @@ def _from_file(path: Path) -> list[TrustedKey]:
         )
         for each in entries
     ]
+    ids = [each.key.keyid for each in found]
+    if twice := next((each.name for index, each in enumerate(found) if ids[index] in ids[:index]), None):
+        raise _no_key(str(path), f"the key of {twice} twice", "Leave each key in it once: which entry counts?")
+    return found
 
 
 def _public(data: bytes, where: str) -> SSlibKey:

@@ -114,6 +114,8 @@ def ask_lock(
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise refused(str(path), "a pipe or device", f"a bundle or its {ENVELOPE_FILE}")
         with path.open("rb") as stream:
             return stream.read(_LARGEST_BYTES + 1)
     except OSError as error:

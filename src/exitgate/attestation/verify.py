@@ -167,14 +167,12 @@ def _no_later_run(record: Record, sha256: str, path: Path, own: tuple[tuple[Entr
     history_of(record, sha256, (entries, head), str(path))
     if own is not None and entries[: len(own[0])] != own[0]:
         raise refused(str(path), "another history than the bundle's ledger", "a ledger that goes on from it")
-    ends = [
-        each
-        for each in entries
-        if each.event == "ended" and (each.gate, each.commit) == (record.gate, record.target.commit)
-    ]
-    last = ends[-1]
-    if last.run_id != record.run_id:
-        got = f"a verdict that is replayed: run {last.run_id} came later and ended {last.verdict.replace('_', ' ')}"
+    same = [each for each in entries if (each.gate, each.commit) == (record.gate, record.target.commit)]
+    end = next(index for index, each in enumerate(same) if (each.run_id, each.event) == (record.run_id, "ended"))
+    if later := same[end + 1 :]:
+        last = later[-1]
+        came_to = f"ended {last.verdict.replace('_', ' ')}" if last.event == "ended" else "has not come to an end"
+        got = f"a verdict that is replayed: run {last.run_id} came later and {came_to}"
         raise EvidenceError(
             str(path), got=got, expected="the verdict of the last run", action="Ask for the last run's bundle."
         )
