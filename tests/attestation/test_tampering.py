@@ -302,6 +302,21 @@ def test_any_byte_of_a_tar_that_is_flipped_is_found(data: st.DataObject, tar: tu
     assert "\n" not in str(raised.value)
 
 
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_any_byte_of_a_folder_that_is_flipped_is_found(data: st.DataObject, folder: dict[Path, bytes]) -> None:
+    path = data.draw(st.sampled_from(sorted(folder)))
+    index = data.draw(st.integers(0, len(folder[path]) - 1))
+    flipped = bytes([folder[path][index] ^ data.draw(st.integers(1, 255))])
+    path.write_bytes(folder[path][:index] + flipped + folder[path][index + 1 :])
+    try:
+        with pytest.raises(ExitgateError) as raised:
+            verify_bundle(next(iter(folder)).parents[0], [TRUSTED], Asked(), NOW)
+    finally:
+        path.write_bytes(folder[path])
+    assert "\n" not in str(raised.value)
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_tar_that_is_cut_or_longer_is_found(data: st.DataObject, tar: tuple[Path, bytes]) -> None:
@@ -310,6 +325,15 @@ def test_a_tar_that_is_cut_or_longer_is_found(data: st.DataObject, tar: tuple[Pa
     path.write_bytes(data.draw(st.sampled_from([whole[:cut], whole + whole[cut:], whole + bytes(10240)])))
     with pytest.raises(EvidenceError):
         verify_bundle(path, [TRUSTED], Asked(), NOW)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, bytes]:
+    """Every file of a bundle, those beside the record first."""
+    path = bundle(tmp_path_factory.mktemp("folder"))
+    verify_bundle(path, [TRUSTED], Asked(), NOW)
+    files = sorted((each for each in path.rglob("*") if each.is_file()), key=lambda each: len(each.parts))
+    return {each: each.read_bytes() for each in files}
 
 
 @pytest.fixture(scope="module")
