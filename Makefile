@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 ARGS ?=
 LOCK_PYTHON ?= python3.11
 export PYTHON
+# Set, it has every process compile anew what all of them share.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
-from exitgate.process import Completed, find_program, run_tool, scrubbed_environment
+from exitgate.process import IN_A_HURRY, Completed, find_program, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
 
 OFFLINE: Final = ("--skip-db-update", "--offline-scan")
@@ -121,7 +121,9 @@ def run_scanner(
         return run_tool(
             [scanner.executable, *arguments],
             timeout_s=timeout_s,
-            environment=scrubbed_environment({"HOME": home, "XDG_CONFIG_HOME": home, **(environment or {})}),
+            environment=scrubbed_environment(
+                {**IN_A_HURRY, "HOME": home, "XDG_CONFIG_HOME": home, **(environment or {})}
+            ),
             cwd=Path(home),
             standard_input=standard_input,
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
-from exitgate.process import Completed, run_tool, scrubbed_environment
+from exitgate.process import IN_A_HURRY, Completed, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
 from exitgate.provision.redaction import Redaction
 
@@ -136,6 +136,7 @@ def environment_of(home: Path, configuration: Path, *, online: bool) -> dict[str
         network = {"HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "NO_PROXY": ""}
     return scrubbed_environment(
         {
+            **IN_A_HURRY,
             "HOME": str(home),
             "TF_CLI_CONFIG_FILE": str(configuration),
             "TF_IN_AUTOMATION": "1",
