@@ -178,7 +178,9 @@ def test_too_few_healthy_tasks_and_too_many_tasks_are_found(healthy: int, runnin
 
 def test_slow_answers_and_a_stall_are_found() -> None:
     slow = tuple(replace(each, ended_s=each.ended_s + 0.6) for each in REQUESTS)
-    assert len(slow_answers(replace(CLEAN, load=replace(LOAD, requests=slow)), POLICY)) == 2
+    found = slow_answers(replace(CLEAN, load=replace(LOAD, requests=slow)), POLICY)
+    assert len(found) == 2
+    assert all("the slowest 6" in each.got and "into the deployment of" in each.got for each in found)
     stalled = tuple(each for each in REQUESTS if not 4 < each.ended_s < 5.5)
     (finding,) = slow_answers(replace(CLEAN, load=replace(LOAD, requests=stalled)), POLICY)
     assert "gap" in finding.message

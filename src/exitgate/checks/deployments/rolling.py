@@ -178,18 +178,21 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
         raise _nothing(rollout, "no successful answer")
     latencies = [request.latency_s * _MILLISECONDS for request in answered]
     gap = rollout.load.longest_gap(first.asked_s, last.settled_s)
+    worst = max(answered, key=lambda each: each.latency_s)
+    told = f"{worst.latency_s * _MILLISECONDS:.0f} ms, of kind {worst.stream!r}, {_when(rollout, worst)}"
+    slowest = f"; the slowest {told}"
     findings = [
         Finding(
             location=rollout.location,
             message=f"{what} rose above its limit during the rollout",
             expected=f"at most {limit} ms",
-            got=f"{value:.0f} ms",
+            got=f"{value:.0f} ms{where}",
             remedy="See in the timeline what was started, stopped or checked then.",
         )
-        for what, limit, value in (
-            ("the median latency", limits.latency_p50_ms, percentile(latencies, 50)),
-            ("the latency of the slowest hundredth", limits.latency_p99_ms, percentile(latencies, 99)),
-            ("the longest gap between successful answers", limits.longest_gap_ms, gap.length_s * _MILLISECONDS),
+        for what, limit, value, where in (
+            ("the median latency", limits.latency_p50_ms, percentile(latencies, 50), slowest),
+            ("the latency of the slowest hundredth", limits.latency_p99_ms, percentile(latencies, 99), slowest),
+            ("the longest gap between successful answers", limits.longest_gap_ms, gap.length_s * _MILLISECONDS, ""),
         )
         if value > limit
     ]

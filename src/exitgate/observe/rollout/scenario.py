@@ -30,6 +30,8 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
 _LOCK_TIMEOUT_S = 1800.0
+_FAILED_TOLD, _SLOWEST_TOLD = 200, 100
+"""Single requests that stand in the evidence."""
 _BEFORE_S, _AFTER_S = 1.5, 1.5
 """Seconds of load before the first deployment, and after each one: what comes late is seen too."""
 _CALM_WITHIN_S, _FILL_UP_S, _QUIET_WITHIN_S = 20.0, 60.0, 30.0
@@ -243,7 +245,7 @@ def _never_served(workload: Workload, driver: Driver, reason: str) -> Prerequisi
 
 
 def _told(rollout: Rollout) -> str:
-    """Return all but the single requests, of which the failed ones are told."""
+    """Return all but the single requests, of which the failed and the slowest ones are told."""
     load = rollout.load
     told = {
         "scenario": rollout.scenario,
@@ -256,7 +258,11 @@ def _told(rollout: Rollout) -> str:
             "planned": load.planned,
             "unsent": load.unsent,
             "answered or failed": len(load.requests),
-            "failed": [asdict(each) for each in load.failed[:200]],
+            "failed": [asdict(each) for each in load.failed[:_FAILED_TOLD]],
+            "slowest": [
+                {**asdict(each), "latency_s": each.latency_s}
+                for each in sorted(load.requests, key=lambda each: -each.latency_s)[:_SLOWEST_TOLD]
+            ],
         },
         "written": rollout.written,
         "starved_percent": rollout.starved_percent,
