@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import assert_here, assertions, fit, infrastructure, migrate_here, migration_samples, samples
+from benchmarks import assert_here, assertions, criteria, fit, infrastructure, migrate_here, migration_samples, samples
 from benchmarks.measure import RESULTS
 from benchmarks.tables import README, TABLES
 from exitgate.assurance import Assurance
@@ -31,7 +31,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["peer", "linear", "infrastructure", "migrations", "bundles", "reports", "tables", "workflows"]
+    "name", ["peer", "linear", "infrastructure", "migrations", "bundles", "reports", "tables", "workflows", "criteria"]
 )
 def test_each_script_says_what_it_does(name: str) -> None:
     completed = run(f"benchmarks.{name}", "--help")
@@ -46,6 +46,12 @@ def test_a_generated_stack_is_read_whole_and_judged(tmp_path: Path, count: int) 
     assert abs(made - count) <= 5
     assert said["resources"] == made
     assert said["findings"] > 0
+
+
+def test_terraforms_calls_beside_one_another_count_once() -> None:
+    spans = tuple(criteria.read_spans(["10.0 14.0 init", "12.0 16.5 plan", "20.0 21.0 show", "20.2 20.4 show"]))
+    assert criteria.covered(spans) == 7.5
+    assert criteria.covered(()) == 0.0
 
 
 def test_the_tables_are_those_of_the_committed_results() -> None:

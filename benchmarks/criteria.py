@@ -1,0 +1,137 @@
+"""How long a warm run of a criterion on the reference takes, by whole processes, and how much of that is Terraform's own.
+
+Run from the checkout: ``python -m benchmarks.criteria [--rounds N] [--part NAME]...``. One round before those that count
+builds what is kept. Terraform is timed by a script that stands before it on PATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import RESULTS, ROOT, Cost, busy_cores, keep, median, run
+
+_NOT_ASSESSED = 3
+"""How a run ends in which a check was left out."""
+_LONGEST_S = 1800
+_TIMED = """#!/bin/sh
+began=$(date +%s.%N)
+"{program}" "$@"
+status=$?
+echo "$began $(date +%s.%N) $1" >> "{log}"
+exit $status
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is run: a criterion, without some of its checks."""
+
+    name: str
+    criterion: str
+    without: tuple[str, ...] = ()
+    bound_s: float
+
+
+PARTS = (
+    Part(
+        name="infrastructure, as planned",
+        criterion="infrastructure",
+        without=(
+            "3.3.reproducible:two-applies-equal",
+            "3.3.reproducible:second-plan-empty",
+            "3.3.drift:change-found",
+            "3.3.drift:unchanged-quiet",
+            "3.3.destroy:completes",
+            "3.3.destroy:nothing-left",
+        ),
+        bound_s=30,
+    ),
+    Part(
+        name="migrations, without CI's workflow",
+        criterion="migrations",
+        without=("3.4.B.1:workflow-deploys", "3.4.B.1:failure-blocks"),
+        bound_s=90,
+    ),
+    Part(name="deployments", criterion="deployments", bound_s=150),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each that count (default: 3)")
+    parser.add_argument("--part", action="append", choices=[part.name for part in PARTS], help="this one alone")
+    asked = parser.parse_args()
+    busy = busy_cores()
+    path = RESULTS / "criteria.json"
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["parts"] if path.is_file() else {}
+    for part in PARTS:
+        if not asked.part or part.name in asked.part:
+            kept[part.name] = measure(part, asked.rounds)
+    keep("criteria", f"python -m benchmarks.criteria --rounds {asked.rounds}", busy, {"parts": kept})
+    sys.stdout.write(json.dumps(kept, indent=2) + "\n")
+
+
+def measure(part: Part, rounds: int) -> dict[str, Any]:
+    """Return what a part takes, in seconds: medians, and Terraform's own time apart."""
+    with tempfile.TemporaryDirectory(prefix="exitgate-benchmark-") as name:
+        folder = Path(name)
+        log = folder / "terraform.log"
+        rows = []
+        for _ in range(rounds + 1):
+            log.write_text("", encoding="utf-8")
+            rows.append((_cost(part, folder, log), tuple(read_spans(log.read_text(encoding="utf-8").splitlines()))))
+    counted = rows[1:]
+    return {
+        "rounds": rounds,
+        "wall_s": median((cost.wall_s for cost, _ in counted), 1),
+        "cpu_s": median((cost.cpu_s for cost, _ in counted), 1),
+        "terraform_wall_s": median((covered(spans) for _, spans in counted), 1),
+        "terraform_calls": len(counted[-1][1]),
+        "bound_s": part.bound_s,
+        "met": median(cost.wall_s for cost, _ in counted) <= part.bound_s,
+    }
+
+
+def read_spans(lines: Iterable[str]) -> Iterator[tuple[float, float]]:
+    """Yield when each call of Terraform began and ended."""
+    for line in lines:
+        began, ended, _ = line.split()
+        yield float(began), float(ended)
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds in which at least one of the calls ran: those beside one another count once."""
+    seconds, until = 0.0, 0.0
+    for began, ended in sorted(spans):
+        seconds += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return seconds
+
+
+def _cost(part: Part, folder: Path, log: Path) -> Cost:
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    program = shutil.which("terraform")
+    if program:
+        (tools / "terraform").write_text(_TIMED.format(program=program, log=log), encoding="utf-8")
+        (tools / "terraform").chmod(0o755)
+    left_out = [word for each in part.without for word in ("--without", each)]
+    command = [
+        *("/usr/bin/env", f"PATH={tools}{os.pathsep}{os.environ['PATH']}"),
+        *(sys.executable, "-m", "exitgate", "run", "gate3", "--gate-target", str(ROOT / "reference")),
+        *("--gate-report", str(folder / "report"), "--criterion", part.criterion, *left_out),
+    ]
+    return run(command, timeout_s=_LONGEST_S, may_end_with=(0, _NOT_ASSESSED))
+
+
+if __name__ == "__main__":
+    main()
