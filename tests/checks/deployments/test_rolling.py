@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from exitgate.checks.deployments.rolling import (
     unfinished_rollouts,
 )
 from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.finding import Finding
 from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Substrate
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step, TaskFacts, Version
@@ -207,8 +209,44 @@ def test_on_a_starved_machine_failures_are_nobodys() -> None:
 
 def test_where_others_had_the_machine_failures_are_nobodys() -> None:
     busy = replace(with_request(failure="status", status=500), foreign_percent=40.0)
-    with pytest.raises(PrerequisiteMissing, match="no part of the rollout took 40 percent"):
+    with pytest.raises(PrerequisiteMissing, match="40 percent of all processors were taken by what is no part"):
         failed_requests(busy, frozenset())
     assert failed_requests(replace(CLEAN, foreign_percent=40.0), frozenset()) == []
     assert len(failed_requests(replace(busy, foreign_percent=10.0), frozenset())) == 1
     assert len(failed_requests(replace(busy, foreign_percent=None), frozenset())) == 1
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        lambda rollout: unfinished_rollouts(replace(rollout, steps=(replace(STEP, result="rolled back"),))),
+        lambda rollout: strange_versions(replace(rollout, steps=(replace(STEP, tasks=(task(3),)),))),
+        lambda rollout: broken_bounds(
+            replace(rollout, timeline=(replace(CLEAN.timeline[0], healthy=0),)),
+            POLICY,
+        ),
+        lambda rollout: missing_rollbacks(
+            replace(rollout, versions=back().versions, steps=back("completed").steps), Defect.DEAF, POLICY
+        ),
+        lambda rollout: broken_returns(replace(rollout, versions=back().versions, steps=(replace(STEP, tasks=()),))),
+    ],
+    ids=["completes", "new version serves", "availability", "rollback", "old version whole"],
+)
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [
+        ({"foreign_percent": 40.0}, "40 percent of all processors"),
+        ({"starved_percent": 97.0}, "97 percent of the time"),
+        (
+            {"load": replace(LOAD, requests=tuple(replace(each, sent_s=each.intended_s + 0.5) for each in REQUESTS))},
+            "500 ms late was the prober",
+        ),
+    ],
+    ids=["others", "starved", "late prober"],
+)
+def test_what_a_busy_machine_may_have_done_is_not_assessed(
+    judged: Callable[[Rollout], list[Finding]], machine: dict[str, object], words: str
+) -> None:
+    assert len(judged(CLEAN)) == 1
+    with pytest.raises(PrerequisiteMissing, match=words):
+        judged(replace(CLEAN, **machine))  # type: ignore[arg-type]

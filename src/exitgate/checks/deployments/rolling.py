@@ -36,7 +36,7 @@ def unfinished_rollouts(rollout: Rollout) -> list[Finding]:
                 remedy="Run the new image behind a load balancer's health check; the timeline is among the evidence.",
             )
         )
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def strange_versions(rollout: Rollout) -> list[Finding]:
@@ -62,7 +62,7 @@ def strange_versions(rollout: Rollout) -> list[Finding]:
                     remedy="See which tasks are not of the new version, and why they are kept; deploy by digest.",
                 )
             )
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def undelivered_load(rollout: Rollout) -> list[Finding]:
@@ -72,7 +72,7 @@ def undelivered_load(rollout: Rollout) -> list[Finding]:
         PrerequisiteMissing: if the prober was late by more than its bound: then nothing that it measured counts.
     """
     load = rollout.load
-    late = percentile([request.late_s for request in load.requests], 99)
+    late = _late_s(rollout)
     if late > LATEST_P99_S:
         raise PrerequisiteMissing(
             "prober",
@@ -117,7 +117,7 @@ def failed_requests(rollout: Rollout, counted: frozenset[str]) -> list[Finding]:
         )
         for (stream, failure), group in sorted(_grouped(rollout.load.failed).items())
     ]
-    _refuse_to_blame_the_target(rollout, findings)
+    findings = _of_the_target(rollout, findings)
     writes = [request for request in rollout.load.requests if request.stream in counted]
     if rollout.written is None or not writes:
         return findings
@@ -159,7 +159,7 @@ def broken_bounds(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
                     remedy="Set minimum_healthy_percent to 100, and the maximum so that new tasks come first.",
                 )
             )
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
@@ -196,8 +196,7 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
         )
         if value > limit
     ]
-    _refuse_to_blame_the_target(rollout, findings)
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def missing_rollbacks(rollout: Rollout, defect: Defect, policy: DeploymentPolicy) -> list[Finding]:
@@ -232,7 +231,7 @@ def missing_rollbacks(rollout: Rollout, defect: Defect, policy: DeploymentPolicy
                     remedy="Keep the minimum healthy percentage at 100, and let alarms fire sooner.",
                 )
             )
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def broken_returns(rollout: Rollout) -> list[Finding]:
@@ -251,7 +250,7 @@ def broken_returns(rollout: Rollout) -> list[Finding]:
                     remedy="See in the timeline what the rollback started and stopped.",
                 )
             )
-    return findings
+    return _of_the_target(rollout, findings)
 
 
 def _steps(rollout: Rollout) -> Sequence[Step]:
@@ -297,19 +296,33 @@ def _bound(moment: Moment, bound: int, *, is_least: bool) -> tuple[Moment, bool,
     return moment, moment.running > bound, f"{moment.running} tasks", f"at most {bound} tasks"
 
 
-def _refuse_to_blame_the_target(rollout: Rollout, findings: Sequence[Finding]) -> None:
+def _of_the_target(rollout: Rollout, findings: list[Finding]) -> list[Finding]:
+    """Return the findings, where this machine left the rollout the time that it takes.
+
+    Raises:
+        PrerequisiteMissing: if it did not, and there are findings: they may be the machine's.
+    """
     foreign, starved = rollout.foreign_percent or 0.0, rollout.starved_percent
-    for share, most, words in (
-        (foreign, MOST_FOREIGN_PERCENT, f"what is no part of the rollout took {foreign:.0f} percent of all processors"),
-        (starved, MOST_STARVED_PERCENT, f"processes waited for a processor in {starved:.0f} percent of the time"),
+    late_ms, latest_ms = _late_s(rollout) * _MILLISECONDS, LATEST_P99_S * _MILLISECONDS
+    for value, most, unit, words in (
+        (foreign, MOST_FOREIGN_PERCENT, "percent", "of all processors were taken by what is no part of the rollout"),
+        (starved, MOST_STARVED_PERCENT, "percent", "of the time some process waited for a processor"),
+        (late_ms, latest_ms, "ms", "late was the prober at the 99th percentile"),
     ):
-        if findings and share > most:
+        if findings and value > most:
             raise PrerequisiteMissing(
                 "this machine",
-                got=f"{words}, and {findings[0].message}",
-                expected=f"at most {most:g} percent, to tell the target's failures from this machine's",
+                got=f"{value:.0f} {unit} {words}, and {findings[0].message}",
+                expected=f"at most {most:g} {unit}, to tell the target's failures from this machine's",
                 action="Run again when this machine has less to do, or with fewer workers.",
             )
+    return findings
+
+
+def _late_s(rollout: Rollout) -> float:
+    """Return by how much the prober itself was late: so much of every latency is its own."""
+    late = [request.late_s for request in rollout.load.requests]
+    return percentile(late, 99) if late else 0.0
 
 
 def _nothing(rollout: Rollout, got: str) -> ObservationError:

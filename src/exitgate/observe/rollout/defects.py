@@ -18,13 +18,20 @@ class ErringProxy:
     send heads.
     """
 
-    def __init__(self, address: str, port: int, health_path: str, share: float) -> None:
+    def __init__(self, address: str, port: int, health_path: str, share: float, asked: Iterator[int]) -> None:
+        """Make it.
+
+        Args:
+            address: Of the good task.
+            share: Of requests, that are failed.
+            asked: Counts them, from 1, for all tasks of the version: what each counts for itself is short by up to one failure.
+        """
         self.port = 0
         self.failed = 0
         self._place = (address, port)
         self._health = f" {health_path} ".encode()
         self._every = max(1, round(1 / share))
-        self._count = 0
+        self._asked = asked
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -82,8 +89,7 @@ class ErringProxy:
             return False
         if self._health in line:
             return False
-        self._count += 1
-        return self._count % self._every == 0
+        return next(self._asked) % self._every == 0
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

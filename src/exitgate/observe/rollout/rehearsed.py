@@ -118,8 +118,12 @@ def alarm_limits(policy: DeploymentPolicy, k: float = COMPRESSION) -> AlarmLimit
 
 
 def failing_share(policy: DeploymentPolicy) -> float:
-    """Return the share of requests that a version has to fail to be noticed by the alarm, and to stay within the budget."""
+    """Return the share of requests that a version has to fail to be noticed by the alarm, and to stay within the budget.
+
+    Only reads are failed, and a compressed period has a few hundred requests: at one and a half times the alarm's limit, one
+    failure more or less in a period decided.
+    """
     rollback, limits = policy.rollback, policy.limits
     least = rollback.error_rate_percent if rollback and rollback.error_rate_percent is not None else 1.0
     most = limits.error_budget_percent if limits else 0.0
-    return max(1.5 * least, (least + most) / 2, 0.1) / 100
+    return max(2 * least, (least + most) / 2, 0.1) / 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -82,6 +83,7 @@ class Tasks:
         self._on_started, self._on_ended, self._on_failure = on_started, on_ended, on_failure
         self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="task")
         self._lock = threading.Lock()
+        self._asked = itertools.count(1)
         self._over = threading.Event()
 
     @contextmanager
@@ -156,7 +158,8 @@ class Tasks:
             )
             if self._begin(task, container):
                 if task.version.defect is Defect.ERRS:
-                    task.proxy = ErringProxy(task.address, recipe.port, recipe.health_path, recipe.failing_share)
+                    place = (task.address, recipe.port, recipe.health_path)
+                    task.proxy = ErringProxy(*place, recipe.failing_share, self._asked)
                     stack.enter_context(task.proxy.serving())
                 self._on_started(task)
                 if task.version.defect is Defect.CRASHES and not self._over.wait(_CRASH_AFTER_S):
