@@ -297,3 +297,10 @@ def test_a_use_in_other_words_is_refused(tmp_path: Path) -> None:
 def test_a_server_named_like_a_service_is_refused(tmp_path: Path) -> None:
     text = leaning('"orders"', BACKING.replace('"store"', '"orders"'))
     assert "orders" in refusal(place(tmp_path, text)).got
+
+
+def test_a_saved_answer_that_is_not_there_is_named_with_its_line(tmp_path: Path) -> None:
+    text = changed("[service.environment]", '[service.answers]\nservice = "deploy/gone.json"\n\n[service.environment]')
+    error = refusal(place(tmp_path, text))
+    assert error.subject == f"{tmp_path}/exitgate.toml:{line(text, 'service = ')}"
+    assert error.got == "service = 'deploy/gone.json', which is not there"

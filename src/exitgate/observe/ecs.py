@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, one_line
 from exitgate.observation import Substrate
-from exitgate.observe.json_source import line_of_key
+from exitgate.observe.json_source import line_of_key, text_of_key
 from exitgate.observe.task_definition import HostShare, Neighbour, TaskDefinition, rules_the_host
 from exitgate.settings import ContainerSettings, HealthCheck, Mount
 
@@ -144,7 +144,7 @@ def task_definition_in(source: str, path: str, container: str) -> TaskDefinition
     """Read one container's settings from a text.
 
     Args:
-        source: The task definition in JSON, as ECS takes it.
+        source: The task definition in JSON, as ECS takes it or as `aws ecs describe-task-definition` answers with it.
         path: What messages and locations call it.
         container: The container's name.
 
@@ -153,6 +153,9 @@ def task_definition_in(source: str, path: str, container: str) -> TaskDefinition
     """
     try:
         raw: Any = json.loads(source)
+        if isinstance(raw, dict) and "containerDefinitions" not in raw and isinstance(raw.get("taskDefinition"), dict):
+            # An answer of `aws ecs describe-task-definition`; what is around it becomes blank, so that lines stay.
+            return task_definition_in(text_of_key(source, "taskDefinition"), path, container)
         parsed = _TaskDefinition.model_validate(raw)
     except (json.JSONDecodeError, RecursionError) as error:
         raise _no_task_definition(path, error) from error

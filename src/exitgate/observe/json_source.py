@@ -22,6 +22,13 @@ def line_of_key(text: str, path: tuple[str | int, ...]) -> int:
     return line
 
 
+def text_of_key(text: str, key: str) -> str:
+    """Return the text of a value of the outermost object, after as many empty lines as stand before it."""
+    start = [begin for name, _, begin in _members(text, 0) if name == key][-1]
+    _, end = _DECODER.raw_decode(text, start)
+    return "\n" * text.count("\n", 0, start) + text[start:end]
+
+
 def _members(text: str, position: int) -> Iterator[tuple[str | int, int, int]]:
     """Yield key or index, where it stands, and where its value starts, of the object or array at `position`."""
     position = _skip(text, position)

@@ -2,6 +2,7 @@
 
 from exitgate.target.configuration import (
     CONFIGURATION_FILE,
+    Answers,
     Backing,
     BackingUse,
     Configuration,
@@ -22,6 +23,7 @@ from exitgate.target.loading import check_against, load_target
 __all__ = [
     "CONFIGURATION_FILE",
     "Accepted",
+    "Answers",
     "Backing",
     "BackingUse",
     "Configuration",

@@ -84,6 +84,26 @@ class Traffic(_Strict):
     """The workload's variable (in its `backing`) that tells of the database that is asked."""
 
 
+class Answers(_Strict):
+    """``[service.answers]``: what AWS answered on how production deploys a workload, each as a file that the target holds.
+
+    What a file is left out for is *not assessed*, by name.
+    """
+
+    service: _RelativePath
+    """Of ``aws ecs describe-services``."""
+    target_groups: _RelativePath | None = None
+    """Of ``aws elbv2 describe-target-groups``."""
+    target_group_attributes: _RelativePath | None = None
+    """Of ``aws elbv2 describe-target-group-attributes``, on the service's target group."""
+    load_balancer_attributes: _RelativePath | None = None
+    """Of ``aws elbv2 describe-load-balancer-attributes``."""
+    alarms: _RelativePath | None = None
+    """Of ``aws cloudwatch describe-alarms``."""
+    scalable_targets: _RelativePath | None = None
+    """Of ``aws application-autoscaling describe-scalable-targets --service-namespace ecs``."""
+
+
 class Workload(_Strict):
     """A container that the target deploys."""
 
@@ -102,7 +122,7 @@ class Workload(_Strict):
     health_path: _HttpPath = "/healthz"
     """Answered with 2xx by a workload that works."""
     task_definition: _RelativePath | None = None
-    """The ECS task definition that production runs it with, in JSON; either this or `compose`."""
+    """The ECS task definition that production runs it with, in JSON, as written or described; either this or `compose`."""
     compose: _RelativePath | None = None
     """The Compose file that production runs it with; either this or `task_definition`."""
     container: str | None = None
@@ -117,6 +137,8 @@ class Workload(_Strict):
     """Seconds within which the workload answers on its health path."""
     traffic: tuple[Traffic, ...] = ()
     """What it is asked for while its versions are replaced."""
+    answers: Answers | None = None
+    """How ECS deploys it by AWS's own account, beside a plan or in the place of one."""
 
     @model_validator(mode="after")
     def _has_one_source_of_settings(self) -> Workload:
@@ -126,6 +148,8 @@ class Workload(_Strict):
             raise contradiction(
                 "task_definition and compose", "one of the two: what production runs it with", "compose"
             )
+        if self.answers is not None and self.task_definition is None:
+            raise contradiction("answers of ECS with compose", "task_definition: what ECS runs", "answers")
         return self
 
     @property

@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from exitgate.assurance import Assurance
 from exitgate.catalogue import Control, Gate, SubjectKind
 from exitgate.errors import TargetError
-from exitgate.target.configuration import CONFIGURATION_FILE, Configuration, Frontend, Stack, Workload
+from exitgate.target.configuration import CONFIGURATION_FILE, Answers, Configuration, Frontend, Stack, Workload
 from exitgate.target.described import Accepted, Target
 from exitgate.toml_source import Location, first_problem, line_of
 from exitgate.waivers import Responsibilities
+
+_Placed = Workload | Frontend | Stack | Answers
+"""Tables that name files of the target."""
 
 
 def load_target(directory: Path) -> Target:
@@ -193,7 +196,9 @@ def _refuse_missing_files(target: Target, path: Path) -> None:
                 )
 
 
-def _paths_of(entry: Workload | Frontend | Stack) -> Iterator[tuple[str, str]]:
+def _paths_of(entry: _Placed) -> Iterator[tuple[str, str]]:
+    if isinstance(entry, Answers):
+        yield from ((key, value) for key, value in entry if value is not None)
     for key in ("path", "dockerfile", "context", "task_definition", "compose", "override"):
         if (value := getattr(entry, key, None)) is not None:
             yield key, value
@@ -201,17 +206,16 @@ def _paths_of(entry: Workload | Frontend | Stack) -> Iterator[tuple[str, str]]:
         yield "var_files", value
 
 
-def _placed_entries(config: Configuration) -> list[tuple[Location, Workload | Frontend | Stack]]:
-    entries: list[tuple[Location, Workload | Frontend | Stack]] = [
-        (("service", i), s) for i, s in enumerate(config.service)
-    ]
+def _placed_entries(config: Configuration) -> list[tuple[Location, _Placed]]:
+    entries: list[tuple[Location, _Placed]] = [(("service", i), s) for i, s in enumerate(config.service)]
     stacks = config.infrastructure.stack if config.infrastructure else ()
     entries += [(("infrastructure", "stack", i), stack) for i, stack in enumerate(stacks)]
     for index, frontend in enumerate(config.frontend):
         entries.append((("frontend", index), frontend))
         if frontend.workload:
             entries.append((("frontend", index, "workload"), frontend.workload))
-    return entries
+    with_answers = [(place, each.answers) for place, each in entries if isinstance(each, Workload) and each.answers]
+    return [*entries, *(((*place, "answers"), answers) for place, answers in with_answers)]
 
 
 def _refuse_strangers(target: Target, path: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from exitgate.checks.deployments.planned import in_every_stack
+from exitgate.checks.deployments.planned import in_every_stack, needing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import DeploymentSettings
+from exitgate.observe.deployment_settings import DeploymentSettings, Topic
 from exitgate.policy import DeploymentPolicy
 from exitgate.policy.deployments import RollbackPolicy
 from exitgate.rollout.settings import RolloutSettings
@@ -23,6 +23,7 @@ def _counts(planned: DeploymentSettings) -> Iterator[RolloutSettings]:
 
 
 @in_every_stack
+@needing(Topic.PERCENTAGES, Topic.GRACE, Topic.TARGET_CHECK, Topic.DEREGISTRATION, Topic.ALARMS, Topic.SCALING)
 def stuck_deployments(planned: DeploymentSettings, policy: DeploymentPolicy, start_s: float) -> list[Finding]:
     """Roll a good version out in a simulation, at every count that scaling allows as the least, and see whether it completes.
 
@@ -58,6 +59,7 @@ def stuck_deployments(planned: DeploymentSettings, policy: DeploymentPolicy, sta
 
 
 @in_every_stack
+@needing(Topic.PERCENTAGES, Topic.SCALING)
 def lost_capacity(planned: DeploymentSettings, policy: DeploymentPolicy) -> list[Finding]:
     """Name each count of tasks at which ECS may stop more than the rules allow."""
     return [
@@ -74,6 +76,9 @@ def lost_capacity(planned: DeploymentSettings, policy: DeploymentPolicy) -> list
 
 
 @in_every_stack
+@needing(
+    Topic.PERCENTAGES, Topic.GRACE, Topic.TARGET_CHECK, Topic.DEREGISTRATION, Topic.BREAKER, Topic.ALARMS, Topic.SCALING
+)
 def unreachable_breakers(planned: DeploymentSettings, policy: RollbackPolicy) -> list[Finding]:
     """Simulate a version that never becomes healthy, and one that exits at once: each has to be given up in time."""
     findings = []

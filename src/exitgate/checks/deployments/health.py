@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences, in_every_stack
+from exitgate.checks.deployments.planned import differences, in_every_stack, needing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import DeploymentSettings
+from exitgate.observe.deployment_settings import DeploymentSettings, Topic
 from exitgate.policy.deployments import BalancerHealthPolicy, ContainerHealthPolicy
 
 _SLACK = 4
@@ -12,6 +12,7 @@ _SLACK = 4
 
 
 @in_every_stack
+@needing(Topic.GRACE, Topic.TARGET_CHECK)
 def strange_thresholds(
     planned: DeploymentSettings, health: BalancerHealthPolicy, container: ContainerHealthPolicy
 ) -> list[Finding]:
@@ -43,6 +44,7 @@ def strange_thresholds(
 
 
 @in_every_stack
+@needing(Topic.GRACE, Topic.TARGET_CHECK)
 def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolicy) -> list[Finding]:
     """Compute from the planned thresholds when a failure is noticed and whether a slow start is survived."""
     settings, findings = planned.settings, []
@@ -104,6 +106,7 @@ def inconsistent_health(planned: DeploymentSettings, health: BalancerHealthPolic
 
 
 @in_every_stack
+@needing(Topic.TARGET_CHECK)
 def lax_matchers(planned: DeploymentSettings, health: BalancerHealthPolicy, health_path: str) -> list[Finding]:
     """Name a health check of the target group that asks elsewhere, or takes codes that the rules don't."""
     check = planned.settings.target_check

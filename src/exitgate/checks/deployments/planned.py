@@ -7,14 +7,16 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from exitgate.checks.infrastructure.judging import stack_left_out
+from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import DeploymentSettings, PlannedDeployments
+from exitgate.observe.deployment_settings import DeploymentSettings, PlannedDeployments, Topic
 
 _P = ParamSpec("_P")
+_Rule = Callable[Concatenate[DeploymentSettings, _P], list[Finding]]
 
 
 def in_every_stack(
-    rule: Callable[Concatenate[DeploymentSettings, _P], list[Finding]],
+    rule: _Rule[_P],
 ) -> Callable[Concatenate[PlannedDeployments, _P], list[Finding]]:
     """Have a rule on one stack's settings look at those of all stacks; what is the same in several is one finding.
 
@@ -29,6 +31,32 @@ def in_every_stack(
         return found
 
     return look
+
+
+def needing(
+    *topics: Topic,
+) -> Callable[[_Rule[_P]], _Rule[_P]]:
+    """Have a rule look at one stack's settings only where the source tells of certain things; a default would stand for them.
+
+    The rule then raises PrerequisiteMissing where it does not, and names what and where.
+    """
+
+    def decorate(rule: _Rule[_P]) -> _Rule[_P]:
+        @wraps(rule)
+        def look(planned: DeploymentSettings, /, *args: _P.args, **kwargs: _P.kwargs) -> list[Finding]:
+            for absent in planned.unanswered:
+                if absent.topic in topics:
+                    raise PrerequisiteMissing(
+                        absent.location,
+                        got=f"nothing of the {absent.topic} of {planned.workload}",
+                        expected="an answer of AWS that tells of it",
+                        action=absent.action,
+                    )
+            return rule(planned, *args, **kwargs)
+
+        return look
+
+    return decorate
 
 
 def differences(rows: Iterable[tuple[str, str, object, object]]) -> Iterator[Finding]:

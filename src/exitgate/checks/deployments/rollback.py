@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exitgate.checks.deployments.planned import in_every_stack
+from exitgate.checks.deployments.planned import in_every_stack, needing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import AlarmFacts, DeploymentSettings
+from exitgate.observe.deployment_settings import AlarmFacts, DeploymentSettings, Topic
 from exitgate.policy.deployments import RollbackPolicy
 
 _ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
@@ -14,6 +14,7 @@ _LATENCY = frozenset({"TargetResponseTime"})
 
 
 @in_every_stack
+@needing(Topic.BREAKER)
 def unwired_breakers(planned: DeploymentSettings) -> list[Finding]:
     """Name a circuit breaker that is off, or that fails a deployment and leaves it so."""
     breaker, at = planned.settings.breaker, planned.at_service("deployment_circuit_breaker")
@@ -41,6 +42,7 @@ def unwired_breakers(planned: DeploymentSettings) -> list[Finding]:
 
 
 @in_every_stack
+@needing(Topic.ALARMS)
 def unwired_alarms(planned: DeploymentSettings, policy: RollbackPolicy) -> list[Finding]:
     """Name what keeps the alarms of the rules from rolling a deployment back."""
     if "alarms" not in policy.triggers:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences, in_every_stack
+from exitgate.checks.deployments.planned import differences, in_every_stack, needing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import DeploymentSettings
+from exitgate.observe.deployment_settings import DeploymentSettings, Topic
 from exitgate.policy.deployments import ShutdownPolicy
 
 
 @in_every_stack
+@needing(Topic.DEREGISTRATION, Topic.IDLE_TIMEOUT)
 def unplanned_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> list[Finding]:
     """Name each time of leaving that is not planned as the rules have it."""
     return list(
@@ -38,6 +39,7 @@ def unplanned_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> 
 
 
 @in_every_stack
+@needing(Topic.DEREGISTRATION, Topic.IDLE_TIMEOUT)
 def inconsistent_shutdowns(planned: DeploymentSettings, policy: ShutdownPolicy) -> list[Finding]:
     """Compute from the planned times whether the longest request ends, and who closes idle connections first."""
     settings, findings = planned.settings, []

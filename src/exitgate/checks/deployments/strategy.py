@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from exitgate.checks.deployments.planned import differences, in_every_stack
+from exitgate.checks.deployments.planned import differences, in_every_stack, needing
 from exitgate.finding import Finding
-from exitgate.observe.deployment_settings import DeploymentSettings
+from exitgate.observe.deployment_settings import DeploymentSettings, Topic
 from exitgate.policy import DeploymentPolicy
 
 
 @in_every_stack
+@needing(Topic.PERCENTAGES)
 def strange_strategies(planned: DeploymentSettings, policy: DeploymentPolicy) -> list[Finding]:
     """Name each way in which the service is planned to replace its tasks otherwise than the rules say.
 

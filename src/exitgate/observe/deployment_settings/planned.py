@@ -7,100 +7,15 @@ plan does not know yet (ARNs) is told by what the code refers to, and by the mod
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, PrerequisiteMissing
-from exitgate.observation import Observation
+from exitgate.observe.deployment_settings.facts import AlarmFacts, DeploymentSettings, PlannedDeployments
 from exitgate.observe.task_definition import TaskDefinition
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown, Value
 from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck, ThresholdType
 from exitgate.target import Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmFacts:
-    """A CloudWatch alarm that a service's deployments listen to."""
-
-    name: str
-    resource: Resource
-    metrics: tuple[str, ...]
-    """Of the load balancer, the target or ECS, e.g. ``HTTPCode_Target_5XX_Count``."""
-    threshold: float | None
-    period_s: float | None
-    periods: int | None
-    datapoints: int | None
-    comparison: str
-    on_missing_data: str
-    measures: tuple[str, ...] | None
-    """Addresses of what its dimensions refer to; nothing where that is not known."""
-
-    @property
-    def fires_after_s(self) -> float | None:
-        """Seconds of trouble that it needs, one period more for the one that was half over; nothing where that is not known."""
-        return (self.periods + 1) * self.period_s if self.periods and self.period_s else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentSettings:
-    """One workload's service as one stack plans it. None stands for what is not written out, or not known before an apply."""
-
-    workload: str
-    stack: str
-    service: Resource
-    target_group: Resource | None
-    balancer: Resource | None
-    """Nothing where the stack has none, or several."""
-    task: TaskDefinition
-    controller: str | None
-    strategy: str | None
-    minimum_healthy_percent: float | None
-    maximum_percent: float | None
-    grace_period_s: float | None
-    smallest_count: int
-    """Tasks, as scaling may go down to; the declared count where nothing scales."""
-    alarms: tuple[AlarmFacts, ...]
-    missing_alarms: tuple[str, ...]
-    """Names that no alarm of the plan has."""
-    idle_timeout_s: float | None
-    deregistration_delay_s: float | None
-    health_protocol: str
-    settings: RolloutSettings
-    """With ECS's defaults in the place of what is not written out."""
-
-    def at_service(self, key: str) -> str:
-        """Return where an argument of the ECS service stands, or would."""
-        return self.service.locate(key)
-
-    def at_target_group(self, key: str) -> str:
-        """Return where an argument of the target group stands, or would; the service's place where it has none."""
-        return self.target_group.locate(key) if self.target_group else self.service.locate("load_balancer")
-
-    def at_balancer(self, key: str) -> str:
-        """Return where an argument of the load balancer stands, or would; the service's place where it has none."""
-        return self.balancer.locate(key) if self.balancer else self.service.locate("load_balancer")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedDeployments(Observation):
-    """One workload's service, in every stack of the target."""
-
-    workload: str
-    stacks: tuple[DeploymentSettings, ...]
-    left_out: tuple[str, ...] = ()
-    """Declared stacks that were not planned: nothing is met without them."""
-
-    @property
-    def modelled(self) -> PlannedDeployments:
-        """The same, for what is computed from it by our model of ECS."""
-        model = "our model of ECS's rolling update and of load balancers' checks"
-        substrate = replace(
-            self.substrate,
-            assurance=Assurance.MODELLED,
-            name=f"{model}, on the {self.substrate.name}",
-            limits=(*self.substrate.limits, "tasks take 30 s until they run, which is an assumption"),
-        )
-        return replace(self, substrate=substrate)
 
 
 def read_planned_deployments(
@@ -120,13 +35,25 @@ def read_planned_deployments(
     return PlannedDeployments(
         substrate=replace(infrastructure.substrate, assurance=Assurance.DECLARED),
         workload=workload.name,
-        stacks=tuple(_read(stack, workload, task) for stack in infrastructure.stacks),
+        stacks=tuple(read_stack(stack, workload, task) for stack in infrastructure.stacks),
         left_out=infrastructure.left_out,
     )
 
 
-def _read(stack: Stack, workload: Workload, task: TaskDefinition) -> DeploymentSettings:
-    service = _service(stack, workload)
+def read_stack(stack: Stack, workload: Workload, task: TaskDefinition, *, source: str = "") -> DeploymentSettings:
+    """Read how a workload is deployed by one stack, or by what has a stack's form.
+
+    Args:
+        stack: With the workload's service, and what belongs to it.
+        workload: Whose service.
+        task: Its task definition.
+        source: What messages call the stack; its plan where not given.
+
+    Raises:
+        PrerequisiteMissing: if it has no ECS service of the workload, or does not tell which target group is its.
+        ObservationError: if a number is none.
+    """
+    service = _service(stack, workload, source or f"plan of stack {stack.name}")
     group = _target_group(stack, service)
     balancers = [each for each in stack.of("aws_lb", "aws_alb") if _text(each.get("load_balancer_type")) != "network"]
     balancer = balancers[0] if len(balancers) == 1 else None
@@ -182,17 +109,17 @@ def _read(stack: Stack, workload: Workload, task: TaskDefinition) -> DeploymentS
     )
 
 
-def _service(stack: Stack, workload: Workload) -> Resource:
+def _service(stack: Stack, workload: Workload, source: str) -> Resource:
     services = stack.of("aws_ecs_service")
     container = workload.container_name
     own = [each for each in services if _text(_block(each, "load_balancer").get("container_name")) == container]
     own = own or [each for each in services if _text(each.get("name")) in (workload.name, container)]
     if len(own) != 1:
         raise PrerequisiteMissing(
-            f"plan of stack {stack.name}",
+            source,
             got=f"{len(own) or 'no'} ECS services of {workload.name}",
             expected=f"one, whose load balancer leads to the container {container} or whose name is {workload.name}",
-            action="Name container and workload in exitgate.toml as the infrastructure code does.",
+            action="Name container and workload in exitgate.toml as they are named there.",
         )
     return own[0]
 
