@@ -94,8 +94,10 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "commands",
         (
             "exitgate.beside",
+            "exitgate.by_hand",
             "exitgate.doctor",
             "exitgate.launch",
+            "exitgate.own_run",
             "exitgate.prove",
         ),
     ),

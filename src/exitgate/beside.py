@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
-from exitgate.errors import ProvisionError, UsageError
+from exitgate.errors import UsageError
+from exitgate.own_run import own_run
 from exitgate.provision.backing import environment_of, servers
-from exitgate.provision.engine import connect, engine_address, find_builder
-from exitgate.provision.ownership import Owner, new_run_id
-from exitgate.provision.scratch import scratch_folder
-from exitgate.provision.sweep import of_run, remove
-from exitgate.run import Run
+from exitgate.provision.engine import find_builder
 from exitgate.target import BackingUse, Target
 
 
@@ -38,45 +33,11 @@ def run_beside(target: Target, command: Sequence[str], uses: Mapping[str, Backin
                 expected=f"one that exitgate.toml declares: {', '.join(sorted(declared)) or 'there is no [[backing]]'}",
                 action="Correct its name, or declare it.",
             )
-    run_id, owner = new_run_id(), str(Owner.of_this_process())
-    with _ending_on_sigterm(), connect(engine_address(os.environ)) as engine, scratch_folder(run_id, owner) as scratch:
-        run = Run(
-            id=run_id,
-            owner=owner,
-            gate_directory="",
-            clone=str(target.directory),
-            commit="",
-            report_directory="",
-            scratch=str(scratch),
-        )
-        try:
-            names = frozenset(use.backing for use in uses.values())
-            running = servers(engine, find_builder(), run, target.backings, names)
-            with environment_of(uses, running, locally=True) as environment:
-                return _call(command, {**os.environ, **environment})
-        finally:
-            leaks = remove(of_run(engine, run_id))
-            if leaks:
-                raise ProvisionError(
-                    "backing servers",
-                    got="; ".join(leaks),
-                    expected="nothing left behind",
-                    action="Run `exitgate sweep`.",
-                )
-
-
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Leave the block by an exception on SIGTERM, so that what was started is removed; its default would end us at once."""
-
-    def leave(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with own_run("backing servers", str(target.directory)) as (engine, run):
+        names = frozenset(use.backing for use in uses.values())
+        running = servers(engine, find_builder(), run, target.backings, names)
+        with environment_of(uses, running, locally=True) as environment:
+            return _call(command, {**os.environ, **environment})
 
 
 def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:

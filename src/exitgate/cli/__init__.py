@@ -14,6 +14,7 @@ from exitgate.cli import ledger as _ledger
 from exitgate.cli import maintain as _maintain
 from exitgate.cli import progress as _progress
 from exitgate.cli import report as _report
+from exitgate.cli import rollout as _rollout
 from exitgate.cli import run as _run
 from exitgate.errors import ExitgateError
 
@@ -47,6 +48,7 @@ _ledger.register(app)
 _report.register(app)
 _progress.register(app)
 _attest.register(app)
+_rollout.register(app)
 
 
 def main() -> None:

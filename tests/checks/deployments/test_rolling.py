@@ -20,6 +20,7 @@ from exitgate.checks.deployments.rolling import (
     undelivered_load,
     unfinished_rollouts,
 )
+from exitgate.checks.deployments.tasks import flooded_logs, killed_tasks
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import LoadResults, Request
@@ -250,3 +251,29 @@ def test_what_a_busy_machine_may_have_done_is_not_assessed(
     assert len(judged(CLEAN)) == 1
     with pytest.raises(PrerequisiteMissing, match=words):
         judged(replace(CLEAN, **machine))  # type: ignore[arg-type]
+
+
+def test_a_failed_request_is_tied_to_what_caused_it() -> None:
+    timeline = (
+        Moment(at_s=3.0, kind="StopTask", task="task-1", words="reason=drained", healthy=2, running=2),
+        Moment(at_s=4.0, kind="TaskExited", task="task-4", words="exit_code=1", healthy=1, running=1),
+    )
+    for at, name, words in (
+        (3.01, "task-1", "1: its task got the stop signal"),
+        (4.01, "task-4", "1: its task exited by itself"),
+        (9.0, "task-3", "1: nothing happened at that time"),
+    ):
+        failed = with_request(failure="reset", status=0, intended_s=at, sent_s=at, ended_s=at + 0.1, task=name)
+        settings = replace(CLEAN.settings, propagation_lag_s=0.25)
+        (finding,) = failed_requests(replace(failed, timeline=timeline, settings=settings), frozenset())
+        assert words in finding.got
+
+
+def test_a_task_that_is_killed_and_one_that_floods_its_log_are_named_once_a_version() -> None:
+    assert killed_tasks(CLEAN) == flooded_logs(CLEAN) == killed_tasks(EMPTY) == []
+    seen = replace(CLEAN, tasks=(task(1, "old", killed=True), task(2, "old", killed=True), task(3, floods=True)))
+    (killed,) = killed_tasks(seen)
+    assert "version 'old' does not end on its stop signal" in killed.message
+    assert "task-1, task-2" in killed.got
+    (flood,) = flooded_logs(seen)
+    assert "version 'new' floods its log" in flood.message

@@ -8,6 +8,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import Request, percentile
 from exitgate.observe.pressure import MOST_FOREIGN_PERCENT, MOST_STARVED_PERCENT
+from exitgate.observe.rollout.causes import causes_of
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step
 from exitgate.policy.deployments import DeploymentPolicy
 
@@ -112,7 +113,8 @@ def failed_requests(rollout: Rollout, counted: frozenset[str]) -> list[Finding]:
             location=rollout.location,
             message=f"{len(group)} requests of kind {stream!r} failed during the rollout",
             expected=f"none of {sum(request.stream == stream for request in rollout.load.requests)}",
-            got=f"{failure}{f' {group[0].status}' if group[0].status else ''}, first {_when(rollout, group[0])}",
+            got=f"{failure}{f' {group[0].status}' if group[0].status else ''}, first {_when(rollout, group[0])}; "
+            + _why(rollout, group),
             remedy="Finish open requests on SIGTERM, and keep the deregistration delay above the longest request.",
         )
         for (stream, failure), group in sorted(_grouped(rollout.load.failed).items())
@@ -288,6 +290,10 @@ def _when(rollout: Rollout, request: Request) -> str:
     task = next((task for task in rollout.tasks if task.name == request.task), None)
     of = f"by a task of version {task.version!r}" if task else "without a task"
     return f"{request.ended_s - step.asked_s:.1f} s into the deployment of {step.version!r}, {of}"
+
+
+def _why(rollout: Rollout, failed: Sequence[Request]) -> str:
+    return ", ".join(f"{count}: {cause}" for cause, count in causes_of(rollout, failed).items())
 
 
 def _bound(moment: Moment, bound: int, *, is_least: bool) -> tuple[Moment, bool, str, str]:

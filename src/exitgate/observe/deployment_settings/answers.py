@@ -73,6 +73,7 @@ class ServiceTarget(_Camel):
 
     target_group_arn: str = ""
     container_name: str = ""
+    container_port: int = 0
 
 
 class ServiceAnswer(_Camel):

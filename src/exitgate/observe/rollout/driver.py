@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from exitgate.observe.rollout.alarms import Alarms
-from exitgate.observe.rollout.facts import Moment, Step, TaskFacts, Version
+from exitgate.observe.rollout.facts import Moment, Sight, Step, TaskFacts, TaskSight, Version
 from exitgate.observe.rollout.tasks import RunningTask, TaskRecipe, Tasks
 from exitgate.provision.balancer import Balancer
 from exitgate.provision.engine import Engine
@@ -42,6 +42,8 @@ class Driver:
         self._arrived: queue.SimpleQueue[events.Event | BaseException] = queue.SimpleQueue()
         self._health: dict[str, str] = {}
         self._outcomes: list[actions.Complete | actions.RollBack | actions.Stall] = []
+        self.on_look: Callable[[], None] = lambda: None
+        """Called each time that the balancer was asked."""
         self.tasks = Tasks(
             engine,
             run,
@@ -102,6 +104,25 @@ class Driver:
                 passed.setdefault(moment.task, moment.at_s)
         return max((passed[task] - began[task] for task in passed if task in began), default=0.0)
 
+    def sight(self, ended: int, failed: int) -> Sight:
+        """Return how everything stands now, with what the caller knows of the requests."""
+        deployment = self.state.deployment
+        return Sight(
+            at_s=time.monotonic(),
+            version=deployment.version if deployment else "",
+            tasks=tuple(
+                TaskSight(
+                    name=task.name,
+                    version=self.tasks.all[task.name].version.name,
+                    phase=task.phase,
+                    health=self._health.get(task.name, ""),
+                )
+                for task in self.state.tasks
+            ),
+            ended=ended,
+            failed=failed,
+        )
+
     def facts(self, task: RunningTask) -> TaskFacts:
         """Return what is known of a task."""
         return TaskFacts(
@@ -115,6 +136,7 @@ class Driver:
             killed=task.killed,
             health=self._health.get(task.name, ""),
             last_words=task.last_words,
+            floods=task.floods,
         )
 
     @property
@@ -149,6 +171,7 @@ class Driver:
                 self._take(events.TargetHealth(now_s=time.monotonic(), task=events.TaskName(name), state=health.value))
         for event in self._alarms.look(time.monotonic()):
             self._take(event)
+        self.on_look()
 
     def _take(self, event: events.Event) -> None:
         self.state, asked = step(self.state, event)

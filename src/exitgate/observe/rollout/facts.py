@@ -62,6 +62,34 @@ class TaskFacts:
     health: str
     """As the balancer had it last; empty where it was no target."""
     last_words: str = ""
+    floods: bool = False
+    """Whether it wrote its log at such a rate that nobody can read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSight:
+    """A task at one moment."""
+
+    name: str
+    version: str
+    phase: str
+    """``pending``, ``running``, ``draining`` or ``stopping``."""
+    health: str
+    """As the balancer has it; empty where it is no target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A rollout on its way, at one moment."""
+
+    at_s: float
+    """Of this machine's monotonic clock."""
+    version: str
+    """The one that was asked for last."""
+    tasks: tuple[TaskSight, ...]
+    ended: int
+    """Requests, so far."""
+    failed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

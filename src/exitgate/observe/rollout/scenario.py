@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -15,7 +15,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
-from exitgate.observe.rollout.facts import Rollout, Step, Version
+from exitgate.observe.rollout.facts import Rollout, Sight, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
 from exitgate.observe.rollout.picture import picture_of
 from exitgate.observe.rollout.rehearsed import with_grace
@@ -69,6 +69,8 @@ def read_rollout(
     around: Surroundings,
     keep: EvidenceFolder,
     location: str,
+    watch: Callable[[Sight], None] | None = None,
+    listen: int = 0,
 ) -> Rollout:
     """Perform a scenario.
 
@@ -76,6 +78,20 @@ def read_rollout(
     2. Start the balancer, and deploy what serves at first.
     3. Send load; deploy each version, and let load go on after it.
     4. Stop the load, count the effects of its writes, remove everything.
+
+    Args:
+        engine: Where tasks run.
+        run: Whose they are.
+        workload: What is deployed, and what it is asked for.
+        container: How its tasks are run.
+        settings: By which it is deployed, compressed.
+        order: What is to be done.
+        substrate: On what.
+        around: What the workload leans on.
+        keep: Where the evidence goes.
+        location: Of the workload's own description.
+        watch: Told how everything stands, some times a second.
+        listen: The balancer's port of 127.0.0.1; 0 for a free one.
 
     Raises:
         PrerequisiteMissing: if there is no balancer, nothing to ask the workload for, or what is to serve at first never does.
@@ -88,7 +104,7 @@ def read_rollout(
         stack.enter_context(FileLock(run.scratch_path / "rollout.lock", timeout=_LOCK_TIMEOUT_S))
         group = favoured_group(engine, run)
         stack.enter_context(favoured(group))
-        balancer = stack.enter_context(throwaway_balancer(run, balancer_rules(settings)))
+        balancer = stack.enter_context(throwaway_balancer(run, replace(balancer_rules(settings), port=listen)))
         plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2)
         network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
         recipe = TaskRecipe(
@@ -105,6 +121,9 @@ def read_rollout(
         alarms = Alarms(order.alarms, settings.alarms.names, seen.more)
         versions = (order.initial, *order.deployments)
         driver = Driver(engine, run, recipe, settings, versions, balancer, alarms)
+        if watch:
+            tell = watch
+            driver.on_look = lambda: tell(driver.sight(*seen.counted()))
         stack.enter_context(driver.driving())
         first = driver.deploy(order.initial.name, limit_s=order.step_limit_s, settle_s=0.0)
         if first.result != "completed":
@@ -118,7 +137,7 @@ def read_rollout(
         alarms.arm()
         pressure = Pressure(lambda: used_s(group))
         steps = tuple(_steps(driver, alarms, order))
-        driver.go_on(_FILL_UP_S, until=lambda: seen.count >= order.least_requests)
+        driver.go_on(_FILL_UP_S, until=lambda: seen.counted()[0] >= order.least_requests)
         load = prober.stop()
         after = effects(workload, around)
         rollout = Rollout(
@@ -172,15 +191,25 @@ class _Seen:
 
     def __init__(self) -> None:
         self._tail: ResultsTail | None = None
-        self.count = 0
+        self.count = self.failed = 0
+        self._waiting: list[Request] = []
 
     def begin(self, prober: Probing) -> None:
         self._tail = ResultsTail(prober.results_path, prober.plan)
 
     def more(self) -> Sequence[Request]:
-        found = self._tail.more() if self._tail else ()
-        self.count += len(found)
+        """Return those that were not returned before."""
+        self.counted()
+        found, self._waiting = self._waiting, []
         return found
+
+    def counted(self) -> tuple[int, int]:
+        """Return how many have ended, and how many of them failed."""
+        for request in self._tail.more() if self._tail else ():
+            self._waiting.append(request)
+            self.count += 1
+            self.failed += bool(request.failure)
+        return self.count, self.failed
 
 
 def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:

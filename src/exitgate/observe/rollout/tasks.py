@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, one_line
@@ -27,6 +28,10 @@ _CRASH_AFTER_S = 0.0
 _NO_SERVICE_PORT = 9
 """Where a version with the defect `DEAF` is looked for: nobody listens there in a container of a service."""
 _LONGEST_LIFE_S = 3600
+_LAST_LINES = 2000
+"""Of a task's log, that are looked at."""
+_READABLE_S = 2.0
+"""Seconds in which so many lines are a flood: thousands a second, and more than an access log has under this load."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class RunningTask:
     exit_code: int | None = None
     killed: bool = False
     last_words: str = ""
+    floods: bool = False
+    """Whether it wrote more lines a second than anybody can read."""
     proxy: ErringProxy | None = None
     unwanted: bool = False
     """Told to stop before it ran."""
@@ -199,7 +206,9 @@ class Tasks:
     def _await_end(self, task: RunningTask, container: Container) -> None:
         code = int(container.wait(timeout=_LONGEST_LIFE_S)["StatusCode"])
         task.exit_code = code
-        lines = [line for line in container.logs(tail=2000).decode("utf-8", "replace").splitlines() if line.strip()]
+        stamped = container.logs(tail=_LAST_LINES, timestamps=True).decode("utf-8", "replace").splitlines()
+        task.floods = len(stamped) >= _LAST_LINES and _seconds_between(stamped[0], stamped[-1]) < _READABLE_S
+        lines = [words for _, _, words in (line.partition(" ") for line in stamped) if words.strip()]
         telling = [line for line in lines if "error" in line.lower()]
         if telling or code != 0:
             task.last_words = one_line((telling or lines or ["it logged nothing"])[-1], 400)
@@ -226,3 +235,9 @@ class Tasks:
         """Return the image's own stop signal, which ECS sends too."""
         image = self._engine.client.images.get(task.version.image_id)
         return str((image.attrs.get("Config") or {}).get("StopSignal") or "SIGTERM")
+
+
+def _seconds_between(first: str, last: str) -> float:
+    """Return the seconds between two lines of an engine's log, each after its time in UTC, to the nanosecond."""
+    begin, end = (datetime.fromisoformat(line.partition(" ")[0][:26].rstrip("Z")) for line in (first, last))
+    return (end - begin).total_seconds()

@@ -45,6 +45,8 @@ class BalancerRules:
     """After which a connection without a byte is closed; a request that waits for its answer ends with 504."""
     propagation_lag_s: float = 0.0
     """From asking for a target to be added or removed until the balancer does so."""
+    port: int = 0
+    """Of 127.0.0.1, on which it listens; 0 for a free one."""
 
 
 def bootstrap(rules: BalancerRules, folder: Path) -> Json:
@@ -135,7 +137,7 @@ def _listener(rules: BalancerRules) -> Json:
     }
     return {
         "name": "front",
-        "address": _LOOPBACK,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": rules.port}},
         "filter_chains": [
             {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
         ],
