@@ -106,6 +106,7 @@ class _Container(_Entry):
     # Applied, and no finding: each is of a namespace of the container's own. ECS takes none where the host's are shared.
     systemControls: tuple[_SystemControl, ...] = ()  # noqa: N815
     memory: int | None = None
+    versionConsistency: Literal["", "enabled", "disabled"] = ""  # noqa: N815
 
 
 class _Host(_Entry):
@@ -193,6 +194,7 @@ def task_definition_in(source: str, path: str, container: str) -> TaskDefinition
         ),
         secret_variables=tuple(each.name for each in own.secrets),
         environment_files=tuple(each.value for each in own.environmentFiles),
+        version_consistency=own.versionConsistency,
         host_shares=tuple(_host_shares(parsed, position, path, source)),
         neighbours=tuple(
             Neighbour(

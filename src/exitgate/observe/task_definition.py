@@ -60,6 +60,8 @@ class TaskDefinition(Observation):
 
     secret_variables: tuple[str, ...] = ()
     """Names of variables whose values come from a store of secrets."""
+    version_consistency: str = ""
+    """As the container has it, ``enabled`` or ``disabled``: whether ECS resolves a tag once for all tasks of a deployment."""
     environment_files: tuple[str, ...] = ()
     """Files outside of the target of which production takes variables."""
 

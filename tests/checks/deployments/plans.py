@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "evaluation_periods": 2,
         "datapoints_to_alarm": 2,
         "metric_query": (
+            {"expression": "100 * errors / requests"},
             {
                 "metric": (
                     {"metric_name": "HTTPCode_Target_5XX_Count", "period": 60, "dimensions": DIMENSIONS},
@@ -68,8 +70,12 @@ VALUES: dict[str, dict[str, Any]] = {
         "threshold": 1,
         "evaluation_periods": 2,
         "metric_name": "TargetResponseTime",
+        "extended_statistic": "p99",
         "period": 60,
         "dimensions": DIMENSIONS,
+    },
+    "aws_ecs_task_definition": {
+        "container_definitions": json.dumps([{"name": "orders", "image": f"shop/orders@sha256:{'0' * 64}"}])
     },
     "aws_appautoscaling_target": {"resource_id": "service/shop/orders", "min_capacity": 2, "max_capacity": 8},
 }

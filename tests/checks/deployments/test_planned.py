@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from exitgate.checks.deployments import (
+    drifting_versions,
     inconsistent_health,
     inconsistent_shutdowns,
     lax_matchers,
@@ -27,8 +29,9 @@ from exitgate.checks.deployments import (
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.deployment_settings import PlannedDeployments
+from exitgate.observe.terraform import UNKNOWN
 from exitgate.target import Target
-from tests.checks.deployments.plans import MISSING, planned, policy, reference
+from tests.checks.deployments.plans import DIMENSIONS, MISSING, planned, policy, reference
 
 Rule = Callable[[PlannedDeployments], list[Finding]]
 RULES: dict[str, Rule] = {
@@ -42,6 +45,7 @@ RULES: dict[str, Rule] = {
     "times": lambda found: inconsistent_shutdowns(found, policy().shutdown),  # type: ignore[arg-type]
     "progress": lambda found: stuck_deployments(found, policy(), 35),
     "capacity": lambda found: lost_capacity(found, policy()),
+    "image": drifting_versions,
     "reachable": lambda found: unreachable_breakers(found, policy().rollback),  # type: ignore[arg-type]
 }
 SERVICE, GROUP = "aws_ecs_service", "aws_lb_target_group"
@@ -50,6 +54,10 @@ GRACE, MINIMUM, MAXIMUM = (
     "deployment_minimum_healthy_percent",
     "deployment_maximum_percent",
 )
+
+
+ONLY_ERRORS = ({"metric": ({"metric_name": "HTTPCode_Target_5XX_Count", "period": 60, "dimensions": DIMENSIONS},)},)
+BY_TAG = json.dumps([{"name": "orders", "image": "shop/orders:latest", "versionConsistency": "disabled"}])
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -87,6 +95,11 @@ def test_no_rule_is_met_without_all_stacks(rule: str) -> None:
         ("alarms", ("latency", "period", 300), "latency alarm measures over another time"),
         ("alarms", ("errors", "datapoints_to_alarm", 3), "can't fire"),
         ("alarms", ("errors", "comparison_operator", "LessThanThreshold"), "fires when all is well"),
+        ("alarms", ("errors", "metric_query", ONLY_ERRORS), "counts errors, and no rate"),
+        ("alarms", ("latency", "extended_statistic", "p50"), "does not measure the slowest hundredth"),
+        ("alarms", ("latency", "extended_statistic", MISSING), "does not measure the slowest hundredth"),
+        ("alarms", ("latency", "treat_missing_data", "breaching"), "ignore one that rings as they begin"),
+        ("image", ("aws_ecs_task_definition", "container_definitions", BY_TAG), "may run different images"),
         ("leaving", (GROUP, "deregistration_delay", MISSING), "deregistration delay is not written out"),
         ("leaving", ("aws_lb", "idle_timeout", 50), "idle timeout is not that of the rules"),
         ("times", (GROUP, "deregistration_delay", "0"), "delay is shorter than the longest request"),
@@ -153,3 +166,26 @@ def test_rules_that_nobody_made_are_found() -> None:
     assert [each.message for each in missing_rollback_rules(without("rollback"))] == [
         "no triggers for a rollback are defined"
     ]
+
+
+@pytest.mark.parametrize("consistency", ["", "enabled"])
+def test_a_tag_that_ecs_resolves_once_is_one_image(consistency: str) -> None:
+    container = {
+        "name": "orders",
+        "image": "shop/orders:7",
+        **({"versionConsistency": consistency} if consistency else {}),
+    }
+    found = planned("aws_ecs_task_definition", "container_definitions", json.dumps([container]))
+    assert drifting_versions(found) == []
+
+
+def test_an_image_that_is_not_known_before_an_apply_is_not_judged() -> None:
+    found = planned("aws_ecs_task_definition", "container_definitions", UNKNOWN)
+    with pytest.raises(PrerequisiteMissing, match="not known before an apply"):
+        drifting_versions(found)
+
+
+def test_where_a_stack_has_no_task_definition_the_file_says_what_runs() -> None:
+    found = planned(without=("aws_ecs_task_definition",))
+    assert found.stacks[0].image.location.startswith("deploy/orders.task-definition.json:")
+    assert drifting_versions(found) == []

@@ -103,6 +103,19 @@ ANSWERS: dict[str, Any] = {
                         },
                         "ReturnData": False,
                     },
+                    {
+                        "Id": "requests",
+                        "MetricStat": {
+                            "Metric": {
+                                "Namespace": "AWS/ApplicationELB",
+                                "MetricName": "RequestCount",
+                                "Dimensions": DIMENSIONS,
+                            },
+                            "Period": 60,
+                            "Stat": "Sum",
+                        },
+                        "ReturnData": False,
+                    },
                 ],
             },
             {

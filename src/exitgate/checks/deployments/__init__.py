@@ -8,10 +8,12 @@ from exitgate.checks.deployments.rollback import unwired_alarms, unwired_breaker
 from exitgate.checks.deployments.shutdown import inconsistent_shutdowns, unplanned_shutdowns
 from exitgate.checks.deployments.stopping import rude_stops
 from exitgate.checks.deployments.strategy import strange_strategies
+from exitgate.checks.deployments.versions import drifting_versions
 
 __all__ = [
     "dear_answers",
     "dependent_answers",
+    "drifting_versions",
     "inconsistent_health",
     "inconsistent_shutdowns",
     "lax_matchers",

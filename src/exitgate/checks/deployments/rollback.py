@@ -11,6 +11,7 @@ from exitgate.policy.deployments import RollbackPolicy
 
 _ERRORS = frozenset({"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"})
 _LATENCY = frozenset({"TargetResponseTime"})
+_SLOWEST = frozenset({"p99", "p99.0", "p99.00"})
 
 
 @in_every_stack
@@ -88,9 +89,26 @@ def unwired_alarms(planned: DeploymentSettings, policy: RollbackPolicy) -> list[
     return findings
 
 
+def _strange_measures(alarm: AlarmFacts, what: str) -> Iterator[tuple[str, str, str]]:
+    """Say where an alarm measures something else than the rules' limits are of: a number of errors, or a mean."""
+    if what == "error rate" and not alarm.reckons:
+        yield (
+            "the error rate alarm counts errors, and no rate",
+            "an expression of errors and RequestCount: the rules' limit is percent",
+            ", ".join(alarm.metrics),
+        )
+    if what == "latency" and alarm.statistics and not set(alarm.statistics) <= _SLOWEST:
+        yield (
+            "the latency alarm does not measure the slowest hundredth",
+            "the statistic p99: of a mean, one slow answer in a hundred is not seen",
+            ", ".join(filter(None, alarm.statistics)) or "no statistic",
+        )
+
+
 def _differences(
     alarm: AlarmFacts, what: str, limit: float | None, policy: RollbackPolicy
 ) -> Iterator[tuple[str, str, str]]:
+    yield from _strange_measures(alarm, what)
     if alarm.threshold != limit:
         yield f"the {what} alarm has another limit than the rules", f"{limit}", f"{alarm.threshold}"
     if alarm.period_s != policy.period_s or alarm.periods != policy.periods:
@@ -98,6 +116,13 @@ def _differences(
             f"the {what} alarm measures over another time than the rules",
             f"{policy.periods} periods of {policy.period_s} s",
             f"{alarm.periods} of {alarm.period_s} s",
+        )
+    if alarm.on_missing_data == "breaching":
+        # ECS ignores an alarm that rings already when a deployment begins.
+        yield (
+            f"the {what} alarm rings where there is no request, and deployments ignore one that rings as they begin",
+            "notBreaching for missing data",
+            "breaching",
         )
     if alarm.datapoints is not None and alarm.periods is not None and alarm.datapoints > alarm.periods:
         yield f"the {what} alarm can't fire", f"at most {alarm.periods} datapoints", f"{alarm.datapoints}"

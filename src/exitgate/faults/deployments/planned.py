@@ -29,6 +29,30 @@ def _planned(
 
 FAULTS = (
     _planned(
+        "tag-that-moves",
+        "the image is named by a tag that every build moves, and ECS was told not to resolve it once",
+        *("3.5.B.1", "one-image", _MAIN),
+        r'image = "\$\{local.repository\}@\$\{local.digest\}"',
+        'image = "${local.repository}:latest", versionConsistency = "disabled"',
+        "tasks of one deployment may run different images",
+    ),
+    _planned(
+        "mean-latency",
+        "the alarm on latency watches the mean, in which one slow answer of a hundred does not show",
+        *("3.5.A.3", "alarms-wired", _ALARMS),
+        r'extended_statistic = "p99"',
+        'statistic          = "Average"',
+        "the latency alarm does not measure the slowest hundredth",
+    ),
+    _planned(
+        "rings-at-night",
+        "the alarm on latency rings where nobody asks for anything, and the next deployment ignores it",
+        *("3.5.A.3", "alarms-wired", _ALARMS),
+        r'(threshold           = 1\n  evaluation_periods  = 2\n  datapoints_to_alarm = 2\n  treat_missing_data  = )"notBreaching"',
+        r'\1"breaching"',
+        "the latency alarm rings where there is no request",
+    ),
+    _planned(
         "controller-left-out",
         "the deployment controller is left to a default",
         *("3.5.A.1", "plan-agrees", _MAIN),

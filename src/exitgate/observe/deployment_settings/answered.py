@@ -21,6 +21,7 @@ from exitgate.observe.deployment_settings.answers import (
     AlarmAnswers,
     AnswerFile,
     Dimension,
+    MetricQuery,
     ServiceAnswer,
     Services,
 )
@@ -208,40 +209,36 @@ def _balancer(saved: SavedAnswers, index: int) -> Resource:
 
 
 def _alarm(file: AnswerFile[AlarmAnswers], index: int, own: AlarmAnswer) -> Resource:
-    def measured(dimensions: Sequence[Dimension]) -> Value:
-        # CloudWatch tells a target group by the last part of its ARN.
-        return {
-            each.name: Reference(f"target group {each.value}", "arn_suffix")
-            for each in dimensions
-            if each.name == "TargetGroup"
-        }
-
-    stats = [query.metric_stat for query in own.metrics if query.metric_stat]
     values: dict[str, Value] = {
         "alarm_name": own.alarm_name,
         "metric_name": own.metric_name,
+        "statistic": own.statistic,
+        "extended_statistic": own.extended_statistic,
         "period": own.period,
         "evaluation_periods": own.evaluation_periods,
         "datapoints_to_alarm": own.datapoints_to_alarm,
         "threshold": own.threshold,
         "comparison_operator": own.comparison_operator,
         "treat_missing_data": own.treat_missing_data,
-        "dimensions": measured(own.dimensions),
-        "metric_query": tuple(
-            {
-                "metric": (
-                    {
-                        "metric_name": each.metric.metric_name,
-                        "period": each.period,
-                        "dimensions": measured(each.metric.dimensions),
-                    },
-                )
-            }
-            for each in stats
-        ),
+        "dimensions": _measured(own.dimensions),
+        "metric_query": tuple(_query(query) for query in own.metrics),
     }
     lines = {"threshold": ("Threshold",), "dimensions": ("Dimensions",)}
     return _resource(file, ("MetricAlarms", index), "aws_cloudwatch_metric_alarm", own.alarm_name, values, lines)
+
+
+def _measured(dimensions: Sequence[Dimension]) -> Value:
+    # CloudWatch tells a target group by the last part of its ARN.
+    groups = [each for each in dimensions if each.name == "TargetGroup"]
+    return {each.name: Reference(f"target group {each.value}", "arn_suffix") for each in groups}
+
+
+def _query(query: MetricQuery) -> Value:
+    own = query.metric_stat
+    if own is None:
+        return {"expression": query.expression}
+    metric: dict[str, Value] = {"metric_name": own.metric.metric_name, "stat": own.stat, "period": own.period}
+    return {"metric": ({**metric, "dimensions": _measured(own.metric.dimensions)},)}
 
 
 def _resource(

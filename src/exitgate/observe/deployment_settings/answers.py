@@ -164,12 +164,14 @@ class MetricStat(_Pascal):
 
     metric: Metric
     period: int
+    stat: str = ""
 
 
 class MetricQuery(_Pascal):
     """One of the metrics that an alarm reckons with; an expression has none of its own."""
 
     metric_stat: MetricStat | None = None
+    expression: str = ""
 
 
 class AlarmAnswer(_Pascal):
@@ -177,6 +179,8 @@ class AlarmAnswer(_Pascal):
 
     alarm_name: str
     metric_name: str = ""
+    statistic: str = ""
+    extended_statistic: str = ""
     dimensions: tuple[Dimension, ...] = ()
     period: int | None = None
     evaluation_periods: int | None = None

@@ -13,6 +13,22 @@ from exitgate.rollout.settings import RolloutSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedImage:
+    """Which image the tasks of a deployment run, as their task definition names it."""
+
+    reference: str | None
+    """Nothing where it is not known before an apply."""
+    version_consistency: str
+    """As the container has it, ``enabled`` or ``disabled``; empty where it has none."""
+    location: str
+
+    @property
+    def is_by_digest(self) -> bool:
+        """Whether it can't come to be another one."""
+        return "@sha256:" in (self.reference or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmFacts:
     """A CloudWatch alarm that a service's deployments listen to."""
 
@@ -26,6 +42,10 @@ class AlarmFacts:
     datapoints: int | None
     comparison: str
     on_missing_data: str
+    statistics: tuple[str, ...]
+    """Of its metrics in their order, e.g. ``p99``, ``Sum``; empty text where one has none written out, or it is not known."""
+    reckons: bool
+    """Whether it is made of several metrics, by an expression."""
     measures: tuple[str, ...] | None
     """Addresses of what its dimensions refer to; nothing where that is not known."""
 
@@ -88,6 +108,7 @@ class DeploymentSettings:
     health_protocol: str
     settings: RolloutSettings
     """With ECS's defaults in the place of what is not written out."""
+    image: DeployedImage
     unanswered: tuple[Unanswered, ...] = ()
     """What the source does not tell of at all: no default stands for it, and what hangs on it can't be judged."""
     elsewhere: tuple[tuple[str, str], ...] = ()

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, PrerequisiteMissing
-from exitgate.observe.deployment_settings.facts import AlarmFacts, DeploymentSettings, PlannedDeployments
+from exitgate.observe.deployment_settings.facts import AlarmFacts, DeployedImage, DeploymentSettings, PlannedDeployments
 from exitgate.observe.task_definition import TaskDefinition
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown, Value
+from exitgate.observe.terraform.resources import parsed
 from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck, ThresholdType
 from exitgate.target import Workload
 
@@ -87,6 +88,7 @@ def read_stack(stack: Stack, workload: Workload, task: TaskDefinition, *, source
         idle_timeout_s=idle,
         deregistration_delay_s=delay,
         health_protocol=_text(check.get("protocol")),
+        image=_image(stack, service, task),
         settings=RolloutSettings(
             workload=workload.name,
             desired_count=count,
@@ -157,6 +159,24 @@ def _smallest(stack: Stack, service: Resource, count: int) -> int:
     return min((count, *bounds))
 
 
+def _image(stack: Stack, service: Resource, task: TaskDefinition) -> DeployedImage:
+    """Return what the plan's own task definition names; what the file does, where the stack has none."""
+    referred = service.references("task_definition") or ()
+    planned = [each for each in stack.of("aws_ecs_task_definition") if each.address in referred]
+    planned = planned or [each for each in stack.of("aws_ecs_task_definition") if _module(each) == _module(service)]
+    if len(planned) != 1:
+        return DeployedImage(
+            reference=task.image, version_consistency=task.version_consistency, location=task.locate("image")
+        )
+    location = planned[0].locate("container_definitions")
+    containers = parsed(planned[0].get("container_definitions"))
+    own = [each for each in containers if each.get("name") == task.container] if isinstance(containers, list) else []
+    if len(own) != 1 or not isinstance(own[0].get("image"), str):
+        return DeployedImage(reference=None, version_consistency="", location=location)
+    consistency = str(own[0].get("versionConsistency") or "")
+    return DeployedImage(reference=own[0]["image"], version_consistency=consistency, location=location)
+
+
 def _target_check(group: Resource, check: Mapping[str, Value]) -> TargetCheck:
     def number(key: str, otherwise: float) -> float:
         found = _number(group, check.get(key))
@@ -206,6 +226,11 @@ def _alarm(own: Resource) -> AlarmFacts:
         datapoints=int(datapoints) if datapoints else None,
         comparison=_text(own.get("comparison_operator")),
         on_missing_data=_text(own.get("treat_missing_data")),
+        statistics=(
+            *([_text(own.get("extended_statistic")) or _text(own.get("statistic"))] if own.get("metric_name") else ()),
+            *(_text(metric.get("stat")) for metric in measured),
+        ),
+        reckons=len(measured) > 1 and any(query.get("expression") for query in queries),
         measures=_referred([own.get("dimensions"), *(metric.get("dimensions") for metric in measured)]),
     )
 
