@@ -7,6 +7,7 @@ import pytest
 from exitgate.checks.deployments import (
     dear_answers,
     dependent_answers,
+    drifting_versions,
     inconsistent_health,
     inconsistent_shutdowns,
     lax_matchers,
@@ -124,6 +125,12 @@ def test_a_bad_version_is_given_up(modelled_deployments: PlannedDeployments, rol
     assert unreachable_breakers(modelled_deployments, rollback_policy) == []
 
 
+@pytest.mark.check("3.5.B.1", "one-image")
+def test_all_tasks_of_a_deployment_run_one_image(planned_deployments: PlannedDeployments) -> None:
+    """The planned task definition names its image by digest, or lets ECS resolve a tag once a deployment."""
+    assert drifting_versions(planned_deployments) == []
+
+
 @pytest.mark.check("3.5.B.2", "matcher-strict")
 def test_the_load_balancer_takes_success_alone_for_healthy(
     planned_deployments: PlannedDeployments, balancer_health_policy: BalancerHealthPolicy, workload: Workload
@@ -228,6 +235,12 @@ def test_crashing(rollbacks: Rollout, deployment_policy: DeploymentPolicy) -> No
 def test_healthy_but_failing(rollbacks: Rollout, deployment_policy: DeploymentPolicy) -> None:
     """A version that is healthy and fails requests is rolled back by the alarms."""
     assert missing_rollbacks(rollbacks, Defect.ERRS, deployment_policy) == []
+
+
+@pytest.mark.check("3.5.C.3", "healthy-but-slow")
+def test_healthy_but_slow(rollbacks: Rollout, deployment_policy: DeploymentPolicy) -> None:
+    """A version that is healthy and slow is rolled back by the alarm on latency."""
+    assert missing_rollbacks(rollbacks, Defect.SLOW, deployment_policy) == []
 
 
 @pytest.mark.check("3.5.C.3", "old-version-whole")

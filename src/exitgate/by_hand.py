@@ -13,7 +13,7 @@ from exitgate.errors import PrerequisiteMissing, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.finding import Finding
 from exitgate.observation import Substrate
-from exitgate.observe.rollout.facts import Rollout, Sight, Version
+from exitgate.observe.rollout.facts import Defect, Disturbance, Rollout, Sight, Version
 from exitgate.observe.rollout.given import GivenSettings
 from exitgate.observe.rollout.rehearsed import rehearsed
 from exitgate.observe.rollout.scenario import ScenarioOrder, read_rollout
@@ -25,6 +25,7 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Traffic, Workload
 
 OLD, NEW = "from", "to"
+_FAILING_SHARE, _DELAY_S = 0.2, 2.0
 _CALM_S = 5.0
 """Latency above which nothing would be learnt; below, it is the person's own business how busy this machine is."""
 
@@ -45,6 +46,10 @@ class HandOrder:
     compression: float = 1.0
     """By how much waits of ECS and of the balancer are shortened."""
     limit_s: float = 300.0
+    defect: Defect = Defect.NONE
+    """What is made wrong with the new version from outside, to see what becomes of it."""
+    disturbance: Disturbance | None = None
+    """What happens to its first healthy task."""
     """Seconds for the deployment, a rollback included."""
 
 
@@ -57,6 +62,8 @@ class HandResult:
     """All but the single requests, in JSON."""
     findings: tuple[Finding, ...]
     """Nothing where it completed, and nobody noticed."""
+    not_assessed: str
+    """Why nothing is said of failed requests, where this machine was too busy; empty else."""
 
 
 def roll_by_hand(order: HandOrder, watch: Callable[[Sight], None]) -> HandResult:
@@ -82,11 +89,13 @@ def roll_by_hand(order: HandOrder, watch: Callable[[Sight], None]) -> HandResult
                 ScenarioOrder(
                     name="by-hand",
                     initial=Version(name=OLD, image_id=old),
-                    deployments=(Version(name=NEW, image_id=new),),
+                    deployments=(Version(name=NEW, image_id=new, defect=order.defect),),
                     step_limit_s=order.limit_s,
                     alarms=order.settings.alarm_limits(order.compression),
-                    failing_share=1.0,
+                    failing_share=_FAILING_SHARE,
+                    delay_s=_DELAY_S,
                     calm_latency_s=_CALM_S,
+                    disturbance=order.disturbance,
                 ),
                 Substrate(
                     assurance=Assurance.EXECUTED,
@@ -109,18 +118,26 @@ def roll_by_hand(order: HandOrder, watch: Callable[[Sight], None]) -> HandResult
                 action="Correct port, health_path or grace_period_s, or give it what it needs: --env, --env-file, --network.",
             ) from error
         told = (run.scratch_path / rollout.evidence[0].path).read_bytes()
-    return HandResult(rollout=rollout, told=told, findings=_judge(rollout))
+    return _judged(rollout, told)
 
 
-def _judge(rollout: Rollout) -> tuple[Finding, ...]:
-    unfinished = unfinished_rollouts(rollout)
-    return (
-        *unfinished,
-        *(() if unfinished else strange_versions(rollout)),
-        *failed_requests(rollout, frozenset()),
-        *killed_tasks(rollout),
-        *flooded_logs(rollout),
+def _judged(rollout: Rollout, told: bytes) -> HandResult:
+    """Judge what was seen; what this machine may have done itself is nobody's finding."""
+    findings: list[Finding] = []
+    why = ""
+    rules: tuple[Callable[[Rollout], list[Finding]], ...] = (
+        unfinished_rollouts,
+        lambda seen: [] if findings else strange_versions(seen),
+        lambda seen: failed_requests(seen, frozenset()),
+        killed_tasks,
+        flooded_logs,
     )
+    for rule in rules:
+        try:
+            findings += rule(rollout)
+        except PrerequisiteMissing as error:
+            why = why or str(error)
+    return HandResult(rollout=rollout, told=told, findings=tuple(findings), not_assessed=why)
 
 
 def _settings(order: HandOrder) -> RolloutSettings:

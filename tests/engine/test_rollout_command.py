@@ -44,9 +44,9 @@ SETTINGS = """
 port = 3000
 health_path = "/healthz"
 desired_count = 2
-grace_period_s = 4
-interval_s = 0.5
-timeout_s = 0.4
+grace_period_s = 6
+interval_s = 1
+timeout_s = 0.9
 healthy_count = 2
 unhealthy_count = 2
 deregistration_delay_s = 1
@@ -59,6 +59,8 @@ rollback = true
 name = "read"
 path = "/"
 """
+
+NOT_ASSESSED = 3
 
 
 class Seen(NamedTuple):
@@ -126,6 +128,8 @@ class Roll:
         # Others run on this engine, too: what was this process's is told by its owner.
         owners = [(item, Owner.parse(item.owner)) for item in leftovers(self._engine)]
         assert [item for item, owner in owners if owner and owner.pid == process.pid] == []
+        if process.returncode == NOT_ASSESSED:
+            pytest.skip(f"this machine is too busy to say: {err}")
         return Seen(process.returncode, out, err)
 
 
@@ -161,6 +165,40 @@ def test_a_version_that_exits_in_the_middle_of_requests_is_blamed_for_them(roll:
     assert seen.code == 1
     assert "requests of kind 'read-" in seen.out
     assert "its task got the stop signal, and did not finish what it had" in seen.out
+
+
+ALARMS = SETTINGS.replace(
+    "\n[[traffic]]",
+    "\n[alarms]\nerror_rate_percent = 2\nlatency_p99_ms = 1000\nperiod_s = 2\nperiods = 2\n\n[[traffic]]",
+)
+
+
+@pytest.mark.parametrize(("kind", "alarm"), [("slow", "latency"), ("errs", "error-rate")])
+def test_a_healthy_version_that_errs_or_is_slow_is_taken_back_by_an_alarm(roll: Roll, kind: str, alarm: str) -> None:
+    seen = roll("one", "two", "--spoil", kind, settings=ALARMS)
+    assert seen.code == 1
+    assert f"rolled back (alarm: {alarm})" in seen.out
+
+
+def test_a_healthy_version_that_is_slow_stays_where_no_alarm_watches(roll: Roll) -> None:
+    seen = roll("one", "two", "--spoil", "slow")
+    assert "completed after" in seen.out
+
+
+@pytest.mark.parametrize("disturbance", ["kill", "freeze", "cut-off"])
+def test_a_task_that_is_lost_on_the_way_is_replaced_and_the_deployment_completes(roll: Roll, disturbance: str) -> None:
+    seen = roll("one", "two", "--disturb", disturbance, "--json", "timeline.json")
+    assert "completed after" in seen.out, seen
+    timeline = json.loads((roll.folder / "timeline.json").read_text(encoding="utf-8"))["timeline"]
+    (lost,) = [moment["task"] for moment in timeline if moment["kind"] == "Disturbed"]
+    after = timeline[next(n for n, moment in enumerate(timeline) if moment["kind"] == "Disturbed") :]
+    assert [moment for moment in after if moment["kind"] == "DeregisterTarget" and moment["task"] == lost]
+    assert [moment for moment in after if moment["kind"] == "StartTask" and moment["task"] != lost]
+
+
+def test_a_single_task_is_replaced_without_a_failure(roll: Roll) -> None:
+    seen = roll("one", "two", settings=SETTINGS.replace("desired_count = 2", "desired_count = 1"))
+    assert seen.code == 0, seen
 
 
 def test_a_service_that_ignores_its_stop_signal_is_named(roll: Roll) -> None:

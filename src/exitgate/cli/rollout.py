@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
     from exitgate.by_hand import HandResult
 
 _COULD_NOT_ASSESS = 3
+
+
+class Disturb(StrEnum):
+    """What may happen to a task."""
+
+    KILL = "kill"
+    FREEZE = "freeze"
+    CUT_OFF = "cut-off"
+
+
+class Spoil(StrEnum):
+    """What may be made wrong with a version."""
+
+    DEAF = "deaf"
+    CRASHES = "crashes"
+    ERRS = "errs"
+    SLOW = "slow"
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +75,16 @@ def rollout(
         float,
         typer.Option("--limit", metavar="SECONDS", min=1, max=3600, help="For the deployment, rollback included."),
     ] = 300.0,
+    spoil: Annotated[
+        Spoil | None,
+        typer.Option("--spoil", help="Make the new version bad from outside, to see whether it is rolled back."),
+    ] = None,
+    disturb: Annotated[
+        Disturb | None,
+        typer.Option(
+            "--disturb", help="Do this to the first healthy task of the new version, in the middle of it all."
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Where the timeline goes, in JSON.")
     ] = None,
@@ -66,6 +94,7 @@ def rollout(
 
     from exitgate.by_hand import HandOrder, roll_by_hand
     from exitgate.cli.rollout_display import showing
+    from exitgate.observe.rollout.facts import Defect, Disturbance
     from exitgate.observe.rollout.given import read_given_settings
 
     order = HandOrder(
@@ -77,6 +106,8 @@ def rollout(
         listen=listen,
         compression=faster,
         limit_s=limit,
+        defect=Defect[spoil.name] if spoil else Defect.NONE,
+        disturbance=Disturbance[disturb.name] if disturb else None,
     )
     _refuse_unwritable(json_file)
     try:
@@ -88,7 +119,9 @@ def rollout(
     if json_file:
         json_file.write_bytes(result.told)
     _summarise(result)
-    raise typer.Exit(1 if result.findings else 0)
+    if result.not_assessed:
+        print(f"exitgate: not assessed: {result.not_assessed}", file=sys.stderr)
+    raise typer.Exit(1 if result.findings else _COULD_NOT_ASSESS if result.not_assessed else 0)
 
 
 def _summarise(result: HandResult) -> None:

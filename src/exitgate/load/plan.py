@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from exitgate.errors import UsageError
 
 LOWEST_BOUND_RPS = 5_000.0
-"""Requests a second that no plan may ask for more than: what one core sends on time (benchmarks/prober.py)."""
+"""Requests a second that no plan may ask for more than: what one core sends on time (benchmarks/rolls.py)."""
 _LONGEST_S = 4 * 3600.0
 
 

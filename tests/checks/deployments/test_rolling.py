@@ -277,3 +277,16 @@ def test_a_task_that_is_killed_and_one_that_floods_its_log_are_named_once_a_vers
     assert "task-1, task-2" in killed.got
     (flood,) = flooded_logs(seen)
     assert "version 'new' floods its log" in flood.message
+
+
+def test_a_version_that_errs_or_dawdles_has_to_be_taken_back_by_its_own_alarm() -> None:
+    for defect, right, other in ((Defect.ERRS, "error-rate", "latency"), (Defect.SLOW, "latency", "error-rate")):
+        seen = back()
+        versions = (seen.versions[0], replace(seen.versions[1], defect=defect))
+        by = {
+            name: replace(seen, versions=versions, steps=(replace(seen.steps[0], reason=f"alarm: {name}"),))
+            for name in (right, other)
+        }
+        assert missing_rollbacks(by[right], defect, POLICY) == []
+        with pytest.raises(PrerequisiteMissing, match=f"by something else: alarm: {other}"):
+            missing_rollbacks(by[other], defect, POLICY)

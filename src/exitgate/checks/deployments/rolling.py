@@ -8,6 +8,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import Request, percentile
 from exitgate.observe.pressure import MOST_FOREIGN_PERCENT, MOST_STARVED_PERCENT
+from exitgate.observe.rollout.alarms import ERROR_RATE, LATENCY
 from exitgate.observe.rollout.causes import causes_of
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step
 from exitgate.policy.deployments import DeploymentPolicy
@@ -16,6 +17,8 @@ LEAST_REQUESTS = 3_000
 LATEST_P99_S = 0.1
 """Seconds by which the prober may be late at the 99th percentile: above, what it measures is itself."""
 _MILLISECONDS, _WHOLE = 1000, 100
+_ALARMS = {Defect.ERRS: ERROR_RATE, Defect.SLOW: LATENCY}
+"""What has to take back a version with a defect that health checks don't see."""
 
 
 def unfinished_rollouts(rollout: Rollout) -> list[Finding]:
@@ -220,6 +223,13 @@ def missing_rollbacks(rollout: Rollout, defect: Defect, policy: DeploymentPolicy
                     got=f"{step.result or 'no end'} after {step.took_s:.0f} s",
                     remedy="Enable the circuit breaker and the alarms in the deployment configuration, both with rollback.",
                 )
+            )
+        elif (alarm := _ALARMS.get(defect)) and alarm not in step.reason:
+            raise PrerequisiteMissing(
+                f"rollout of {rollout.workload}",
+                got=f"a version that {defect} was rolled back by something else: {step.reason}",
+                expected=f"the alarm {alarm}, which is there for it",
+                action="Run again when this machine has less to do.",
             )
         failed = sum(bool(request.failure) for request in sent) * _WHOLE / len(sent)
         budget = policy.limits.error_budget_percent if policy.limits else 0

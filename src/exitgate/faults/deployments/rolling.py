@@ -149,4 +149,12 @@ FAULTS: tuple[Fault, ...] = (
         "was not rolled back",
         _NO_ALARMS,
     ),
+    _fault(
+        "alarms-off-slow",
+        "No alarm is among the triggers: healthy versions that are slow stay",
+        _TAKEN_BACK,
+        "healthy-but-slow",
+        "was not rolled back",
+        _NO_ALARMS,
+    ),
 )

@@ -6,10 +6,10 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from exitgate.observe.rollout.alarms import Alarms
-from exitgate.observe.rollout.facts import Moment, Sight, Step, TaskFacts, TaskSight, Version
+from exitgate.observe.rollout.facts import Disturbance, Moment, Sight, Step, TaskFacts, TaskSight, Version
 from exitgate.observe.rollout.tasks import RunningTask, TaskRecipe, Tasks
 from exitgate.provision.balancer import Balancer
 from exitgate.provision.engine import Engine
@@ -20,6 +20,14 @@ from exitgate.rollout.state import RolloutState
 from exitgate.run import Run
 
 _LOOK_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbed:
+    """A moment of the timeline that is neither the machine's event nor its action."""
+
+    task: str
+    state: str
 
 
 class Driver:
@@ -42,6 +50,8 @@ class Driver:
         self._arrived: queue.SimpleQueue[events.Event | BaseException] = queue.SimpleQueue()
         self._health: dict[str, str] = {}
         self._outcomes: list[actions.Complete | actions.RollBack | actions.Stall] = []
+        self.disturbance: Disturbance | None = None
+        """What happens next to a healthy task of a version that is being deployed."""
         self.on_look: Callable[[], None] = lambda: None
         """Called each time that the balancer was asked."""
         self.tasks = Tasks(
@@ -171,7 +181,20 @@ class Driver:
                 self._take(events.TargetHealth(now_s=time.monotonic(), task=events.TaskName(name), state=health.value))
         for event in self._alarms.look(time.monotonic()):
             self._take(event)
+        self._disturb()
         self.on_look()
+
+    def _disturb(self) -> None:
+        """Disturb the first task of a deployment that is healthy, once."""
+        deployment = self.state.deployment
+        if self.disturbance is None or deployment is None or deployment.status != "in_progress":
+            return
+        for task in self.state.tasks:
+            if task.deployment == deployment.number and task.phase == "running" and task.target_state == "healthy":
+                disturbance, self.disturbance = self.disturbance, None
+                self.tasks.disturb(task.name, disturbance)
+                self._note(Disturbed(task=task.name, state=disturbance.value))
+                return
 
     def _take(self, event: events.Event) -> None:
         self.state, asked = step(self.state, event)
@@ -199,7 +222,7 @@ class Driver:
             case actions.Supersede():
                 pass
 
-    def _note(self, what: events.Event | actions.Action) -> None:
+    def _note(self, what: events.Event | actions.Action | Disturbed) -> None:
         active = [task for task in self.state.tasks if task.phase in ("pending", "running")]
         words = ", ".join(
             f"{name}={value}"

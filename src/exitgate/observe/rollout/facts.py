@@ -17,6 +17,15 @@ class Defect(StrEnum):
     DEAF = "listens on another port, so that no health check passes"
     CRASHES = "is killed as soon as it has started"
     ERRS = "passes its health checks, and answers some requests with 500"
+    SLOW = "passes its health checks, and answers every request late"
+
+
+class Disturbance(StrEnum):
+    """What happens to a healthy task of the new version while it is deployed, by nobody's plan."""
+
+    KILL = "killed"
+    FREEZE = "frozen"
+    CUT_OFF = "cut off from its network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +145,7 @@ class Rollout(Observation):
     foreign_percent: float | None = None
     """Percent of all processors' time that went to what is no part of the rollout; nothing where nobody counts."""
     injected: int = 0
-    """Failures that a defect has made."""
+    """Requests that a defect has failed or held up."""
 
     def image_of(self, version: str) -> str:
         """Return the image that a version is to run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exitgate.errors import PrerequisiteMissing
-from exitgate.observe.rollout.alarms import ERROR_RATE, AlarmLimits
+from exitgate.observe.rollout.alarms import ERROR_RATE, LATENCY, AlarmLimits
 from exitgate.policy.deployments import DeploymentPolicy, RollbackPolicy
 from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck
 from exitgate.settings import ContainerSettings
@@ -54,6 +54,20 @@ def settings_by_policy(workload: Workload, policy: DeploymentPolicy, container: 
         breaker=Breaker(enable=breaks, rollback=breaks),
         alarms=_alarms(rollback) if rollback and "alarms" in triggers else DeploymentAlarms(),
     )
+
+
+def with_latency_alarm(settings: RolloutSettings, policy: DeploymentPolicy) -> RolloutSettings:
+    """Return the settings with the policy's alarm on latency, too; for versions that are to be taken back anyway."""
+    if not settings.alarms.enable or policy.rollback is None or policy.rollback.latency_p99_ms is None:
+        return settings
+    return replace(settings, alarms=replace(settings.alarms, names=(ERROR_RATE, LATENCY)))
+
+
+def delay_s(policy: DeploymentPolicy) -> float:
+    """Return the seconds by which a version has to be slower to be noticed by the alarm on latency."""
+    rollback = policy.rollback
+    limit_ms = rollback.latency_p99_ms if rollback and rollback.latency_p99_ms else _MILLISECONDS
+    return 1.3 * limit_ms / _MILLISECONDS
 
 
 def _alarms(rollback: RollbackPolicy) -> DeploymentAlarms:

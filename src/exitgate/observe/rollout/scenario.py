@@ -15,7 +15,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
-from exitgate.observe.rollout.facts import Rollout, Sight, Step, Version
+from exitgate.observe.rollout.facts import Disturbance, Rollout, Sight, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
 from exitgate.observe.rollout.picture import picture_of
 from exitgate.observe.rollout.rehearsed import with_grace
@@ -51,8 +51,12 @@ class ScenarioOrder:
     alarms: AlarmLimits | None
     failing_share: float
     """Of requests, that a version with the defect `ERRS` fails."""
+    delay_s: float
+    """Seconds by which a version with the defect `SLOW` holds each request up."""
     calm_latency_s: float
     """Latency at the 99th percentile above which this machine is too busy for anything to be begun."""
+    disturbance: Disturbance | None = None
+    """What happens to the first healthy task of each version that is deployed."""
     least_requests: int = 0
     """Load goes on after the last deployment until so many requests have ended."""
 
@@ -116,6 +120,7 @@ def read_rollout(
             health_path=settings.target_check.path if settings.target_check else workload.health_path,
             group=group,
             failing_share=order.failing_share,
+            delay_s=order.delay_s,
         )
         seen = _Seen()
         alarms = Alarms(order.alarms, settings.alarms.names, seen.more)
@@ -154,7 +159,7 @@ def read_rollout(
             written=None if before is None or after is None else after - before,
             starved_percent=pressure.starved_percent,
             foreign_percent=pressure.foreign_percent,
-            injected=sum(task.proxy.failed for task in driver.tasks.all.values() if task.proxy),
+            injected=sum(task.proxy.meddled for task in driver.tasks.all.values() if task.proxy),
         )
     evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
     return replace(rollout, evidence=(evidence,), pictures=(picture_of(rollout),))
@@ -248,6 +253,7 @@ def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Ste
                 expected="silence before the next version is deployed",
                 action="Look at the timeline in the evidence; run again when this machine has less to do.",
             )
+        driver.disturbance = order.disturbance
         yield driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S)
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, one_line
-from exitgate.observe.rollout.defects import ErringProxy
-from exitgate.observe.rollout.facts import Defect, Version
+from exitgate.observe.rollout.defects import ErringProxy, MeddlingProxy, SlowProxy
+from exitgate.observe.rollout.facts import Defect, Disturbance, Version
 from exitgate.provision.balancer import Target
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
@@ -50,7 +50,7 @@ class RunningTask:
     last_words: str = ""
     floods: bool = False
     """Whether it wrote more lines a second than anybody can read."""
-    proxy: ErringProxy | None = None
+    proxy: MeddlingProxy | None = None
     unwanted: bool = False
     """Told to stop before it ran."""
     container: Container | None = field(default=None, repr=False)
@@ -70,6 +70,8 @@ class TaskRecipe:
     """The control group of the tasks."""
     failing_share: float
     """Of requests, that a version with the defect `ERRS` fails."""
+    delay_s: float
+    """Seconds by which a version with the defect `SLOW` holds each request up."""
 
 
 class Tasks:
@@ -130,6 +132,18 @@ class Tasks:
         """End a task from outside, as a fault and not by the rules."""
         self._submit(self._signal, self.all[name], signal)
 
+    def disturb(self, name: str, disturbance: Disturbance) -> None:
+        """Do something to a task that its version does not deserve."""
+        if disturbance is Disturbance.CUT_OFF:
+            self._submit(self._cut_off, self.all[name])
+            return
+        # A stop signal would thaw a container that the engine has paused; to a stopped process it means nothing.
+        self.crash(name, "SIGKILL" if disturbance is Disturbance.KILL else "SIGSTOP")
+
+    def _cut_off(self, task: RunningTask) -> None:
+        if task.container is not None:
+            self._engine.client.networks.get(self._recipe.network).disconnect(task.container, force=True)
+
     def target(self, name: str) -> Target:
         """Return where the balancer is to look for a task."""
         task = self.all[name]
@@ -164,9 +178,8 @@ class Tasks:
                 )
             )
             if self._begin(task, container):
-                if task.version.defect is Defect.ERRS:
-                    place = (task.address, recipe.port, recipe.health_path)
-                    task.proxy = ErringProxy(*place, recipe.failing_share, self._asked)
+                task.proxy = self._proxy(task)
+                if task.proxy:
                     stack.enter_context(task.proxy.serving())
                 self._on_started(task)
                 if task.version.defect is Defect.CRASHES and not self._over.wait(_CRASH_AFTER_S):
@@ -174,6 +187,13 @@ class Tasks:
                 self._await_end(task, container)
             task.ended_s = time.monotonic()
             self._on_ended(task)
+
+    def _proxy(self, task: RunningTask) -> MeddlingProxy | None:
+        recipe = self._recipe
+        place = (task.address, recipe.port, recipe.health_path)
+        if task.version.defect is Defect.ERRS:
+            return ErringProxy(*place, recipe.failing_share, self._asked)
+        return SlowProxy(*place, recipe.delay_s) if task.version.defect is Defect.SLOW else None
 
     def _begin(self, task: RunningTask, container: Container) -> bool:
         from docker.errors import APIError
