@@ -20,6 +20,7 @@ _MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BUCKETS = ((1_000, 2_500), (2_500, 6_000), (6_000, 15_000), (15_000, 30_000), (30_000, 50_001))
 _LINEAR_FROM = 0.98
 _QUIET_BELOW_CORES = 0.3
+_LENGTH_ERROR_MS = 10
 _BOUNDS = {"trivy": 1.0, "checkov": 0.25}
 """What part of each one's wall time exitgate's may be."""
 
@@ -255,6 +256,39 @@ def criteria() -> str:
     return f"{_made(results)}\n\n{_table(('', 'wall s', 'CPU s', 'Terraform at work, s', 'bound'), rows)}"
 
 
+def rolls() -> str:
+    """Return what the prober finds, how late it is, and what the state machine costs."""
+    results = _results("rolls")
+    found = _table(
+        ("outage of", "found", "median error of its length, ms", "bound"),
+        (
+            (
+                f"{each['length_ms']} ms",
+                f"{each['found']} of {each['times']}",
+                each["error_ms"],
+                f"all, ≤ {_LENGTH_ERROR_MS}: {_met(each['found'] == each['times'] and each['error_ms'] <= _LENGTH_ERROR_MS)}",
+            )
+            for each in results["outages"]
+        ),
+    )
+    late = results["lateness"]
+    beside = _table(
+        (f"{late['rate_rps']} requests a second, arriving late by", "sent", "p50 ms", "p99 ms", "latest ms"),
+        (
+            (name, *(late[name][key] for key in ("sent", "p50_ms", "p99_ms", "p100_ms")))
+            for name in ("prober", "k6")
+            if name in late
+        ),
+    )
+    own, simulated = late["prober"], results["simulated"]
+    said = (
+        f"By its own count the prober sent 99 % of them within {own['own_p99_ms']} ms of their time, and {own['failed']} failed. "
+        f"{simulated['tasks']} simulated tasks: {simulated['outcome']} in {simulated['wall_s']} s, "
+        f"≤ 1: {_met(simulated['wall_s'] <= 1)}. {results['schedules']['count']:,} random schedules: no invariant broken."
+    )
+    return f"{_made(results)}\n\n{found}\n\n{beside}\n\n{said}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "criteria": criteria,
     "peer": peer,
@@ -263,6 +297,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "migrations": migrations,
     "bundles": bundles,
     "reports": reports,
+    "rolls": rolls,
 }
 
 

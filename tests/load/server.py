@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,10 +19,13 @@ class FaultyServer:
         self.mode = "good"
         self.port = 0
         self.posts = 0
+        self.arrivals: list[float] = []
+        """When each request came, by the monotonic clock."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                self.arrivals.append(time.monotonic())
                 length = next(
                     (int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.startswith(b"content-length")), 0
                 )
