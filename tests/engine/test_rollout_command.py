@@ -187,7 +187,11 @@ def test_a_healthy_version_that_is_slow_stays_where_no_alarm_watches(roll: Roll)
 
 @pytest.mark.parametrize("disturbance", ["kill", "freeze", "cut-off"])
 def test_a_task_that_is_lost_on_the_way_is_replaced_and_the_deployment_completes(roll: Roll, disturbance: str) -> None:
-    seen = roll("one", "two", "--disturb", disturbance, "--json", "timeline.json")
+    # Long enough on the way for two failed checks in a row, which a grace period would leave out of account.
+    slowly = SETTINGS.replace("deregistration_delay_s = 1", "deregistration_delay_s = 10").replace(
+        "grace_period_s = 6", "grace_period_s = 2"
+    )
+    seen = roll("one", "two", "--disturb", disturbance, "--json", "timeline.json", settings=slowly)
     assert "completed after" in seen.out, seen
     timeline = json.loads((roll.folder / "timeline.json").read_text(encoding="utf-8"))["timeline"]
     (lost,) = [moment["task"] for moment in timeline if moment["kind"] == "Disturbed"]
