@@ -72,6 +72,7 @@ ROLLBACK = Rollback(
     steps=(),
     open=(),
     drift=(),
+    drift_beside=(),
     lost=(),
     new_release=WELL,
     previous_on_new=(),
@@ -106,6 +107,15 @@ def test_what_is_sound_has_no_finding() -> None:
         + broken_predecessors(ROLLBACK, "m")
         == []
     )
+
+
+def test_a_recovery_that_leaves_a_trigger_is_told_and_one_that_could_not_be_compared_is_not_taken_for_clean() -> None:
+    (finding,) = unclean_recoveries(replace(ROLLBACK, drift_beside=("trigger t of orders (…) is there as well",)), "m")
+    assert "does not end clean" in finding.message
+    assert finding.got == "trigger t of orders (…) is there as well"
+    with pytest.raises(PrerequisiteMissing, match="no new release that comes up on an empty database"):
+        unclean_recoveries(replace(ROLLBACK, drift_beside=None), "m")
+    assert len(unclean_recoveries(replace(ROLLBACK, drift_beside=None, open=("x",)), "m")) == 1
 
 
 def test_what_nobody_was_asked_for_is_not_taken_for_well() -> None:

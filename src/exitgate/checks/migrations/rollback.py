@@ -48,7 +48,11 @@ def disturbed_releases(rollback: Rollback, simulations: Simulations, folder: str
 
 
 def unclean_recoveries(rollback: Rollback, folder: str) -> list[Finding]:
-    """Say where the documented recovery fails, or leaves something behind."""
+    """Say where the documented recovery fails, or leaves something behind.
+
+    Raises:
+        PrerequisiteMissing: if all went well, but triggers, functions and grants could not be compared.
+    """
     findings = [
         told(
             "exitgate.toml",
@@ -60,7 +64,8 @@ def unclean_recoveries(rollback: Rollback, folder: str) -> list[Finding]:
         for step in rollback.steps
         if step.failure
     ]
-    left = [*(f"{name} is unsettled" for name in rollback.open), *rollback.drift, *rollback.lost]
+    beside = rollback.drift_beside or ()
+    left = [*(f"{name} is unsettled" for name in rollback.open), *rollback.drift, *beside, *rollback.lost]
     findings += [
         told(
             folder,
@@ -71,6 +76,14 @@ def unclean_recoveries(rollback: Rollback, folder: str) -> list[Finding]:
         )
         for each in left
     ]
+    if not findings and rollback.drift_beside is None:
+        raise PrerequisiteMissing(
+            folder,
+            got="no new release that comes up on an empty database",
+            expected="one, whose triggers, functions and grants the recovered database is compared with",
+            action="See why it does not start.",
+            blocked_by="3.4.C.1",
+        )
     return findings
 
 

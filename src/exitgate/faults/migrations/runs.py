@@ -66,6 +66,25 @@ def _settle_nothing(site: FaultSite) -> None:
     )
 
 
+def _also_recover(site: FaultSite, *statements: str) -> None:
+    """Let the written recovery do something more by hand, ahead of its last step."""
+    steps = "".join(f'  "psql $DATABASE_URL -c \\\\"{each}\\\\"",\n' for each in statements)
+    rewrite_rules(site, r'^(?=  "prisma migrate deploy",$)', steps)
+
+
+def _leave_a_grant(site: FaultSite) -> None:
+    _also_recover(site, "GRANT SELECT ON _prisma_migrations TO PUBLIC")
+
+
+def _leave_a_function(site: FaultSite) -> None:
+    _also_recover(site, "CREATE FUNCTION settled() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+
+def _leave_a_trigger(site: FaultSite) -> None:
+    same = "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    _also_recover(site, f"CREATE TRIGGER kept BEFORE UPDATE ON _prisma_migrations FOR EACH ROW {same}")
+
+
 def _lean_on_nothing(site: FaultSite) -> None:
     add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "invoices" ADD COLUMN "sent" BOOLEAN;')
 
@@ -326,6 +345,33 @@ FAULTS = (
         _FOLDER,
         "does not end clean",
         _settle_nothing,
+    ),
+    _fault(
+        "recovery-leaves-a-grant",
+        "the written recovery lets everybody read a table, and leaves it so",
+        _ROLLBACK,
+        "recovery-clean",
+        _FOLDER,
+        "does not end clean",
+        _leave_a_grant,
+    ),
+    _fault(
+        "recovery-leaves-a-function",
+        "the written recovery makes a function for itself, and leaves it behind",
+        _ROLLBACK,
+        "recovery-clean",
+        _FOLDER,
+        "does not end clean",
+        _leave_a_function,
+    ),
+    _fault(
+        "recovery-leaves-a-trigger",
+        "the written recovery puts a trigger on a table, and leaves it there",
+        _ROLLBACK,
+        "recovery-clean",
+        _FOLDER,
+        "does not end clean",
+        _leave_a_trigger,
     ),
     _fault(
         "dropped-under-the-old",

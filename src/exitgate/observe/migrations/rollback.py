@@ -8,8 +8,10 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Start
+from exitgate.observe.migrations.schema_extras import read_schema_extras
 from exitgate.observe.migrations.stage import LATEST, Stage, drift_of, no_release, seeded, untold
 from exitgate.observe.migrations.state import (
+    differences,
     read_rows,
     read_schema,
 )
@@ -29,6 +31,10 @@ class Rollback(Observation):
     open: tuple[str, ...]
     """Migrations that are neither finished nor settled, after the recovery."""
     drift: tuple[str, ...]
+    """Of tables, after the recovery, from what the release's schema says."""
+    drift_beside: tuple[str, ...] | None
+    """Of triggers, functions, views, row policies and grants, from what the migrations make of an empty database; nothing where
+    the new release doesn't come up on one, so that there is nothing to compare with."""
     lost: tuple[str, ...]
     new_release: Start
     previous_on_new: tuple[str, ...]
@@ -63,8 +69,10 @@ def read_rollback(stage: Stage) -> Rollback:
         open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
         with stage.databases.connect(database) as connection:
             told = read_schema(connection, told_by_prisma=True)
+            extras = read_schema_extras(connection)
             after = read_rows(connection, before)
         drift = drift_of(stage, told)
+        drift_beside = _drift_beside(stage, extras)
         saved: dict[str, str] = {}
         on_new = [old.request(request, saved) for request in stage.previous_requests]
         with stage.replicas.replica(stage.image, url) as new:
@@ -85,9 +93,19 @@ def read_rollback(stage: Stage) -> Rollback:
         steps=steps,
         open=open_ones,
         drift=drift,
+        drift_beside=drift_beside,
         lost=shrunk,
         new_release=start,
         previous_on_new=tuple(filter(None, on_new)),
         reads=len(on_old),
         new_on_old_rows=tuple(filter(None, on_old)),
     )
+
+
+def _drift_beside(stage: Stage, extras: dict[str, str]) -> tuple[str, ...] | None:
+    """Return in what a database differs, tables aside, from one on which no migration ever failed; nothing where there is none."""
+    undisturbed = stage.databases.make()
+    if not stage.start(stage.image, undisturbed).answered:
+        return None
+    with stage.databases.connect(undisturbed) as connection:
+        return differences(read_schema_extras(connection), extras)
