@@ -15,7 +15,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.connections import Answer, read_connections
 from exitgate.observe.planned_network import PlannedNetwork
 from exitgate.observe.terraform import Infrastructure
-from exitgate.provision.drawn_network import drawing_of, drawn
+from exitgate.provision.drawn_network import drawing_of, drawn, namespaces
 from exitgate.reachability import (
     INTERNET,
     Acl,
@@ -144,6 +144,12 @@ def test_a_range_of_somebody_on_the_internet_has_an_address() -> None:
 def test_who_may_make_no_namespace_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PrerequisiteMissing, match="no right to make them"), drawn(drawing_of(network(data=OPEN))):
+        pass
+
+
+def test_where_no_packet_filter_is_installed_it_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces, "_PATH", "/nowhere")
+    with pytest.raises(PrerequisiteMissing, match="^ip: not installed"), drawn(drawing_of(network(data=OPEN))):
         pass
 
 

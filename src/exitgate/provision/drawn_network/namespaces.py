@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ from exitgate.provision.drawn_network.drawing import Drawing, Host
 from exitgate.provision.drawn_network.filters import ANSWERS, NOWHERE
 
 _CLONE_NEWNET: Final = 0x40000000
+DRAWING_PROGRAMS: Final = ("ip", "iptables-restore")
+"""What draws a network."""
 _ROUTER: Final = "169.254.1.1"
 _FIRST_TABLE: Final = 1000
 _TIMEOUT_S: Final = 30.0
@@ -93,6 +96,14 @@ def drawn(drawing: Drawing) -> Iterator[tuple[Namespace, ...]]:
             expected="a run as root, to draw the planned network",
             action="Run exitgate as root in a machine of its own, e.g. in CI.",
         )
+    for name in DRAWING_PROGRAMS:
+        if find_system_program(name) is None:
+            raise PrerequisiteMissing(
+                name,
+                got="not installed",
+                expected="it, to draw the planned network",
+                action="Install iptables and iproute2.",
+            )
     with ExitStack() as stack:
         router = _made(stack)
         hosts = tuple(_made(stack) for _ in drawing.hosts)
@@ -152,9 +163,19 @@ def _send_from(ports: tuple[int, int]) -> None:
     Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(f"{ports[0]} {ports[1]}", encoding="ascii")
 
 
+def find_system_program(name: str) -> str | None:
+    """Return the path of a program that may stand where root's programs do, whatever PATH says."""
+    return shutil.which(name, path=_PATH)
+
+
 def _run(arguments: list[str], given: str) -> None:
     environment = {**scrubbed_environment(), "PATH": _PATH}
-    completed = run_tool(arguments, timeout_s=_TIMEOUT_S, environment=environment, standard_input=given.encode())
+    completed = run_tool(
+        [find_system_program(arguments[0]) or arguments[0], *arguments[1:]],
+        timeout_s=_TIMEOUT_S,
+        environment=environment,
+        standard_input=given.encode(),
+    )
     if completed.exit_code:
         raise ProvisionError(
             f"{arguments[0]} in a network namespace",
