@@ -149,7 +149,7 @@ def test_who_may_make_no_namespace_is_told_so(monkeypatch: pytest.MonkeyPatch) -
 
 def test_where_no_packet_filter_is_installed_it_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(namespaces, "_PATH", "/nowhere")
-    with pytest.raises(PrerequisiteMissing, match="^ip: not installed"), drawn(drawing_of(network(data=OPEN))):
+    with pytest.raises(PrerequisiteMissing, match="ip: not installed"), drawn(drawing_of(network(data=OPEN))):
         pass
 
 
