@@ -33,9 +33,11 @@ from exitgate.checks.infrastructure import (
     shared_databases,
     shared_roles,
     strays_of_region,
+    unconnected_flows,
     undeclared_infrastructure,
     unequal_applies,
     unexplained_drift,
+    unlisted_connections,
     unlisted_flows,
     unlocked_code,
     unlogged_brokers,
@@ -48,6 +50,7 @@ from exitgate.checks.infrastructure import (
     wrong_decisions,
 )
 from exitgate.observe.applied import Applied
+from exitgate.observe.connections import Connections
 from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
@@ -249,6 +252,18 @@ def test_the_task_role_is_denied_everything_else(
 def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Workload) -> None:
     """The service's task definition names a task role that nothing else uses."""
     assert shared_roles(planned, service) == []
+
+
+@pytest.mark.check("3.3.C.2", "allowed-connect")
+def test_every_listed_flow_connects(connections: Connections, flow_policy: InfrastructurePolicy) -> None:
+    """On networks drawn from the plans, each flow of the target's rules connects from every address of its source."""
+    assert unconnected_flows(connections, flow_policy) == []
+
+
+@pytest.mark.check("3.3.C.2", "others-refused")
+def test_no_other_pair_connects(connections: Connections, flow_policy: InfrastructurePolicy) -> None:
+    """On the same networks no other pair connects on any port tried, though each listener answered from beside it."""
+    assert unlisted_connections(connections, flow_policy) == []
 
 
 @pytest.mark.check("3.3.C.3", "decisions-modelled")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exitgate.errors import ExitgateError, one_line
 from exitgate.process import find_program, run_tool, scrubbed_environment
+from exitgate.provision.drawn_network.namespaces import DRAWING_PROGRAMS, find_system_program
 from exitgate.provision.emulator import emulator_cache, pinned
 from exitgate.provision.engine import connect, engine_address, find_builder
 from exitgate.provision.scanner import ScanTool, find_act, find_actionlint, find_hadolint, find_trivy, find_zizmor
@@ -46,6 +47,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _on_path("squawk", "what migrations take away: 3.4.A.2", "Install squawk-cli 2.60 or later from PyPI.")
     yield _terraform()
     yield _emulator()
+    yield _packet_filter()
     yield _on_path(
         "node",
         "nothing where base images can be pulled; else the substitutes can't be made",
@@ -131,6 +133,15 @@ def _emulator() -> ToolFinding:
         where=str(cache) if kept else "Nothing to do: the first run that needs it installs it from a package index.",
         without="what stands where a stack is applied: 3.3.reproducible, 3.3.drift, 3.3.destroy",
     )
+
+
+def _packet_filter() -> ToolFinding:
+    name, without = "iptables and iproute2 as root", "who really connects to whom on the planned network: 3.3.C.2"
+    places = [find_system_program(each) for each in DRAWING_PROGRAMS]
+    is_root = os.geteuid() == 0
+    missing = "" if is_root else f"This is user {os.geteuid()}; run as root."
+    where = ", ".join(each for each in places if each) if all(places) else "Install iptables and iproute2."
+    return ToolFinding(tool=name, found=all(places) and is_root, version="", where=missing or where, without=without)
 
 
 def _host_processes() -> ToolFinding:

@@ -14,6 +14,8 @@ from exitgate.reachability.spans import Spans, difference, spans
 _V4_END: Final = 1 << 32
 _MANAGED: Final = 1 << 16
 _V6_START: Final = 1 << 64
+_STAND_INS: Final = ipaddress.ip_network("192.0.2.0/24")
+"""For what is drawn with real addresses: a part of the internet that nobody has (RFC 5737)."""
 V4, V6 = 4, 6
 MANAGED_PREFIX: Final = 33
 """How specific a route to a managed range is: more than any of IPv4's."""
@@ -56,6 +58,18 @@ def written(number: int) -> str:
     if number >= _V6_START:
         return str(ipaddress.IPv6Address(number - _V6_START))
     return str(ipaddress.IPv4Address(number)) if number < _V4_END else "AWS's own range"
+
+
+def ranges(whole: Spans) -> tuple[str, ...]:
+    """Return the IPv4 part of a set as ranges in CIDR notation; AWS's own get addresses for documentation in their place."""
+    found: list[str] = []
+    for low, high in whole:
+        if low < _V4_END:
+            first, last = ipaddress.IPv4Address(low), ipaddress.IPv4Address(min(high, _V4_END - 1))
+            found += map(str, ipaddress.summarize_address_range(first, last))
+        elif high < _V6_START:
+            found += (f"{_STAND_INS[number - _V4_END]}/32" for number in range(low, high + 1))
+    return tuple(found)
 
 
 def specificity(text: str) -> int:

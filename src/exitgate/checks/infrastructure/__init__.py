@@ -11,6 +11,7 @@ from exitgate.checks.infrastructure.applied import (
 from exitgate.checks.infrastructure.balancer import unrouted_workloads, unsound_balancers
 from exitgate.checks.infrastructure.cluster import missing_clusters, workloads_off_fargate
 from exitgate.checks.infrastructure.code import lax_flows, undeclared_infrastructure, unlocked_code
+from exitgate.checks.infrastructure.connections import unconnected_flows, unlisted_connections
 from exitgate.checks.infrastructure.data import (
     literal_users,
     open_brokers,
@@ -21,7 +22,12 @@ from exitgate.checks.infrastructure.data import (
 from exitgate.checks.infrastructure.databases import Stores, shared_databases, unprotected_databases
 from exitgate.checks.infrastructure.decisions import wrong_decisions
 from exitgate.checks.infrastructure.escapes import changing_values, escaping_code, hidden_changes, open_locks
-from exitgate.checks.infrastructure.flows import impossible_flows, pictured_networks, unlisted_flows
+from exitgate.checks.infrastructure.flows import (
+    impossible_flows,
+    pictured_networks,
+    planned_networks,
+    unlisted_flows,
+)
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
@@ -55,14 +61,17 @@ __all__ = [
     "pictured_networks",
     "plain_caches",
     "plain_forwards",
+    "planned_networks",
     "rights_beyond_need",
     "served_without_tls",
     "shared_databases",
     "shared_roles",
     "strays_of_region",
+    "unconnected_flows",
     "undeclared_infrastructure",
     "unequal_applies",
     "unexplained_drift",
+    "unlisted_connections",
     "unlisted_flows",
     "unlocked_code",
     "unlogged_brokers",

@@ -94,6 +94,13 @@ def pictured_networks(
     )
 
 
+def planned_networks(
+    planned: Infrastructure, workloads: tuple[Workload, ...]
+) -> tuple[tuple[str, PlannedNetwork], ...]:
+    """Return each stack's name and its network, with the names that the policy has for its endpoints."""
+    return tuple((stack.name, _view(stack, workloads, Judgement()).planned) for stack in planned.stacks)
+
+
 def _view(stack: Stack, workloads: tuple[Workload, ...], judgement: Judgement) -> _View:
     # That a service is missing is the finding of the checks that look for it; here its endpoint has no address then.
     aside = Judgement()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
-from exitgate.observe.terraform import Infrastructure, Resource, Stack
+from exitgate.observe.terraform import Resource, Stack
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,10 +36,30 @@ class Judgement:
         self.outside.append(f"{resource.address}: {what}")
 
 
-Judge = Callable[[Stack, Judgement], None]
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
-def judged(planned: Infrastructure, judge: Judge) -> list[Finding]:
+_Seen = TypeVar("_Seen", bound=_Named)
+_Seen_co = TypeVar("_Seen_co", bound=_Named, covariant=True)
+
+
+class Stacks(Protocol[_Seen_co]):
+    """What was seen of several stacks."""
+
+    @property
+    def stacks(self) -> tuple[_Seen_co, ...]:
+        """What was seen of each."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Those of which nothing was, as the command line names others."""
+        ...
+
+
+def judged(planned: Stacks[_Seen], judge: Callable[[_Seen, Judgement], None]) -> list[Finding]:
     """Apply a rule to every stack.
 
     Raises:

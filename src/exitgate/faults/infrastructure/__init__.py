@@ -1,6 +1,7 @@
 """Faults of the criterion "infrastructure reproducible"."""
 
 from exitgate.faults.infrastructure.applied import FAULTS as _APPLIED
+from exitgate.faults.infrastructure.connections import FAULTS as _CONNECTIONS
 from exitgate.faults.infrastructure.data import FAULTS as _DATA
 from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
 from exitgate.faults.infrastructure.escapes import FAULTS as _ESCAPES
@@ -9,4 +10,4 @@ from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
 from exitgate.faults.infrastructure.rights import FAULTS as _RIGHTS
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 
-FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES, *_APPLIED)
+FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES, *_APPLIED, *_CONNECTIONS)
