@@ -1,4 +1,4 @@
-"""What the API of AWS tells of what stands in an account, asked of an emulator and of a real account alike, and kept as it was told.
+"""What the API of AWS tells of what stands in an account: asked of an emulator and a real account alike, kept as it was told.
 
 It changes nothing. Every list is asked for to its end, and what was asked about has to be answered.
 """

@@ -5,9 +5,8 @@ Sources: the plan of 3.3.B and 3.3.C; the API references of ECS, Elastic Load Ba
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from exitgate.checks.infrastructure.databases import Stores, names_service
 from exitgate.errors import PrerequisiteMissing, one_line
@@ -22,8 +21,6 @@ _LISTENER: Final = "aws_lb_listener"
 _TLS: Final = frozenset({"certificate_arn", "ssl_policy"})
 _ROLE: Final = ("aws_iam_role", "aws_iam_role_policy", "aws_iam_role_policy_attachment")
 _TASK: Final = "aws_ecs_task_definition"
-_UNSHOWN: Final = frozenset({"container_definitions"})
-"""Attributes that may hold what nobody should read in a report: what differs in them is named, not shown."""
 
 
 def changed_clusters(read: ReadBack) -> list[Finding]:
@@ -32,7 +29,7 @@ def changed_clusters(read: ReadBack) -> list[Finding]:
 
 
 def changed_balancers(read: ReadBack) -> list[Finding]:
-    """Name where a balancer, a listener, a rule or a target group does not stand as planned; certificates have a rule of their own."""
+    """Name where a balancer, a listener, a rule or a target group does not stand as planned; certificates are another rule's."""
     return _compared(read, read.of_type(*_BALANCER), needed=_BALANCER[:2], without=_TLS)
 
 
@@ -84,11 +81,7 @@ def foreign_roles(read: ReadBack, service: Workload) -> list[Finding]:
     if not task.task_role:
         raise _nothing(read, f"task role of {service.name}")
     standing = {each.name: each.of.get("task", "") for each in read.of_type(_TASK) if each.stands}
-    services = [
-        each
-        for each in read.of_type("aws_ecs_service")
-        if any(one.attribute == "task_definition" and one.planned == json.dumps(task.arn) for one in each.compared)
-    ]
+    services = [each for each in read.of_type("aws_ecs_service") if each.of.get("planned") == task.arn]
     if not services:
         raise _nothing(read, f"ECS service of {service.name}")
     return [
@@ -165,35 +158,13 @@ def _findings(read: ReadBack, resources: Sequence[ReadResource], without: Collec
             )
         for one in each.compared:
             if not one.kept and one.attribute not in without:
-                planned, told = _shown(one.attribute, one.planned, one.read)
                 yield Finding(
                     location=read.place(each),
                     message=f"{each.address}.{one.attribute} does not stand as planned",
-                    expected=planned,
-                    got=told,
+                    expected=one_line(one.planned, _LONGEST),
+                    got=one_line(one.read, _LONGEST),
                     remedy="Let one place of the code decide it, and nothing beside the code.",
                 )
-
-
-def _shown(attribute: str, planned: str, read: str) -> tuple[str, str]:
-    """Return what differs in two texts of JSON."""
-    one, other = json.loads(planned), json.loads(read)
-    if attribute in _UNSHOWN:
-        return "as planned", one_line(f"otherwise in {', '.join(sorted(_places(one, other, '')))}", _LONGEST)
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = sorted(key for key in {*one, *other} if one.get(key) != other.get(key))
-        one, other = ({key: each.get(key) for key in keys} for each in (one, other))
-    return one_line(json.dumps(one), _LONGEST), one_line(json.dumps(other), _LONGEST)
-
-
-def _places(one: Any, other: Any, above: str) -> Iterator[str]:
-    """Yield the keys below which two values differ."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in {*one, *other}:
-            if one.get(key) != other.get(key):
-                yield from _places(one.get(key), other.get(key), f"{above}.{key}" if above else key)
-    else:
-        yield above
 
 
 def _nothing(read: ReadBack, what: str) -> PrerequisiteMissing:

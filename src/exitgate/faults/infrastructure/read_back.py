@@ -40,14 +40,19 @@ print(urllib.request.urlopen(request, timeout=30).status)
 _QUERY: Final = "application/x-www-form-urlencoded"
 _ECS: Final = ("ecs", "AmazonEC2ContainerServiceV20141113.{}", "application/x-amz-json-1.1")
 _ORDERS: Final = '  count = endswith(local.full_name, "-orders") ? 1 : 0\n'
-_ALLOW_ALL: Final = 'urlencode(jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "*" }] }))'
+_ALLOW_ALL: Final = (
+    'urlencode(jsonencode({ Version = "2012-10-17", '
+    'Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "*" }] }))'
+)
 
 
 def _write_program(site: FaultSite) -> None:
     (site.root / _PROGRAM).write_text(_CALL, encoding="utf-8")
 
 
-def _calling(module: str, after: str, arn: str, call: tuple[str, str, str], body: str, *, only: str = "") -> Inject:
+def _calling(
+    module: str, after: str, arn: str, call: tuple[str, str, str], body: str, *, only: str = "", name: str = "call"
+) -> Inject:
     """Return what adds a call to a module.
 
     Args:
@@ -57,10 +62,11 @@ def _calling(module: str, after: str, arn: str, call: tuple[str, str, str], body
         call: Service, target or path, and type of the body.
         body: An expression of the body.
         only: A line that limits it to one instance of the module.
+        name: What the call goes by in the module.
     """
     service, target, kind = call
     block = f"""
-resource "terraform_data" "call" {{
+resource "terraform_data" "{name}" {{
 {only}  depends_on = [{after}]
 
   provisioner "local-exec" {{
@@ -245,20 +251,14 @@ FAULTS = (
                 _DEFINITION % "by-call",
                 only=_ORDERS,
             ),
-            added(
+            _calling(
                 _SERVICE,
-                """
-resource "terraform_data" "next" {
-  count      = length(terraform_data.call)
-  depends_on = [terraform_data.call]
-
-  provisioner "local-exec" {
-    interpreter = ["python3", "${path.root}/call", "ecs", "AmazonEC2ContainerServiceV20141113.UpdateService", "application/x-amz-json-1.1"]
-    command     = jsonencode({ cluster = var.cluster_arn, service = var.name, taskDefinition = "by-call" })
-    environment = { ACCOUNT = var.account_id }
-  }
-}
-""",
+                "terraform_data.call",
+                "aws_ecs_service.this.id",
+                _ecs("UpdateService"),
+                'jsonencode({ cluster = var.cluster_arn, service = var.name, taskDefinition = "by-call" })',
+                only=_ORDERS,
+                name="next",
             ),
         ),
         location=_SERVICE,

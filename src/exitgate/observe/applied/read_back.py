@@ -6,7 +6,7 @@ What is compared is what the code sets. Of the rest the plan has nothing but wha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,21 +22,20 @@ _TIES: Final[Mapping[str, Mapping[str, str]]] = {
     "aws_iam_role_policy": {"role": "role"},
     "aws_iam_role_policy_attachment": {"role": "role"},
 }
+_UNSHOWN: Final = ("container_definitions",)
 _SECRET_TEXT: Final = "(a secret)"  # noqa: S105 - what stands for one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """An attribute of a resource as it was planned and as the API tells it. Equal values are equal texts."""
+    """An attribute of a resource as it was planned and as the API tells it, as far as the two differ."""
 
     attribute: str
-    planned: str
-    read: str
-
-    @property
-    def kept(self) -> bool:
-        """Whether it stands as planned."""
-        return self.planned == self.read
+    kept: bool
+    """Whether it stands as planned."""
+    planned: str = ""
+    """What may be shown of it where it does not; of containers only which parts differ, for their variables may be secrets."""
+    read: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +162,10 @@ def _beside(
             continue
         value = planned.values.get(attribute)
         if attribute in planned.secret:
-            one = Compared(attribute=attribute, planned=_secret(value), read=_secret(read(answer or {})))
+            one = _compare(attribute, _secret(value), _secret(read(answer or {})))
         else:
             shape = words.shapes.get(attribute)
-            wanted = shape(value) if shape else value
-            one = Compared(attribute=attribute, planned=_text(wanted), read=_text(read(answer or {})))
+            one = _compare(attribute, shape(value) if shape else value, read(answer or {}))
         gap = known.get((planned.type, attribute))
         if gap and not one.kept:
             seen.append(gap)
@@ -180,7 +178,7 @@ def _beside(
         stands=answer is not None,
         compared=tuple(compared),
         gaps=tuple(seen),
-        of=_belongs(planned.type, answer) if answer is not None else _meant(planned),
+        of={**_meant(planned), **(_belongs(planned.type, answer) if answer is not None else {})},
     )
 
 
@@ -189,7 +187,9 @@ def _belongs(kind: str, answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _meant(planned: Planned) -> dict[str, str]:
-    """Return the role of a policy that does not stand."""
+    """Return what the code says that it belongs to."""
+    if planned.type == "aws_ecs_service":
+        return {"planned": str(planned.values.get("task_definition") or "")}
     role = planned.values.get("name" if planned.type == "aws_iam_role" else "role")
     return {"role": str(role)} if "role" in _TIES.get(planned.type, {}) else {}
 
@@ -198,9 +198,32 @@ def _secret(value: object) -> str:
     return _SECRET_TEXT if value else "none"
 
 
+def _compare(attribute: str, planned: Any, read: Any) -> Compared:
+    """Compare two values; what is empty in whatever way, or off, is the same, as in a plan."""
+    one, other = _full(planned), _full(read)
+    if one == other:
+        return Compared(attribute=attribute, kept=True)
+    if attribute in _UNSHOWN:
+        parts = ", ".join(sorted(_parts(one, other, "")))
+        return Compared(attribute=attribute, kept=False, planned="as planned", read=f"otherwise in {parts}")
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted(key for key in {*one, *other} if one.get(key) != other.get(key))
+        one, other = ({key: each.get(key) for key in keys} for each in (one, other))
+    return Compared(attribute=attribute, kept=False, planned=_text(one), read=_text(other))
+
+
+def _parts(one: Any, other: Any, above: str) -> Iterator[str]:
+    """Yield the keys below which two values differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {*one, *other}:
+            if one.get(key) != other.get(key):
+                yield from _parts(one.get(key), other.get(key), f"{above}.{key}" if above else key)
+    else:
+        yield above or "all of it"
+
+
 def _text(value: object) -> str:
-    """Return a value as text; what is empty in whatever way, or off, is the same, as in a plan."""
-    return json.dumps(_full(value), sort_keys=True, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _full(value: Any) -> Any:
