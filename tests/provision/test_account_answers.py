@@ -92,5 +92,5 @@ def test_a_call_that_is_refused_is_one_clear_line() -> None:
     def refuse(**_: Any) -> Any:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeDBInstances")
 
-    with pytest.raises(ObservationError, match="what stands in the account by rds.*AccessDenied"):
+    with pytest.raises(ObservationError, match=r"what stands in the account by rds.*AccessDenied"):
         ask(rds={"describe_db_instances": refuse})
