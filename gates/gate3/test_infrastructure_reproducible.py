@@ -8,6 +8,15 @@ from exitgate.checks.infrastructure import (
     Stores,
     allowed_beyond_need,
     both,
+    changed_balancers,
+    changed_brokers,
+    changed_caches,
+    changed_clusters,
+    changed_databases,
+    changed_definitions,
+    changed_execution_roles,
+    changed_listeners,
+    changed_task_roles,
     changing_values,
     disputed,
     disputed_databases,
@@ -15,6 +24,7 @@ from exitgate.checks.infrastructure import (
     exposed_tiers,
     failed_destroy,
     foreign_networks,
+    foreign_roles,
     hidden_changes,
     impossible_flows,
     lax_flows,
@@ -49,7 +59,7 @@ from exitgate.checks.infrastructure import (
     workloads_off_fargate,
     wrong_decisions,
 )
-from exitgate.observe.applied import Applied
+from exitgate.observe.applied import Applied, ReadBack
 from exitgate.observe.connections import Connections
 from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
@@ -124,6 +134,12 @@ def test_the_workload_runs_on_fargate(planned: Infrastructure, workload: Workloa
     assert workloads_off_fargate(planned, workload) == []
 
 
+@pytest.mark.check("3.3.B.1.1", "applied")
+def test_the_cluster_stands_as_planned(standing: ReadBack) -> None:
+    """Applied and read back, the cluster has the planned capacity, and its services have what was planned."""
+    assert changed_clusters(standing) == []
+
+
 @pytest.mark.check("3.3.B.1.2", "planned")
 def test_a_load_balancer_is_planned(planned: Infrastructure, network_policy: InfrastructurePolicy) -> None:
     """Every stack plans an application load balancer over public subnets in two zones, with listeners and access logs."""
@@ -136,6 +152,12 @@ def test_requests_reach_the_workload(
 ) -> None:
     """A workload that the policy exposes has a target group with a health check, on its port, and a rule that leads there."""
     assert unrouted_workloads(planned, infrastructure_policy, workload) == []
+
+
+@pytest.mark.check("3.3.B.1.2", "applied")
+def test_the_load_balancer_stands_as_planned(standing: ReadBack) -> None:
+    """Applied and read back, balancer, listeners, rules and target groups are the planned ones."""
+    assert changed_balancers(standing) == []
 
 
 @pytest.mark.check("3.3.B.1.3", "certificate-attached")
@@ -158,6 +180,12 @@ def test_plain_http_only_redirects(planned: Infrastructure, code_scan: CodeScan)
         lambda: disputed(planned, code_scan, "3.3.B.1.3 http-redirects"),
     )
     assert found == []
+
+
+@pytest.mark.check("3.3.B.1.3", "applied")
+def test_listeners_stand_as_planned(standing: ReadBack) -> None:
+    """Applied and read back, every listener has the planned certificate, security policy and actions."""
+    assert changed_listeners(standing) == []
 
 
 @pytest.mark.check("3.3.B.2.1", "own-database")
@@ -184,6 +212,12 @@ def test_the_database_is_protected(
     assert found == []
 
 
+@pytest.mark.check("3.3.B.2.1", "applied")
+def test_the_database_stands_as_planned(standing: ReadBack, service: Workload, database_variables: Stores) -> None:
+    """Applied and read back, the service's database is there with the planned settings, and no further one."""
+    assert changed_databases(standing, service, database_variables) == []
+
+
 @pytest.mark.check("3.3.B.2.2", "encrypted")
 def test_redis_is_encrypted(planned: Infrastructure, code_scan: CodeScan) -> None:
     """Every planned Redis is encrypted in transit and at rest."""
@@ -195,6 +229,12 @@ def test_redis_is_encrypted(planned: Infrastructure, code_scan: CodeScan) -> Non
 def test_redis_is_private(planned: Infrastructure, network_policy: InfrastructurePolicy) -> None:
     """Every planned Redis stands in private subnets and asks for a credential that stands in no code."""
     assert open_caches(planned, network_policy) == []
+
+
+@pytest.mark.check("3.3.B.2.2", "applied")
+def test_redis_stands_as_planned(standing: ReadBack) -> None:
+    """Applied and read back, every Redis is there with the planned encryption, authentication and subnets."""
+    assert changed_caches(standing) == []
 
 
 @pytest.mark.check("3.3.B.2.3", "private-and-encrypted")
@@ -220,6 +260,12 @@ def test_the_brokers_user_is_a_secret(planned: Infrastructure) -> None:
     assert literal_users(planned) == []
 
 
+@pytest.mark.check("3.3.B.2.3", "applied")
+def test_the_broker_stands_as_planned(standing: ReadBack) -> None:
+    """Applied and read back, every broker is as planned, in what the emulator keeps of it."""
+    assert changed_brokers(standing) == []
+
+
 @pytest.mark.check("3.3.B.3.1", "trust-limited")
 def test_only_tasks_take_on_the_execution_role(planned: Infrastructure, workload: Workload) -> None:
     """The workload's execution role trusts this account's ECS tasks alone."""
@@ -230,6 +276,12 @@ def test_only_tasks_take_on_the_execution_role(planned: Infrastructure, workload
 def test_the_execution_role_reads_the_workloads_secrets_alone(entitled: Infrastructure, workload: Workload) -> None:
     """Decided as IAM does, the execution role may read the secrets that its tasks refer to, and no others."""
     assert unneeded_secrets(entitled, workload) == []
+
+
+@pytest.mark.check("3.3.B.3.1", "applied")
+def test_the_execution_role_stands_as_planned(standing: ReadBack, workload: Workload) -> None:
+    """Applied and read back, the execution role has the planned trust and permissions, and no further ones."""
+    assert changed_execution_roles(standing, workload) == []
 
 
 @pytest.mark.check("3.3.B.3.2", "within-need")
@@ -248,10 +300,28 @@ def test_the_task_role_is_denied_everything_else(
     assert allowed_beyond_need(entitled, infrastructure_policy, service) == []
 
 
+@pytest.mark.check("3.3.B.3.2", "applied")
+def test_the_task_roles_policies_stand_as_planned(standing: ReadBack, service: Workload) -> None:
+    """Applied and read back, the policies of the service's task role are the planned ones and no others."""
+    assert changed_task_roles(standing, service) == []
+
+
 @pytest.mark.check("3.3.B.3.3", "own-role")
 def test_the_service_has_its_own_task_role(planned: Infrastructure, service: Workload) -> None:
     """The service's task definition names a task role that nothing else uses."""
     assert shared_roles(planned, service) == []
+
+
+@pytest.mark.check("3.3.B.3.3", "applied")
+def test_the_service_runs_with_its_task_role(standing: ReadBack, service: Workload) -> None:
+    """Applied and read back, the ECS service runs a task definition that carries the planned task role."""
+    assert foreign_roles(standing, service) == []
+
+
+@pytest.mark.check("3.3.C.1", "registered")
+def test_the_task_definition_registers(standing: ReadBack) -> None:
+    """Registered and read back, every planned task definition is as planned, and no other is beside it."""
+    assert changed_definitions(standing) == []
 
 
 @pytest.mark.check("3.3.C.2", "allowed-connect")

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError, one_line
 from exitgate.process import Completed
+from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
@@ -42,7 +43,8 @@ _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
 class StackLife:
     """What a stack's life left, below ``folder``: they hold secrets in the clear.
 
-    ``first.json`` and ``second.json`` are the states of the two accounts, ``again.json`` the plan right after the apply,
+    ``first.json`` and ``second.json`` are the states of the two accounts, ``standing.json`` what the API tells of the first,
+    ``again.json`` the plan right after the apply,
     ``quiet.json`` and ``drift.json`` those before and after the changes by hand, ``schema.json`` the provider's,
     ``told.json`` all else.
     """
@@ -170,6 +172,9 @@ class _Life:
 
     def _change(self, first: _Account) -> list[dict[str, Any]]:
         first.state("first")
+        # Before anybody touches it, and before the state takes in what AWS adds.
+        with self._timed("reading"):
+            self._write("standing", ask_account(first.connect))
         first.plan("again")
         # What AWS adds by itself is taken into the state, as one does after an apply; what differs from then on is drift.
         first.step("sync", *("apply", "-refresh-only", "-auto-approve", "-input=false"), variables=True)

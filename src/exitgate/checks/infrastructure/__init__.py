@@ -29,6 +29,18 @@ from exitgate.checks.infrastructure.flows import (
     unlisted_flows,
 )
 from exitgate.checks.infrastructure.network import exposed_tiers, foreign_networks
+from exitgate.checks.infrastructure.read_back import (
+    changed_balancers,
+    changed_brokers,
+    changed_caches,
+    changed_clusters,
+    changed_databases,
+    changed_definitions,
+    changed_execution_roles,
+    changed_listeners,
+    changed_task_roles,
+    foreign_roles,
+)
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
@@ -39,6 +51,15 @@ __all__ = [
     "Stores",
     "allowed_beyond_need",
     "both",
+    "changed_balancers",
+    "changed_brokers",
+    "changed_caches",
+    "changed_clusters",
+    "changed_databases",
+    "changed_definitions",
+    "changed_execution_roles",
+    "changed_listeners",
+    "changed_task_roles",
     "changing_values",
     "counted",
     "disputed",
@@ -47,6 +68,7 @@ __all__ = [
     "exposed_tiers",
     "failed_destroy",
     "foreign_networks",
+    "foreign_roles",
     "hidden_changes",
     "impossible_flows",
     "lax_flows",

@@ -68,17 +68,18 @@ def unprotected_databases(
 
 def databases_of(stack: Stack, service: str) -> list[Resource]:
     """Return the databases whose identifier, name or address names a service as a word of its own."""
+    keys = ("identifier", "cluster_identifier", "db_name", "database_name")
     return [
         each
         for each in stack.of(*_DATABASES)
-        if any(
-            service == word or f"-{word}-".find(f"-{service}-") >= 0
-            for word in (
-                *(str(each.get(key) or "") for key in ("identifier", "cluster_identifier", "db_name", "database_name")),
-                *each.address.replace('"', ".").replace("_", "-").split("."),
-            )
-        )
+        if names_service(service, *(str(each.get(key) or "") for key in keys), each.address)
     ]
+
+
+def names_service(service: str, *names: str) -> bool:
+    """Say whether a name or an address names a service as a word of its own."""
+    words = [word for name in names for word in name.replace('"', ".").replace("_", "-").split(".")]
+    return any(service == word or f"-{service}-" in f"-{word}-" for word in words)
 
 
 def _own(stack: Stack, service: Workload, ecs: Resource | None, judgement: Judgement) -> list[Resource]:

@@ -7,7 +7,11 @@ from exitgate.faults.infrastructure.edge import FAULTS as _EDGE
 from exitgate.faults.infrastructure.escapes import FAULTS as _ESCAPES
 from exitgate.faults.infrastructure.flows import FAULTS as _FLOWS
 from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
+from exitgate.faults.infrastructure.read_back import FAULTS as _READ_BACK
 from exitgate.faults.infrastructure.rights import FAULTS as _RIGHTS
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 
-FAULTS = (*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES, *_RIGHTS, *_ESCAPES, *_APPLIED, *_CONNECTIONS)
+FAULTS = (
+    *(*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES),
+    *(*_RIGHTS, *_ESCAPES, *_APPLIED, *_READ_BACK, *_CONNECTIONS),
+)

@@ -100,7 +100,7 @@ def _changes(resource: Mapping[str, Any]) -> Iterator[AttributeChange]:
         other = _known(after.get(name), marks, later)
         if one == other:
             continue
-        hidden = any(isinstance(marks, Mapping) and _marked(marks.get(name)) for marks in secret)
+        hidden = any(isinstance(marks, Mapping) and marked(marks.get(name)) for marks in secret)
         yield AttributeChange(
             address=resource["address"],
             type=resource["type"],
@@ -110,11 +110,11 @@ def _changes(resource: Mapping[str, Any]) -> Iterator[AttributeChange]:
         )
 
 
-def _marked(marks: Any) -> bool:
+def marked(marks: Any) -> bool:
     """Say whether anything in a value is marked as a secret."""
     if isinstance(marks, Mapping):
-        return any(_marked(each) for each in marks.values())
-    return any(_marked(each) for each in marks) if isinstance(marks, list) else marks is True
+        return any(marked(each) for each in marks.values())
+    return any(marked(each) for each in marks) if isinstance(marks, list) else marks is True
 
 
 def _known(value: Any, unknown: Any, later: str | None) -> Any:

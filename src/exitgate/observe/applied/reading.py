@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from exitgate.assurance import Assurance
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.applied.changes import AttributeChange, Gap, beside_gaps, changes_of, closed_gaps, known_gaps
 from exitgate.observe.applied.normalising import Difference, differences
+from exitgate.observe.applied.places import places_of, written_attributes
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
 from exitgate.provision.outside_changes import REQUIRED, Change
 from exitgate.provision.stack_life import ACCOUNTS, StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import OwnedElsewhere, Target
-
-_STEP: Final = re.compile(r'([A-Za-z_][\w-]*)\.([A-Za-z_][\w-]*)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
-"""A step of an address: ``module.service["orders"]``, ``aws_ecs_service.this``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +95,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
             tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
         ),
         stack=told["stack"],
-        places=_places(folders, again.get("resource_changes", ())),
+        places=places_of(folders, again.get("resource_changes", ())),
         root=declared.path,
         counts=(len(first), len(second)),
         differences=differences(first, second, life.read("schema"), ACCOUNTS),
@@ -116,14 +113,6 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
     )
 
 
-def _places(folders: Folders, changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    places = {}
-    for change in changes:
-        path, line = folders.place(change)
-        places[str(change["address"])] = f"{path}:{line}"
-    return places
-
-
 def _ignored(
     folders: Folders, changes: Sequence[Mapping[str, Any]], elsewhere: Sequence[OwnedElsewhere]
 ) -> frozenset[tuple[str, str]]:
@@ -139,13 +128,7 @@ def _ignored(
 def _written(changes: Sequence[AttributeChange], configuration: Mapping[str, Any]) -> Iterator[AttributeChange]:
     """Yield the changes of attributes that the code itself sets."""
     for change in changes:
-        module: Mapping[str, Any] = configuration
-        steps = _STEP.findall(change.address)
-        for kind, name in steps[:-1]:
-            module = module.get("module_calls", {}).get(name, {}).get("module", {}) if kind == "module" else module
-        local = ".".join(steps[-1]) if steps else ""
-        blocks = [each for each in module.get("resources", ()) if each.get("address") == local]
-        if not change.attribute or any(change.attribute in each.get("expressions", {}) for each in blocks):
+        if not change.attribute or change.attribute in written_attributes(change.address, configuration):
             yield change
 
 
