@@ -12,6 +12,7 @@ from exitgate.catalogue import load_gate
 from exitgate.faults import FAULTS
 from exitgate.faults.migrations.executed import FAULTS as DEPLOYED
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
+from exitgate.faults.pipeline.runs import FAULTS as RUNS
 from exitgate.proof import PROOF_FILE, read_proof
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +82,7 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *DEPLOYED) if fault.control not in UNPROVEN}
+UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED) if fault.control not in UNPROVEN}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
