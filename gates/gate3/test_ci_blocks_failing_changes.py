@@ -6,7 +6,9 @@ import pytest
 
 from exitgate.checks.pipeline import (
     blind_comparisons,
+    foreign_ranges,
     foreign_requirements,
+    foreign_versions,
     invalid_workflows,
     lax_rulesets,
     loose_installs,
@@ -15,11 +17,13 @@ from exitgate.checks.pipeline import (
     merges_without_result,
     misplaced_starts,
     misproduced_checks,
+    reached_strangers,
     red_controls,
     refused_controls,
     secrets_for_forks,
     skippable_checks,
     standing_lint,
+    unblocked_dependents,
     unblocked_failures,
     uncovered_versions,
     undeclared_branches,
@@ -30,15 +34,17 @@ from exitgate.checks.pipeline import (
     unopened_failures,
     unpinned_uses,
     unreached_checks,
+    unreached_dependents,
     unreported_checks,
     wide_permissions,
 )
+from exitgate.faults.pipeline.mutants import SAYS_LIBRARY
 from exitgate.observe.merging import MergeTrials
 from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
 from exitgate.observe.workflow.linters import Lint
 from exitgate.observe.workflow.packages import Packages
-from exitgate.observe.workflow_run import ChangeTrials
+from exitgate.observe.workflow_run import ChangeTrials, ComparedRanges, NodeTrials, Reach
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
 
@@ -169,6 +175,18 @@ def test_the_matrix_has_every_supported_node_version(
     assert uncovered_versions(workflows, packages, pipeline_policy) == []
 
 
+@pytest.mark.check("3.1.B.1.2", "legs-run")
+def test_each_leg_runs_its_tests_under_its_own_node(node_legs: NodeTrials) -> None:
+    """A test that says its process's version is run anew in each leg of the matrix, under the leg's own Node.js."""
+    assert foreign_versions(node_legs) == []
+
+
+@pytest.mark.check("3.1.B.1.2", "one-leg-blocks")
+def test_a_failure_on_one_version_blocks(node_legs: NodeTrials) -> None:
+    """A unit test that fails on one Node.js version alone fails the required check at the unit-test step, whichever it is."""
+    assert unblocked_failures(node_legs.alone) == []
+
+
 # ---- 3.1.B.1.3 Installation from the lockfile only
 
 
@@ -187,10 +205,51 @@ def test_ci_keeps_out_a_lockfile_that_disagrees(drifted_lockfile: ChangeTrials) 
 # ---- 3.1.B.1.4 Nx affected graph in use
 
 
+@pytest.mark.check("3.1.B.1.4", "dependents-run")
+def test_a_library_change_runs_its_dependents(library_change: Reach) -> None:
+    """A change in a library runs the tasks of that library and of every project that depends on it, directly or not."""
+    assert unreached_dependents(library_change) == []
+
+
+@pytest.mark.check("3.1.B.1.4", "others-skipped")
+def test_a_library_change_runs_no_others(library_change: Reach) -> None:
+    """The same change runs no tests, lint or checks of a project that does not depend on the library."""
+    assert reached_strangers(library_change) == []
+
+
+@pytest.mark.check("3.1.B.1.4", "base-and-head")
+def test_nx_compares_what_encloses_the_change(ranges: ComparedRanges) -> None:
+    """On a push, a pull request and an entry of the merge queue Nx compares commits of the checkout that enclose the change."""
+    assert foreign_ranges(ranges) == []
+
+
 @pytest.mark.check("3.1.B.1.4", "history-present")
 def test_nx_can_compare(workflows: Workflows) -> None:
     """Each job that runs affected tasks has the whole history, and names no base that an event may lack."""
     assert blind_comparisons(workflows) == []
+
+
+# ---- 3.1.B.2.1 Unit tests of affected projects
+
+
+@pytest.mark.check("3.1.B.2.1", "direct-failure-blocks")
+def test_a_failing_unit_test_is_kept_out(failing_change: ChangeTrials) -> None:
+    """A unit test that fails in a project touched by the change fails the required check at the unit-test step."""
+    assert unblocked_failures(failing_change) == []
+
+
+@pytest.mark.check("3.1.B.2.1", "transitive-failure-blocks")
+def test_a_library_that_breaks_its_dependents_is_kept_out(
+    broken_dependents: ChangeTrials, users_of_a_library: tuple[str, tuple[str, ...]]
+) -> None:
+    """A library change that breaks unit tests of untouched dependents fails the required check at the unit-test step."""
+    assert unblocked_dependents(broken_dependents, users_of_a_library[1], SAYS_LIBRARY) == []
+
+
+@pytest.mark.check("3.1.B.2.1", "missing-tests-block")
+def test_deleted_unit_tests_are_kept_out(missing_tests: ChangeTrials) -> None:
+    """Deleting the unit tests of an affected project fails the required check."""
+    assert unblocked_failures(missing_tests) == []
 
 
 # ---- 3.1.C.1 A pull request that fails on purpose

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,12 +48,39 @@ def changes(root: Path, mutant: Mutant) -> list[str]:
         (mutants.failing_integration_test, "apps/orders", "A apps/orders/integration/exitgate-mutant.test.ts"),
         (mutants.type_error, "libs/service-kit", "M libs/service-kit/src/index.ts"),
         (mutants.broken_library, "libs/contracts", "M libs/contracts/src/index.ts"),
+        (mutants.library_broken_elsewhere, "libs/contracts", "M libs/contracts/src/index.ts"),
+        (partial(mutants.failing_on_node, version="22"), "apps/web", "A apps/web/test/exitgate-mutant.test.ts"),
     ],
 )
 def test_each_changes_one_file(make: Callable[[Path, str], Mutant], project: str, changed: str, copy: Path) -> None:
     mutant = make(copy, project)
     assert changes(copy, mutant) == [changed]
     assert mutant.what.startswith(project)
+
+
+def test_a_test_fails_on_one_version_and_a_library_in_other_folders_alone(copy: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node")
+    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    major = version.removeprefix("v").partition(".")[0]
+    for wanted, fails in ((major, True), (f"{major}9", False)):
+        mutants.failing_on_node(copy, "apps/web", wanted).apply(copy)
+        made = copy / "apps/web/test/exitgate-mutant.test.ts"
+        (copy / "run.mjs").write_text(made.read_text())
+        made.unlink()
+        done = subprocess.run([node, "run.mjs"], check=False, cwd=copy, capture_output=True, text=True)
+        assert (done.returncode, f"{mutants.SAYS_NODE}{version}" in done.stderr) == (int(fails), fails)
+    index = copy / "libs/contracts/src/index.ts"
+    before = index.read_text()
+    mutants.library_broken_elsewhere(copy, "libs/contracts").apply(copy)
+    (copy / "run.mjs").write_text(index.read_text().removeprefix(before))
+    git(copy, "reset", "--quiet", "--hard")
+    for folder, fails in (("libs/contracts", False), ("apps/orders", True)):
+        run = [node, str(copy / "run.mjs")]
+        done = subprocess.run(run, check=False, cwd=copy / folder, capture_output=True, text=True)
+        assert (done.returncode, mutants.SAYS_LIBRARY in done.stderr) == (int(fails), fails)
+    (copy / "run.mjs").unlink()
 
 
 @pytest.mark.parametrize("project", ["apps/shell", "apps/mfe-cart", "apps/mfe-catalog"])

@@ -11,12 +11,16 @@ from exitgate.checks.pipeline.blocking import (
     unlanded_failures,
     unopened_failures,
 )
+from exitgate.checks.pipeline.dependents import unblocked_dependents
 from exitgate.checks.pipeline.installs import loose_installs
+from exitgate.checks.pipeline.legs import foreign_versions
 from exitgate.checks.pipeline.masking import masked_failures, undecided
 from exitgate.checks.pipeline.merges import merges_without_result
 from exitgate.checks.pipeline.node_versions import uncovered_versions
 from exitgate.checks.pipeline.permissions import secrets_for_forks, wide_permissions
 from exitgate.checks.pipeline.policy import undeclared_branches, undeclared_required_checks, undeclared_review_rules
+from exitgate.checks.pipeline.ranges import foreign_ranges
+from exitgate.checks.pipeline.reach import reached_strangers, unreached_dependents
 from exitgate.checks.pipeline.required import foreign_requirements, misproduced_checks
 from exitgate.checks.pipeline.rules import lax_rulesets, unlimited_bypasses
 from exitgate.checks.pipeline.soundness import invalid_workflows, standing_lint, unpinned_uses
@@ -24,7 +28,9 @@ from exitgate.checks.pipeline.triggers import misplaced_starts, unreported_check
 
 __all__ = [
     "blind_comparisons",
+    "foreign_ranges",
     "foreign_requirements",
+    "foreign_versions",
     "invalid_workflows",
     "lax_rulesets",
     "loose_installs",
@@ -34,11 +40,13 @@ __all__ = [
     "misplaced_failures",
     "misplaced_starts",
     "misproduced_checks",
+    "reached_strangers",
     "red_controls",
     "refused_controls",
     "secrets_for_forks",
     "skippable_checks",
     "standing_lint",
+    "unblocked_dependents",
     "unblocked_failures",
     "uncovered_versions",
     "undecided",
@@ -50,6 +58,7 @@ __all__ = [
     "unopened_failures",
     "unpinned_uses",
     "unreached_checks",
+    "unreached_dependents",
     "unreported_checks",
     "wide_permissions",
 ]

@@ -152,7 +152,13 @@ def unblocked_failures(observed: ChangeTrials) -> list[Finding]:
     return [*merged_failures(observed), *misplaced_failures(observed)]
 
 
-def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[ChangeTrial]:
+def refuse_unsound(observed: ChangeTrials) -> None:
+    """Refuse to judge broken changes beside a sound one that does not get in.
+
+    Raises:
+        ObservationError: if fewer were tried than were to be.
+        PrerequisiteMissing: if the sound one does not get in.
+    """
     _refuse_few(observed)
     for findings, owner in ((red_controls(observed), "3.1.C.1"), (refused_controls(observed), "3.1.C.3")):
         if findings:
@@ -163,6 +169,10 @@ def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[Chang
                 action=findings[0].remedy,
                 blocked_by=owner,
             )
+
+
+def _looked_at(observed: ChangeTrials, aims: Iterable[str] | None) -> list[ChangeTrial]:
+    refuse_unsound(observed)
     known = {trial.aim: trial for trial in observed.broken}
     wanted = list(known) if aims is None else list(aims)
     for aim in wanted:

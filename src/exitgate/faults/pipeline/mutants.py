@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exitgate.errors import PrerequisiteMissing
@@ -18,10 +18,20 @@ _TEST_FILE = re.compile(r"\.(?:test|spec)\.[cm]?[jt]sx?$")
 _INTEGRATION = re.compile(r"(?:^|[/._-])integration(?:[/._-]|$)")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:node_modules|dist|dist-[^/]*|e2e|generated|support)/")
 _SOURCE = re.compile(r"\.tsx?$")
-_FAILING_TEST = 'throw new Error("exitgate: a test that fails on purpose");\n'
+SAYS_NODE = "exitgate: a test that fails on purpose, on Node.js "
+"""What a failing test says, with the version of the process that it runs in behind it, like ``v22.1.0``."""
+SAYS_LIBRARY = "exitgate: a library that fails on purpose"
+# `process` by name would be a type error where the types of Node.js are not installed.
+_NODE_VERSION = 'Reflect.get(globalThis, "process")?.version'
+_FAILING_TEST = f"throw new Error(`{SAYS_NODE}${{{_NODE_VERSION}}}`);\n"
+_FAILING_ON = f"if (`${{{_NODE_VERSION}}}.`.startsWith(%s)) {{\n  {_FAILING_TEST}}}\n"
 _TYPE_ERROR = '\nexport const exitgateMutant: number = "no number";\n'
 _BROKEN_IMPORT = 'import "./exitgate-nothing-here.js";\n'
-_FAILS_AT_LOAD = '\nthrow new Error("exitgate: a library that fails on purpose");\n'
+_FAILS_AT_LOAD = f'\nthrow new Error("{SAYS_LIBRARY}");\n'
+_FAILS_ELSEWHERE = (
+    f'\nif (!Reflect.get(globalThis, "process")?.cwd?.().replaceAll("\\\\", "/").includes("%s")) {{\n'
+    f'  throw new Error("{SAYS_LIBRARY}");\n}}\n'
+)
 _NEW_FILE = "exitgate-mutant"
 
 
@@ -49,6 +59,23 @@ def failing_unit_test(root: Path, project: str) -> Mutant:
     return _failing_test(
         project, "unit-test", "a unit test that fails", ("test", "unit"), _first(root, project, _unit_tests)
     )
+
+
+def failing_on_node(root: Path, project: str, version: str) -> Mutant:
+    """Add a unit test that fails under one version of Node.js alone, e.g. ``22``.
+
+    Raises:
+        PrerequisiteMissing: if the project has none.
+    """
+    beside = _first(root, project, _unit_tests)
+    what = f"a unit test that fails on Node.js {version} alone"
+    made = _failing_test(project, f"node-{version}", what, ("test", "unit"), beside)
+    file = beside.parent / f"{_NEW_FILE}{_suffix(beside)}"
+
+    def apply(clone: Path) -> None:
+        (clone / file).write_text(_FAILING_ON % json.dumps(f"v{version}."), encoding="utf-8")
+
+    return replace(made, apply=apply)
 
 
 def failing_integration_test(root: Path, project: str) -> Mutant:
@@ -89,6 +116,18 @@ def broken_library(root: Path, project: str) -> Mutant:
     """
     aim = ("library", "a library that breaks what depends on it", ("test", "unit"))
     return _edit(root, project, aim, lambda text: text + _FAILS_AT_LOAD)
+
+
+def library_broken_elsewhere(root: Path, project: str) -> Mutant:
+    """Let a library fail when a process loads it that runs elsewhere than in the library's own folder.
+
+    Its own tests pass, which Nx and npm run there; those of the projects that depend on it fail, untouched as they are.
+
+    Raises:
+        PrerequisiteMissing: if the project has no TypeScript.
+    """
+    aim = ("dependents", "a library whose own tests pass, and that breaks what depends on it", ("test", "unit"))
+    return _edit(root, project, aim, lambda text: text + _FAILS_ELSEWHERE % project)
 
 
 def first_mutant(make: Callable[[Path, str], Mutant], root: Path, projects: Sequence[str]) -> Mutant:
@@ -142,13 +181,15 @@ def lock_drift(root: Path) -> Mutant:
 
 
 def _failing_test(project: str, aim: str, what: str, noticed_by: tuple[str, ...], beside: Path) -> Mutant:
-    kind = _TEST_FILE.search(beside.name)
-    suffix = kind.group() if kind else ".test.ts"
-
     def apply(clone: Path) -> None:
-        (clone / beside.parent / f"{_NEW_FILE}{suffix}").write_text(_FAILING_TEST, encoding="utf-8")
+        (clone / beside.parent / f"{_NEW_FILE}{_suffix(beside)}").write_text(_FAILING_TEST, encoding="utf-8")
 
     return Mutant(aim=aim, project=project, what=f"{project}: {what}", noticed_by=noticed_by, apply=apply)
+
+
+def _suffix(beside: Path) -> str:
+    kind = _TEST_FILE.search(beside.name)
+    return kind.group() if kind else ".test.ts"
 
 
 def _edit(root: Path, project: str, aim: tuple[str, str, tuple[str, ...]], change: Callable[[str], str]) -> Mutant:

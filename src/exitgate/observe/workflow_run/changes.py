@@ -97,7 +97,7 @@ class ChangeLab:
             PrerequisiteMissing: if something that the workflows need is not here.
             ObservationError: if what came of it can't be told.
         """
-        self._begin()
+        self.begin()
         self._note(touched)
         return self._try(f"sound-{len(self._pulls)}", "the unmodified target", ())
 
@@ -109,7 +109,7 @@ class ChangeLab:
             ObservationError: if what came of it can't be told.
         """
         expected = tuple(place for each in self.workflows.ci for place in steps_noticing(each, change.noticed_by))
-        self._begin()
+        self.begin()
         self._note((change.project,))
         change.apply(self.source)
         commit_everything(self.source, f"A change: {change.aim}")
@@ -144,7 +144,7 @@ class ChangeLab:
             PrerequisiteMissing: if a command does not stand as it is written in its line, or there is none.
             ObservationError: if what came of one can't be told.
         """
-        self._begin()
+        self.begin()
         trials: list[ChangeTrial] = []
         asked = 0
         for workflow in self.workflows.ci:
@@ -154,7 +154,7 @@ class ChangeLab:
             for variant in variants(workflow.path, text, wanted):
                 if trials and not variant.place:
                     continue
-                self._begin()
+                self.begin()
                 (self.source / workflow.path).write_text(variant.text, encoding="utf-8")
                 self._note(("",))
                 at = step_at(workflow, variant.place) if variant.place else ""
@@ -202,7 +202,8 @@ class ChangeLab:
             lists=lists,
         )
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Leave nothing in the clone but the branch as the forge has it now."""
         base = self.forge.head(self.event.branch)
         succeeded(git(self.source, "fetch", "--quiet", str(self.forge.folder / "forge.git"), base), self.source)
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", base), self.source)

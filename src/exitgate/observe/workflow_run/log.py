@@ -54,6 +54,8 @@ class StepEnding:
     tolerated: bool = False
     """Whether its ``continue-on-error`` made nothing of its failure."""
     seconds: float = 0.0
+    output: str = ""
+    """What it wrote, of which the last 200 000 characters are kept."""
 
     @property
     def fails(self) -> bool:
@@ -100,7 +102,8 @@ class _Leg:
     job: str
     matrix: dict[str, str]
     steps: list[StepEnding] = field(default_factory=list)
-    output: list[str] = field(default_factory=list)
+    output: dict[str, list[str]] = field(default_factory=dict)
+    """By the step's id."""
     said: str = ""
     runner: bool = True
     going_on: set[tuple[str, str]] = field(default_factory=set)
@@ -110,7 +113,7 @@ class _Leg:
         identity = line.step_id or line.around_id
         at = (line.stage, "/".join(identity))
         if line.raw_output:
-            self.output.append(line.msg)
+            self.output.setdefault(identity[0] if identity else "", []).append(line.msg)
         if line.msg.startswith(_GOES_ON):
             self.going_on.add(at)
         if _NO_RUNNER in line.msg:
@@ -125,6 +128,7 @@ class _Leg:
                     result=_result(line),
                     tolerated=at in self.going_on,
                     seconds=line.execution_time_ns / 1e9,
+                    output="".join(self.output.get(identity[0], ()))[-_LONGEST_OUTPUT:],
                 )
             )
         self.said = line.job_result or self.said
@@ -137,7 +141,7 @@ class _Leg:
             steps=tuple(self.steps),
             said=self.said,
             runner=self.runner,
-            output="".join(self.output)[-_LONGEST_OUTPUT:],
+            output="".join(part for step in self.output.values() for part in step)[-_LONGEST_OUTPUT:],
         )
 
 

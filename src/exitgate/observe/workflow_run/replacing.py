@@ -58,6 +58,20 @@ def variants(path: str, text: str, commands: Sequence[VerifyingCommand]) -> Iter
         )
 
 
+def only(path: str, text: str, replaced: Sequence[VerifyingCommand]) -> str:
+    """Return a workflow's text with some commands succeeding, whatever they would say, and the others as they are.
+
+    Raises:
+        PrerequisiteMissing: if one does not stand as it is written in its line.
+    """
+    own = sorted((each for each in replaced if each.place.rpartition(":")[0] == path), key=_line)
+    made, last = list[str](), 0
+    for start, end in _spans(path, text, own):
+        made += [text[last:start], SUCCEEDS]
+        last = end
+    return "".join((*made, text[last:]))
+
+
 def in_every_step(workflow: Workflow, commands: Sequence[VerifyingCommand]) -> tuple[VerifyingCommand, ...]:
     """Return the commands of a workflow once for each line of a step in which they stand; one that jobs share is told once only."""
     own = [each for each in commands if each.place.rpartition(":")[0] == workflow.path]

@@ -21,6 +21,7 @@ from exitgate.provision.scanner import ScanTool
 from exitgate.provision.workflow_run.act import Started, run_workflow
 from exitgate.provision.workflow_run.installs import Installs, keep_installs
 from exitgate.provision.workflow_run.nodes import Node, bring_in
+from exitgate.provision.workflow_run.recorders import write_recorders
 from exitgate.provision.workflow_run.services import Services, services_of, serving
 from exitgate.run import Run
 
@@ -120,6 +121,28 @@ class Runner:
                 expected="packages that stay as they were installed, since runs share them",
                 action="Let steps write elsewhere than into node_modules.",
             )
+        return ended
+
+    def record(self, clone: Path, workflow: Workflow, steps: Sequence[Step], started: Started) -> Ended:
+        """Run a workflow of a clone with Nx standing still, and telling what it would compare; without servers.
+
+        Raises:
+            PrerequisiteMissing: if something that it needs is not here.
+            ObservationError: if it did not keep to its bounds.
+        """
+        ended = run_workflow(
+            self.act,
+            self.place,
+            clone,
+            workflow,
+            started,
+            steps=steps,
+            nodes=self.nodes,
+            bounds=_BOUNDS,
+            first=(write_recorders(self.place, clone),),
+            environment=_OFFLINE,
+        )
+        shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
         return ended
 
     @contextmanager

@@ -1,0 +1,151 @@
+"""Faults of 3.1.B.1.2, 3.1.B.1.4 and 3.1.B.2.1 that only a run shows: each leaves open what one check tries."""
+
+from __future__ import annotations
+
+import re
+
+from exitgate.errors import TargetError
+from exitgate.faults.fault import FaultSite
+from exitgate.faults.pipeline.edits import WORKFLOWS, edit, faults
+
+_MODEL = {"3.1.A.1.3", "3.1.B.1.1"}
+_RUN = {"3.1.C.1", "3.1.C.2", "3.1.C.3", "3.1.B.1.2", "3.1.B.2.1", "3.1.B.2.2", "3.1.B.2.3"}
+_RANGE = ".github/scripts/affected-range"
+_TESTS = r"npx nx affected -t test$"
+_MERGED = "a change was merged though it breaks something"
+_SCRIPT = re.compile(r"tsc && node --test (\S+(?: \S+)*?) dist-test/test/\*\.test\.js")
+
+
+def _pass_without_tests(site: FaultSite) -> None:
+    """Let every project's test script pass where there is no test, and take away the step that asks for some."""
+    edit(r"^      - name: Projects without tests\n.*\n", "")(site)
+    found = 0
+    for file in sorted(site.root.glob("*/*/package.json")):
+        text = file.read_text(encoding="utf-8")
+        changed = _SCRIPT.sub(r"tsc && { [ ! -d dist-test/test ] || node --test \1 dist-test/test/*.test.js; }", text)
+        if changed != text:
+            file.write_text(changed, encoding="utf-8")
+            found += 1
+    if not found:
+        raise TargetError(
+            "package.json",
+            got="no test script that the fault knows",
+            expected="node --test after tsc",
+            action="Prove the gate on the reference.",
+        )
+
+
+_LEGS = faults(
+    "3.1.B.1.2",
+    (
+        "legs-under-the-systems-node",
+        "the unit tests of every leg run under the machine's own Node.js",
+        "legs-run",
+        WORKFLOWS,
+        "do not run under Node.js",
+        edit(_TESTS, "PATH=/usr/bin:$PATH npx nx affected -t test"),
+    ),
+    (
+        "newest-leg-tolerated",
+        "unit tests may fail on the newer Node.js",
+        "one-leg-blocks",
+        WORKFLOWS,
+        f"{_MERGED}: ",
+        edit(
+            r"^        run: npx nx affected -t test$",
+            "        continue-on-error: ${{ matrix.node == '22' }}\n        run: npx nx affected -t test",
+        ),
+    ),
+    (
+        "older-leg-only-shown",
+        "a failure on the older Node.js is shown, and not counted",
+        "one-leg-blocks",
+        WORKFLOWS,
+        f"{_MERGED}: ",
+        edit(_TESTS, 'npx nx affected -t test || [ "${{ matrix.node }}" = 20 ]'),
+    ),
+    also={
+        "newest-leg-tolerated": _MODEL | {"3.1.C.2"},
+        "older-leg-only-shown": _MODEL | {"3.1.C.2"},
+    },
+)
+_REACH = faults(
+    "3.1.B.1.4",
+    (
+        "dependent-excluded",
+        "the unit tests of a project that depends on libraries are left out as slow",
+        "dependents-run",
+        "@reference-shop/web",
+        "does not run test of @reference-shop/web",
+        edit(_TESTS, "npx nx affected -t test --exclude=@reference-shop/web"),
+    ),
+    (
+        "everything-linted",
+        "every project is linted, whatever was changed",
+        "others-skipped",
+        "@reference-shop/",
+        "which does not depend on it",
+        edit(r"npx nx affected -t lint$", "npx nx run-many -t lint"),
+    ),
+    (
+        "pull-request-compared-with-itself",
+        "on a pull request the base is the commit that is tested",
+        "base-and-head",
+        WORKFLOWS,
+        "on a pull request behind its branch, Nx compares a commit with itself",
+        edit(r"base=\$\(git rev-parse 'HEAD\^1'\)", "base=$(git rev-parse HEAD)", _RANGE),
+    ),
+    (
+        "push-of-its-last-commit",
+        "on a push only its last commit is looked at",
+        "base-and-head",
+        WORKFLOWS,
+        "on a push of two commits, Nx compares commits that leave out",
+        edit(r"base=\$\{PUSH_BEFORE:\?[^}]*\}", "base=$(git rev-parse HEAD^1)", _RANGE),
+    ),
+    (
+        "queue-compared-with-the-branch",
+        "an entry of the merge queue is compared with the branch, not with the entry before it",
+        "base-and-head",
+        WORKFLOWS,
+        "on an entry of the merge queue behind another, Nx compares commits that take in",
+        edit(r"base=\$\{MERGE_GROUP_BASE:\?[^}]*\}", "base=$(git rev-parse origin/main)", _RANGE),
+    ),
+    also={
+        "dependent-excluded": {"3.1.C.2"},
+        "pull-request-compared-with-itself": _RUN,
+    },
+)
+_UNIT = faults(
+    "3.1.B.2.1",
+    (
+        "unit-tests-swallowed",
+        "the unit-test step goes on whatever the tests say, and nothing else notices",
+        "direct-failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_TESTS, "npx nx affected -t test || true"),
+    ),
+    (
+        "dependents-not-tested",
+        "the services' unit tests are left out, since their integration tests take long enough",
+        "transitive-failure-blocks",
+        WORKFLOWS,
+        "CI failed elsewhere than where the change is broken: libs/",
+        edit(_TESTS, "npx nx affected -t test --exclude=@reference-shop/orders,@reference-shop/catalog"),
+    ),
+    (
+        "no-tests-no-failure",
+        "a project without unit tests passes, and no step asks for some",
+        "missing-tests-block",
+        WORKFLOWS,
+        _MERGED,
+        _pass_without_tests,
+    ),
+    also={
+        "unit-tests-swallowed": _MODEL | {"3.1.C.1", "3.1.C.2", "3.1.B.1.2"},
+        "dependents-not-tested": {"3.1.C.2", "3.1.B.1.4"},
+        "no-tests-no-failure": {"3.1.C.2"},
+    },
+)
+FAULTS = (*_LEGS, *_REACH, *_UNIT)
