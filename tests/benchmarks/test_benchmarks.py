@@ -31,7 +31,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["peer", "linear", "infrastructure", "migrations", "bundles", "reports", "rolls", "tables", "workflows", "criteria"]
+    "name",
+    [
+        "peer",
+        "linear",
+        "infrastructure",
+        "migrations",
+        "bundles",
+        "reports",
+        "rolls",
+        "tables",
+        "workflows",
+        "criteria",
+    ],
 )
 def test_each_script_says_what_it_does(name: str) -> None:
     completed = run(f"benchmarks.{name}", "--help")
