@@ -112,8 +112,8 @@ def side_by_side(
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
     for kind, entries in answers.items():
         for entry in entries:
-            for own, answer in resources_in(kind, entry):
-                _put(told, own, WORDS[own].told_as(answer), answer)
+            for own, part in resources_in(kind, entry):
+                _put(told, own, WORDS[own].told_as(part), part)
     known = {(each.type, each.attribute): each for each in gaps}
     found, seen = [], set()
     for each in planned:
