@@ -135,6 +135,12 @@ def test_one_more_than_planned_is_told(name: str) -> None:
     assert finding.location == "infra"
 
 
+@pytest.mark.parametrize("name", sorted(OWN.keys() - {"foreign_roles"}))
+def test_of_what_not_one_attribute_could_be_compared_nothing_is_assessed(name: str) -> None:
+    with pytest.raises(PrerequisiteMissing, match="no attribute of"):
+        RULES[name](edited(OWN[name], compared=()))
+
+
 def test_a_finding_has_the_place_of_its_block() -> None:
     (finding,) = changed_listeners(edited("aws_lb_listener", compared=(other("ssl_policy"),)))
     # The first listener of the clean account has this address.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from exitgate.errors import ObservationError
 from exitgate.observe.applied import Gap, ReadResource
-from exitgate.observe.applied.read_back import Planned, side_by_side
+from exitgate.observe.applied.read_back import Compared, Planned, side_by_side, written_down
 
 ROLE = {
     "RoleName": "orders-task",
@@ -172,3 +173,17 @@ def test_a_cluster_without_capacity_of_its_own_has_none_too_many() -> None:
     cluster = {"clusterName": "shop", "settings": []}
     read = side_by_side([planned("aws_ecs_cluster", {"name": "shop"})], {"aws_ecs_cluster": [cluster]}, ())
     assert [each.type for each in read] == ["aws_ecs_cluster"]
+
+
+def test_what_was_compared_is_written_down_without_a_value() -> None:
+    values = {"replication_group_id": "c", "auth_token": "hush-hush"}
+    (absent, stray) = side_by_side(
+        [planned("aws_elasticache_replication_group", values, secret=("auth_token",))], {"aws_iam_role": [ROLE]}, ()
+    )
+    changed = Compared(attribute="engine", kept=False, planned="redis 7", read="hush-hush")
+    text = written_down((absent, stray, replace(absent, stands=True, compared=(changed,))))
+    assert "does not stand" in text
+    assert "planned by nobody" in text
+    assert "  not as planned: engine" in text
+    assert "hush-hush" not in text
+    assert "redis 7" not in text

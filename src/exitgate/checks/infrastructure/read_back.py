@@ -110,6 +110,8 @@ def _changed_role(read: ReadBack, arn: str, what: str) -> list[Finding]:
     own = [each for each in read.of_type(*_ROLE) if each.of.get("role") == name]
     if not any(each.type == _ROLE[0] and each.address for each in own):
         raise _nothing(read, f"{what}, {name},")
+    # An attachment is there or is not: it has no attribute beside what it goes by.
+    _refuse_silence(read, [each for each in own if each.type in _ROLE[:2]])
     return [*_findings(read, own)]
 
 
@@ -135,7 +137,20 @@ def _compared(
     for kind in needed:
         if not any(each.type == kind and each.address for each in resources):
             raise _nothing(read, kind)
+    _refuse_silence(read, [each for each in resources if each.type in needed])
     return [*_findings(read, resources, without)]
+
+
+def _refuse_silence(read: ReadBack, resources: Sequence[ReadResource]) -> None:
+    """Refuse to judge where something stands of which not one attribute could be compared: it would be met unseen."""
+    for each in resources:
+        if each.address and each.stands and not each.compared:
+            raise PrerequisiteMissing(
+                f"stack {read.stack}",
+                got=f"no attribute of {each.address} that the code sets and the API keeps",
+                expected="one at least, to compare",
+                action="Name an endpoint that keeps it.",
+            )
 
 
 def _findings(read: ReadBack, resources: Sequence[ReadResource], without: Collection[str] = ()) -> Iterator[Finding]:

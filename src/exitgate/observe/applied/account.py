@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from exitgate.assurance import Assurance
+from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Substrate
 from exitgate.observe.applied.changes import known_gaps, marked
 from exitgate.observe.applied.places import places_of, written_attributes
-from exitgate.observe.applied.read_back import Planned, PlannedTask, ReadBack, ReadResource, side_by_side
+from exitgate.observe.applied.read_back import Planned, PlannedTask, ReadBack, ReadResource, side_by_side, written_down
 from exitgate.observe.applied.translating import WORDS, read_containers
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
@@ -18,8 +19,11 @@ from exitgate.provision.terraform import TerraformTool
 from exitgate.target import Target
 
 
-def read_standing(target: Target, tool: TerraformTool, life: StackLife) -> ReadBack:
+def read_standing(target: Target, tool: TerraformTool, life: StackLife, keep: EvidenceFolder) -> ReadBack:
     """Read what was planned for the first account, and what the API told of it before anybody changed it.
+
+    Args:
+        keep: Where what was compared is written down.
 
     Raises:
         ObservationError: if a file of the stack's life can't be read, or answers can't be told apart.
@@ -34,7 +38,9 @@ def read_standing(target: Target, tool: TerraformTool, life: StackLife) -> ReadB
     planned = [*_planned(changes, first, configuration, folders)]
     emulator = told["emulator"]
     resources = side_by_side(planned, answers, known_gaps(emulator["name"], emulator["version"]))
+    evidence = keep.keep(f"read-back-{told['stack']}.txt", written_down(resources))
     return ReadBack(
+        evidence=(evidence,),
         substrate=Substrate(
             assurance=Assurance.EMULATED,
             name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} read through the API of AWS",

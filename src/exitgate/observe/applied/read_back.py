@@ -133,6 +133,23 @@ def side_by_side(
     return tuple(found)
 
 
+def written_down(resources: Sequence[ReadResource]) -> str:
+    """Return what was compared as text, a resource a paragraph: names of attributes and no value, for values may be secrets."""
+    return "\n".join(line for each in resources for line in _lines(each)) + "\n"
+
+
+def _lines(resource: ReadResource) -> Iterator[str]:
+    planned = f"planned as {resource.address}" if resource.address else "planned by nobody"
+    yield f"{resource.type} {resource.name}: {planned}, {'stands' if resource.stands else 'does not stand'}"
+    for words, names in (
+        ("as planned", [each.attribute for each in resource.compared if each.kept]),
+        ("not as planned", [each.attribute for each in resource.compared if not each.kept]),
+        ("not kept by the emulator", [each.attribute for each in resource.gaps]),
+    ):
+        if names:
+            yield f"  {words}: {', '.join(sorted(names))}"
+
+
 def _put(told: dict[tuple[str, str], Mapping[str, Any]], kind: str, name: str, answer: Mapping[str, Any]) -> None:
     if (kind, name) in told:
         raise ObservationError(
