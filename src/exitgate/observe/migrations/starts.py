@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing
+from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
@@ -52,8 +55,12 @@ class StartRace(Observation):
     killed: Killed
 
 
-def read_start_race(stage: Stage) -> StartRace:
-    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then several, and kill one."""
+def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
+    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then several, and kill one.
+
+    Args:
+        evidence: Where the three are written down, each start with its seconds.
+    """
     lock = tool_of(stage.settings).lock_query
     if lock is None:
         raise untold("lock", "a query that takes the lock of migrators")
@@ -70,16 +77,35 @@ def read_start_race(stage: Stage) -> StartRace:
             before = tuple(each.name for each in stage.applied(alone))
             stage.databases.end(stranger.info.backend_pid)
             after = replica.await_start(stage.patience_s)
+    killed = _lose_the_holder(stage)
+    told = {
+        "several at once": {"starts": [asdict(each) for each in starts], "migrations": _told(applied)},
+        "a stranger holds the lock": {
+            "listened meanwhile": served,
+            "migrations meanwhile": before,
+            "start once it was let go": asdict(after),
+        },
+        "the one that holds the lock is killed": {
+            "starts of the others, and of the one in its place": [asdict(each) for each in killed.starts],
+            "migrations": _told(killed.applied),
+        },
+    }
     return StartRace(
         substrate=replace(stage.substrate, limits=(*stage.substrate.limits, _DIRECT)),
+        evidence=(evidence.keep(f"controlled-starts-{stage.folder.service}.json", json.dumps(told, indent=1)),),
         committed=tuple(migration.name for migration in stage.folder.migrations),
         starts=starts,
         applied=applied,
         served_while_held=served,
         applied_while_held=before,
         after_release=after,
-        killed=_lose_the_holder(stage),
+        killed=killed,
     )
+
+
+def _told(applied: Sequence[Applied]) -> list[str]:
+    """Return what a database's own list says, a line each: twice the same is one that ran twice."""
+    return [f"{each.name}: {'finished' if each.finished else 'open'}" for each in applied]
 
 
 def _several(stage: Stage, stack: ExitStack, database: str) -> list[Replica]:
@@ -165,8 +191,12 @@ class BlockedStart(Observation):
     mended: Start
 
 
-def read_blocked_start(stage: Stage) -> BlockedStart:
-    """Start a version with a migration that can't be run, recover as documented, and start it with the migration mended."""
+def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
+    """Start a version with a migration that can't be run, recover as documented, and start it with the migration mended.
+
+    Args:
+        evidence: Where both starts are written down, and each step between them.
+    """
     database = stage.databases.make()
     path = stage.path(LATEST)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
@@ -174,4 +204,11 @@ def read_blocked_start(stage: Stage) -> BlockedStart:
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
         steps = recover(stage, image, database, LATEST)
         mended = stage.start(image, database)
-    return BlockedStart(substrate=stage.substrate, broken=broken, steps=steps, mended=mended)
+    told = {"broken": asdict(broken), "recovery": [asdict(each) for each in steps], "mended": asdict(mended)}
+    return BlockedStart(
+        substrate=stage.substrate,
+        evidence=(evidence.keep(f"blocked-start-{stage.folder.service}.json", json.dumps(told, indent=1)),),
+        broken=broken,
+        steps=steps,
+        mended=mended,
+    )
