@@ -23,6 +23,7 @@ from exitgate.checks.infrastructure import (
     escaping_code,
     exposed_tiers,
     failed_destroy,
+    failed_starts,
     foreign_networks,
     foreign_roles,
     hidden_changes,
@@ -61,6 +62,7 @@ from exitgate.checks.infrastructure import (
 )
 from exitgate.observe.applied import Applied, ReadBack
 from exitgate.observe.connections import Connections
+from exitgate.observe.sample_start import SampleStart
 from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
@@ -322,6 +324,12 @@ def test_the_service_runs_with_its_task_role(standing: ReadBack, service: Worklo
 def test_the_task_definition_registers(standing: ReadBack) -> None:
     """Registered and read back, every planned task definition is as planned, and no other is beside it."""
     assert changed_definitions(standing) == []
+
+
+@pytest.mark.check("3.3.C.1", "starts")
+def test_the_sample_service_starts(sample_start: SampleStart) -> None:
+    """Started by each stack's planned task definition, with what that gives it and no more, the service answers."""
+    assert failed_starts(sample_start) == []
 
 
 @pytest.mark.check("3.3.C.2", "allowed-connect")

@@ -44,6 +44,7 @@ from exitgate.checks.infrastructure.read_back import (
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
+from exitgate.checks.infrastructure.sample import failed_starts, planned_definitions
 from exitgate.checks.infrastructure.scan import both, counted, disputed, disputed_databases
 from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
@@ -67,6 +68,7 @@ __all__ = [
     "escaping_code",
     "exposed_tiers",
     "failed_destroy",
+    "failed_starts",
     "foreign_networks",
     "foreign_roles",
     "hidden_changes",
@@ -83,6 +85,7 @@ __all__ = [
     "pictured_networks",
     "plain_caches",
     "plain_forwards",
+    "planned_definitions",
     "planned_networks",
     "rights_beyond_need",
     "served_without_tls",
