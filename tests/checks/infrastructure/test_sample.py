@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def test_what_was_not_started_is_not_assessed(sample: SampleStart) -> None:
 
 
 def test_the_definition_is_the_planned_one() -> None:
-    values = {"family": "orders", "memory": "512"}
+    containers = json.dumps([{"name": "orders", "image": "registry.example/orders:1"}])
+    values = {"family": "orders", "memory": "512", "container_definitions": containers}
     plan = changed(**{"aws_ecs_task_definition.orders": values})
     ((stack, definition, memory_mib),) = planned_definitions(plan, ORDERS)
     assert (stack, definition.container, memory_mib) == ("staging", "orders", 512)
