@@ -11,6 +11,7 @@ import pytest
 from exitgate.catalogue import load_gate
 from exitgate.faults import FAULTS
 from exitgate.faults.infrastructure.read_back import FAULTS as READ_BACK
+from exitgate.faults.infrastructure.sample import FAULTS as SAMPLE
 from exitgate.faults.migrations.executed import FAULTS as DEPLOYED
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
 from exitgate.faults.pipeline.runs import FAULTS as RUNS
@@ -83,7 +84,9 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK) if fault.control not in UNPROVEN} | {
+UNPROVEN_FAULTS = {
+    fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *SAMPLE) if fault.control not in UNPROVEN
+} | {
     "recovery-leaves-a-grant",
     "recovery-leaves-a-function",
     "recovery-leaves-a-trigger",
