@@ -128,7 +128,7 @@ def test_each_fault_is_found_where_it_was_made_and_by_no_other_control(clone: Pa
     assert red - {fault.control} <= fault.also
 
 
-@pytest.mark.parametrize("fault", (*EXECUTED, *RUNS), ids=lambda fault: fault.id)
+@pytest.mark.parametrize("fault", [*EXECUTED, *RUNS], ids=lambda fault: fault.id)
 def test_a_fault_that_a_run_shows_turns_no_other_control_of_the_model_red(clone: Path, fault: Fault) -> None:
     fault.inject(FaultSite(load_target(clone), None))
     git(clone, "add", "-A")
