@@ -24,7 +24,7 @@ from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
-from exitgate.provision.stack_plan import initialised_copy, variable_files
+from exitgate.provision.stack_copy import initialised_copy, variable_files
 from exitgate.provision.terraform import Terraform, TerraformTool, error_in
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,33 +16,19 @@ from typing import Any, Final
 from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
-from exitgate.provision.redaction import redaction_of, secrets_of_plan
+from exitgate.provision.redaction import secrets_of_plan
+from exitgate.provision.stack_copy import LEFT_OUT, NETWORK, initialised_copy, variable_files
 from exitgate.provision.terraform import (
     Terraform,
     TerraformTool,
     diagnostics_in,
     error_in,
-    find_mirror,
-    write_configuration,
 )
-from exitgate.provision.variables import declared_variables, write_values
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Stack, Target
 
 _FOLDER: Final = "terraform"
 _TEST_FOLDER: Final = "exitgate-tests"
-_BACKEND: Final = 'terraform {\n  backend "local" {}\n}\n'
-_LEFT_OUT: Final = frozenset({".git", "node_modules", ".terraform"})
-_NETWORK: Final = re.compile(
-    r"proxyconnect|request send failed|connection refused|no such host|i/o timeout|dial tcp|no valid credential|"
-    r"failed to get shared config|InvalidClientTokenId|no EC2 IMDS",
-    re.IGNORECASE,
-)
-_NO_PROVIDER: Final = re.compile(
-    r"Failed to query available provider packages|Failed to install provider|no available releases match|"
-    r"required_version|Unsupported Terraform Core version|dependency lock file|Could not retrieve the list",
-    re.IGNORECASE,
-)
 _STRINGS: Final = (
     *("id", "arn", "name", "arn_suffix", "dns_name", "zone_id", "key_id", "allocation_id"),
     *("default_route_table_id", "default_security_group_id", "default_network_acl_id", "main_route_table_id"),
@@ -118,58 +103,6 @@ def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructur
     return {"kind": "planned", "names": names, "why_not": why_not}
 
 
-def initialised_copy(tool: TerraformTool, folder: Path, target: Target, stack: Stack, timeout_s: float) -> Terraform:
-    """Copy the target below ``folder/tree`` and initialise a stack in it, with no state but a local one that is yet to come.
-
-    Raises:
-        PrerequisiteMissing: if there is no root module, or a provider can't be had.
-        ObservationError: if the code is not valid, or the program hangs.
-    """
-    tree = folder / "tree"
-    shutil.copytree(target.directory, tree, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names))
-    root = tree / stack.path
-    if not any(root.glob("*.tf")) and not any(root.glob("*.tf.json")) and not any(root.glob("*.tofu")):
-        raise PrerequisiteMissing(
-            f"stack {stack.name}",
-            got=f"no file of {tool.name} in {stack.path}",
-            expected="a root module",
-            action="Correct [[infrastructure.stack]] path.",
-        )
-    for state in (*root.glob("*.tfstate*"), *root.glob("terraform.tfstate.d")):
-        # A committed state would be planned against: what it says is there would look as if the code made it.
-        shutil.rmtree(state) if state.is_dir() else state.unlink()
-    if stack.override:
-        shutil.copy(target.directory / stack.override, root / Path(stack.override).name)
-    # After every other override file: the last one decides where the state lies, and no run touches the real one.
-    (root / "zz_exitgate_override.tf").write_text(_BACKEND, encoding="utf-8")
-    home = folder / "home"
-    home.mkdir()
-    terraform = Terraform(
-        tool=tool,
-        root=root,
-        home=home,
-        configuration=write_configuration(folder, find_mirror()),
-        timeout_s=timeout_s,
-        workspace=stack.workspace,
-        redact=redaction_of(tree, root, stack.variables),
-    )
-    locked = (root / ".terraform.lock.hcl").is_file()
-    initialised = terraform.run("init", "-input=false", *(["-lockfile=readonly"] if locked else []), online=True)
-    if initialised.exit_code != 0:
-        raise _init_failure(tool, stack, initialised.stdout + initialised.stderr)
-    return terraform
-
-
-def variable_files(terraform: Terraform, folder: Path, stack: Stack) -> list[str]:
-    """Return the options that give a stack its variables; what ``exitgate.toml`` sets goes by a file in the folder, and last."""
-    options = [f"-var-file={folder / 'tree' / each}" for each in stack.var_files]
-    if stack.variables:
-        own = folder / "own.tfvars"
-        write_values(own, stack.variables, declared_variables(terraform.root))
-        options.append(f"-var-file={own}")
-    return options
-
-
 def _plan(terraform: Terraform, stack: Stack, folder: Path, variables: list[str]) -> None:
     saved = folder / "saved.plan"
     planned = terraform.run(
@@ -187,23 +120,6 @@ def _plan(terraform: Terraform, stack: Stack, folder: Path, variables: list[str]
         )
 
 
-def _init_failure(tool: TerraformTool, stack: Stack, text: str) -> ExitgateError:
-    got = error_in(text)
-    if _NO_PROVIDER.search(got) or _NETWORK.search(got):
-        return PrerequisiteMissing(
-            f"{tool.name} init of stack {stack.name}",
-            got=got,
-            expected="its providers and modules, from a registry or a mirror",
-            action="`exitgate doctor` says where they are looked for.",
-        )
-    return ObservationError(
-        f"{tool.name} init of stack {stack.name}",
-        got=got,
-        expected="code that is valid",
-        action=f"Mend it; `{tool.name} validate` says more.",
-    )
-
-
 def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> ExitgateError:
     first = next(diagnostics_in(out), None)
     subject = f"{tool.name} plan of stack {stack.name}"
@@ -212,7 +128,7 @@ def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> Exit
             subject, got=error_in(err or out), expected="a plan", action="Run it by hand to see more."
         )
     got = one_line(f"{first.where + ': ' if first.where else ''}{first.summary}: {first.detail}", 300)
-    if _NETWORK.search(first.summary + first.detail):
+    if NETWORK.search(first.summary + first.detail):
         return PrerequisiteMissing(
             subject,
             got=f"what can't be planned without a network or an account: {got}",
@@ -263,7 +179,7 @@ def _leave_unasked(tree: Path) -> None:
     Override files do not reach ephemeral resources (Terraform 1.11), and a condition with two equal ends would be known.
     """
     for path in sorted(tree.rglob("*.tf")):
-        if _LEFT_OUT.intersection(path.parts):
+        if LEFT_OUT.intersection(path.parts):
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         changed = _EPHEMERAL.sub(r'\1\2(terraform_data.exitgate_unknown.id == "" ? (\3) : null)', text)
