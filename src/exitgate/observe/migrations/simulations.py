@@ -92,10 +92,7 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
     found = {}
     for kind, (sql, interfere) in tries.items():
         found[kind] = _undisturbed(stage, kind, stage.databases.make(of=base), {stage.path(LATEST): sql}, interfere)
-    with stage.databases.on_small_disk(base) as database:
-        _refuse_room(stage, database)
-        files = {stage.path(LATEST): _FILL}
-        found[DISK_FULL] = _simulate(stage, DISK_FULL, database, files, None, previous=True)
+    found[DISK_FULL] = _on_a_full_disk(stage, base)
     if changed := _with_an_edited_one(stage, base):
         found[CHECKSUM_CHANGED] = _undisturbed(
             stage, CHECKSUM_CHANGED, stage.databases.make(of=base), {**changed, stage.path(LATEST): "SELECT 1;\n"}, None
@@ -173,8 +170,24 @@ def _undisturbed(
     seen = _simulate(stage, kind, database, files, interfere, previous=True)
     if not seen.lost or not seen.requests:
         return seen
-    alone = _simulate(stage, kind, copy, files, interfere, previous=False)
-    return replace(alone, requests=seen.requests, failures=seen.failures)
+    return _of_itself(_simulate(stage, kind, copy, files, interfere, previous=False), seen)
+
+
+def _on_a_full_disk(stage: Stage, base: str) -> Simulation:
+    """Let a deployment fill a small disk beside the previous release; once more without it, as in `_undisturbed`."""
+
+    def tried(*, previous: bool) -> Simulation:
+        with stage.databases.on_small_disk(base) as database:
+            _refuse_room(stage, database)
+            return _simulate(stage, DISK_FULL, database, {stage.path(LATEST): _FILL}, None, previous=previous)
+
+    seen = tried(previous=True)
+    return _of_itself(tried(previous=False), seen) if seen.lost and seen.requests else seen
+
+
+def _of_itself(alone: Simulation, beside: Simulation) -> Simulation:
+    """Return what a deployment did where nothing else wrote, with what the previous release answered beside it."""
+    return replace(alone, requests=beside.requests, failures=beside.failures)
 
 
 def _simulate(
