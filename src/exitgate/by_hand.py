@@ -46,11 +46,11 @@ class HandOrder:
     compression: float = 1.0
     """By how much waits of ECS and of the balancer are shortened."""
     limit_s: float = 300.0
+    """Seconds for the deployment, a rollback included."""
     defect: Defect = Defect.NONE
     """What is made wrong with the new version from outside, to see what becomes of it."""
     disturbance: Disturbance | None = None
     """What happens to its first healthy task."""
-    """Seconds for the deployment, a rollback included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

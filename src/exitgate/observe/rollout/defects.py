@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -11,7 +12,7 @@ _FAILURE = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n"
 _START_TIMEOUT_S = 5.0
 
 
-class MeddlingProxy:
+class MeddlingProxy(ABC):
     """Passes connections on, and meddles with requests as its kind does. Those for the health path always pass.
 
     A request is known by its first line at the start of what arrives in one piece, which is how the prober and the balancer
@@ -33,7 +34,7 @@ class MeddlingProxy:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Serve in a thread for as long as the block lasts."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="erring", daemon=True)
+        thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="meddling", daemon=True)
         thread.start()
         self._ready.wait(_START_TIMEOUT_S)
         try:
@@ -80,11 +81,11 @@ class MeddlingProxy:
             if back:
                 back.cancel()
 
+    @abstractmethod
     async def _passes(self, data: bytes, writer: asyncio.StreamWriter) -> bool:
         """Say whether what arrived goes on to the task, having done with it what this kind does."""
-        raise NotImplementedError
 
-    async def _before_answer(self, writer: asyncio.StreamWriter) -> None:
+    async def _before_answer(self, writer: asyncio.StreamWriter) -> None:  # noqa: B027 - a kind need not
         """Do with what comes back from the task what this kind does."""
 
     def _begins_request(self, data: bytes) -> bytes:
