@@ -110,6 +110,7 @@ def _ask_caches(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     nodes = {each["CacheClusterId"]: each for each in _pages(cache, "describe_cache_clusters", "CacheClusters")}
     for group in _pages(cache, "describe_replication_groups", "ReplicationGroups"):
         members = [nodes[name] for name in group["MemberClusters"] if name in nodes]
+        _described(group["MemberClusters"], members, f"nodes of the cache {group['ReplicationGroupId']}")
         yield "aws_elasticache_replication_group", {**group, "Nodes": members}
 
 

@@ -101,6 +101,15 @@ def test_conditions_of_a_rule_are_the_same_in_both_words() -> None:
     assert differing(one(planned("aws_lb_listener_rule", values), told)) == ["condition"]
 
 
+def test_a_condition_of_a_field_with_other_parts_is_compared_by_its_name() -> None:
+    values = {"arn": "r", "condition": [{"http_header": [{"http_header_name": "x", "values": ["y"]}]}]}
+    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x", "Values": ["y"]}}
+    plan = planned("aws_lb_listener_rule", values)
+    assert differing(one(plan, {"RuleArn": "r", "Conditions": [header]})) == []
+    for conditions in ([], [header, {"Field": "query-string", "QueryStringConfig": {}}]):
+        assert differing(one(plan, {"RuleArn": "r", "Conditions": conditions})) == ["condition"]
+
+
 def test_of_containers_it_is_told_what_differs_and_never_with_which_value() -> None:
     code = '[{"name": "orders", "image": "a@sha256:1", "environment": [{"name": "KEY", "value": "planned-words"}], "cpu": 0}]'
     told = {

@@ -110,11 +110,19 @@ def _limits(
         if each.type in WORDS
         for attribute in WORDS[each.type].attributes.keys() & each.secret & each.written
     }
+    beside = {
+        f"{each.type}.{attribute}"
+        for each in planned
+        if each.type in WORDS
+        for attribute in each.written - WORDS[each.type].attributes.keys()
+    }
     return (
         "what the emulator takes and gives back is not what AWS would refuse",
+        "of attached policies it is compared which ones are attached, and not what they allow",
         *told["limits"],
         *(f"not applied as it stands: {name} is set for the emulator" for name in sorted(variables)),
         *(f"gap of the emulator: {gap}" for gap in sorted(gaps, key=str)),
         *(f"compared by whether there is one, for it is a secret: {name}" for name in sorted(secret)),
         *([f"not compared where the code does not set it: {', '.join(sorted(unwritten))}"] if unwritten else ()),
+        *([f"set by the code, and not compared: {', '.join(sorted(beside))}"] if beside else ()),
     )

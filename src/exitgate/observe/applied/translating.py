@@ -7,7 +7,7 @@ stands for a default is said as the provider says it. Secrets are in no answer: 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -110,7 +110,9 @@ def _routes(value: Iterable[Answer] | None) -> Plain:
 _CONTAINER: Final = (
     *("name", "image", "essential", "user", "cpu", "memory", "memoryReservation", "command", "entryPoint"),
     *("environment", "secrets", "portMappings", "mountPoints", "readonlyRootFilesystem", "stopTimeout", "privileged"),
-    *("healthCheck", "logConfiguration", "linuxParameters", "ulimits"),
+    *("healthCheck", "logConfiguration", "linuxParameters", "ulimits", "dependsOn", "environmentFiles", "dockerLabels"),
+    *("repositoryCredentials", "systemControls", "volumesFrom", "workingDirectory", "firelensConfiguration"),
+    *("dockerSecurityOptions", "restartPolicy", "startTimeout", "resourceRequirements"),
 )
 _UNORDERED: Final = ("environment", "secrets")
 
@@ -171,25 +173,29 @@ def _camel(name: str) -> str:
 
 
 _CONDITIONS: Final = {
-    "host_header": ("host-header", "HostHeaderConfig"),
-    "path_pattern": ("path-pattern", "PathPatternConfig"),
-    "source_ip": ("source-ip", "SourceIpConfig"),
-    "http_request_method": ("http-request-method", "HttpRequestMethodConfig"),
+    "host_header": "HostHeaderConfig",
+    "path_pattern": "PathPatternConfig",
+    "source_ip": "SourceIpConfig",
+    "http_request_method": "HttpRequestMethodConfig",
 }
+"""Fields that have values and nothing else, in the provider's words, to where an answer has them."""
 
 
 def read_conditions(value: Iterable[Answer] | None) -> Plain:
     """Return the conditions of a rule of a listener: each field's values, and the name alone of a field that has other parts."""
-    found = []
-    for each in value or ():
-        field = each.get("Field")
-        for block, (name, config) in _CONDITIONS.items():
-            if field == name:
-                told = (each.get(config) or {}).get("Values") or each.get("Values") or ()
-                found.append({"field": block, "values": sorted(told)})
-            elif not field and each.get(block):
-                found.append({"field": block, "values": sorted(_one(each[block]).get("values") or ())})
-    return read_set(found)
+    return read_set([found for each in value or () for found in _conditions(each)])
+
+
+def _conditions(told: Answer) -> Iterator[Plain]:
+    field = told.get("Field")
+    for block in [str(field).replace("-", "_")] if field else [name for name, each in told.items() if each]:
+        config = _CONDITIONS.get(block)
+        if config is None:
+            yield {"field": block}
+        elif field:
+            yield {"field": block, "values": sorted((told.get(config) or {}).get("Values") or told.get("Values") or ())}
+        else:
+            yield {"field": block, "values": sorted(_one(told[block]).get("values") or ())}
 
 
 _HEALTH: Final = {
