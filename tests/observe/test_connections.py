@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Substrate
+from exitgate.observe import connections
 from exitgate.observe.connections import Answer, read_connections
 from exitgate.observe.planned_network import PlannedNetwork
 from exitgate.observe.terraform import Infrastructure
@@ -139,6 +141,13 @@ def test_a_range_of_somebody_on_the_internet_has_an_address() -> None:
     internet = next(each for each in drawing_of(network(data=OPEN)).hosts if each.end == INTERNET)
     assert NARROW in internet.addresses
     assert len(internet.addresses) == 2
+
+
+def test_a_connection_without_a_word_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_answering", lambda *_: nullcontext())
+    monkeypatch.setattr(connections, "_SILENCE_S", 0.2)
+    with pytest.raises(ObservationError, match="a connection, and no word of its listener"):
+        connected(network(data=(rule(SQL, group="web"),)), tmp_path)
 
 
 def test_who_may_make_no_namespace_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

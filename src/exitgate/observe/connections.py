@@ -44,6 +44,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
     """By a packet filter or for want of a route."""
     SILENT = "nobody answered"
+    """As where an answer is lost on its way back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +330,15 @@ async def _connect(one: socket.socket, other: Host, there: tuple[str, int], room
                     await loop.sock_connect(one, there)
                     said = await loop.sock_recv(one, 200)
             except TimeoutError:
-                return Answer.SILENT
+                if not _is_connected(one):
+                    return Answer.SILENT
+                # The kernel let it through, and the listener is ours: to call that refused would be a pass of a slow machine.
+                raise ObservationError(
+                    f"connect to {other.end} at {there[0]}:{there[1]}",
+                    got=f"a connection, and no word of its listener within {_SILENCE_S:g} s",
+                    expected="an answer of its listener, or a refusal on the way",
+                    action="Run it again when this machine has less to do.",
+                ) from None
             except OSError as error:
                 if error.errno in _REFUSED:
                     return Answer.REFUSED
@@ -347,6 +356,14 @@ async def _connect(one: socket.socket, other: Host, there: tuple[str, int], room
             action="Run it again; report it where it happens twice.",
         )
     return Answer.CONNECTED
+
+
+def _is_connected(one: socket.socket) -> bool:
+    try:
+        one.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _told(drawing: Drawing, tries: Sequence[Try]) -> str:
