@@ -102,7 +102,10 @@ def test_an_apply_that_fails_is_told_with_the_provider_s_own_words(run: Run, tar
 
 @pytest.mark.usefixtures("emulator")
 def test_an_apply_that_hangs_ends_in_time_with_its_last_words(run: Run, target: Target, tmp_path: Path) -> None:
-    hanging = """case "$1" in apply) echo 'thing.one: Still creating...'; exec sleep 60;; providers) echo '{}';; esac"""
+    hanging = r"""case "$1" in
+apply) printf '\033[0m\033[1mthing.one: Still creating...\033[0m\n'; exec sleep 60;;
+providers) echo '{}';;
+esac"""
     with pytest.raises(ObservationError, match=r"no end after 2 s; it said last: thing.one: Still creating"):
         live(terraform(tmp_path, hanging), run, target)
 

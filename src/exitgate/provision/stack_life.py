@@ -25,7 +25,7 @@ from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
 from exitgate.provision.stack_copy import initialised_copy, variable_files
-from exitgate.provision.terraform import Terraform, TerraformTool, error_in
+from exitgate.provision.terraform import Terraform, TerraformTool, error_in, without_colours
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target
 
@@ -296,7 +296,7 @@ class _Account:
 
     def _last_words(self, log: Path) -> str:
         try:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = without_colours(log.read_text(encoding="utf-8", errors="replace")).splitlines()
         except OSError:
             return "nothing"
         said = [line.strip() for line in lines if line.strip()]

@@ -211,9 +211,14 @@ def diagnostics_in(text: str) -> Iterator[Diagnostic]:
             yield Diagnostic(summary=str(told.get("summary", "")), detail=str(told.get("detail", "")), where=str(at))
 
 
+def without_colours(text: str) -> str:
+    """Return what the program writes for people without what colours it, of which a part would stay in a line of ours."""
+    return _COLOURS.sub("", text)
+
+
 def error_in(text: str) -> str:
     """Return the first error of what the program writes for people, on one line."""
-    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in _COLOURS.sub("", text).splitlines()]
+    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in without_colours(text).splitlines()]
     # The line of code that it shows may hold anything; its number stands above it.
     plain = [line for line in plain if not _SHOWN_CODE.match(line)]
     starts = [index for index, line in enumerate(plain) if line.startswith("Error: ")]
