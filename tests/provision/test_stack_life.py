@@ -110,6 +110,22 @@ esac"""
         live(terraform(tmp_path, hanging), run, target)
 
 
+@pytest.mark.usefixtures("emulator")
+def test_a_destroy_that_hangs_leaves_what_was_read_before_it(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_life, "change_outside", lambda connect, resources: [])
+    hanging = r"""case "$1" in
+destroy) echo 'aws_vpc.this: Still destroying...'; exec sleep 60;;
+show | providers) echo '{}';;
+esac"""
+    life = live(terraform(tmp_path, hanging), run, target)
+    told = life.read("told")["destroy"]
+    assert "no end after 2 s; it said last: aws_vpc.this: Still destroying" in told["unended"]
+    assert life.read("standing") == {}
+    assert life.read("drift") == {}
+
+
 def test_an_emulator_that_dies_is_the_reason_and_not_what_the_provider_makes_of_it(
     run: Run, target: Target, tmp_path: Path, emulator: subprocess.Popen[bytes]
 ) -> None:

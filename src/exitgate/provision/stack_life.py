@@ -187,7 +187,7 @@ class _Life:
         return changes
 
     def _destroy(self, second: _Account) -> dict[str, Any]:
-        """Take the second account down; a destroy that fails is told, not raised: it is the target's to end."""
+        """Take the second account down; a destroy that fails or does not end is told, not raised: the rest was seen."""
         second.state("second")
         lift = replace(second, variables={**self.stack.variables, **self.emulated.lift})
         # Without a look at what stands there: what the emulator forgot would be made anew only to be destroyed.
@@ -196,7 +196,12 @@ class _Life:
             lifted = lift.try_step("lift", *words, variables=True)
             if lifted.exit_code != 0:
                 return {"step": "lift", "error": error_in(lifted.stderr or lifted.stdout), "left": []}
-        destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
+        try:
+            destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
+        except ObservationError as error:
+            # Of an emulator that died nothing else was seen, either.
+            second.emulator.check()
+            return {"step": "destroy", "error": "", "left": [], "unended": error.got}
         left = lift.step("state list", *("state", "list")).stdout.split()
         failed = destroyed.exit_code != 0
         return {

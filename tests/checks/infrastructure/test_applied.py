@@ -15,7 +15,7 @@ from exitgate.checks.infrastructure import (
     unexplained_drift,
     unsettled_plan,
 )
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
 from exitgate.observe.applied import Applied, AttributeChange, Destroyed, Difference
 from exitgate.provision.outside_changes import REQUIRED, WAYS, Change
@@ -128,6 +128,14 @@ def test_a_destroy_that_fails_is_told_and_what_it_leaves_is_its_doing(step: str,
     assert (finding.message, finding.got) == (words, "Error: it is protected")
     with pytest.raises(PrerequisiteMissing, match="it failed"):
         left_after_destroy(failed)
+
+
+@pytest.mark.parametrize("rule", [failed_destroy, left_after_destroy])
+def test_a_destroy_that_does_not_end_is_an_error_of_what_looks_at_it_alone(rule: object) -> None:
+    hanging = replace(CLEAN, destroyed=replace(CLEAN.destroyed, unended="no end after 600 s"))
+    with pytest.raises(ObservationError, match="destroy of stack staging: no end after 600 s"):
+        rule(hanging)  # type: ignore[operator]
+    assert [each(hanging) for each in (unequal_applies, unsettled_plan, missed_drift, unexplained_drift)] == [[]] * 4
 
 
 def test_what_state_or_account_still_have_is_told() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exitgate.errors import PrerequisiteMissing, one_line
+from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.finding import Finding
 from exitgate.observe.applied import Applied, AttributeChange
 
@@ -113,7 +113,12 @@ def unexplained_drift(applied: Applied) -> list[Finding]:
 
 
 def failed_destroy(applied: Applied) -> list[Finding]:
-    """Say where protection could not be lifted by the documented step, or the destroy failed."""
+    """Say where protection could not be lifted by the documented step, or the destroy failed.
+
+    Raises:
+        ObservationError: if it did not end in its time: whether the code or the emulator is why, nobody knows.
+    """
+    _refuse_unended(applied)
     told = applied.destroyed
     if not told.error:
         return []
@@ -133,9 +138,11 @@ def left_after_destroy(applied: Applied) -> list[Finding]:
 
     Raises:
         PrerequisiteMissing: if nothing was applied, or the destroy failed: what is left then is its doing.
+        ObservationError: if it did not end in its time.
     """
     if not applied.counts[1]:
         raise _nothing(applied)
+    _refuse_unended(applied)
     if applied.destroyed.error:
         raise PrerequisiteMissing(
             f"destroy of stack {applied.stack}",
@@ -155,6 +162,16 @@ def left_after_destroy(applied: Applied) -> list[Finding]:
         )
         for name, where in left
     ]
+
+
+def _refuse_unended(applied: Applied) -> None:
+    if applied.destroyed.unended:
+        raise ObservationError(
+            f"destroy of stack {applied.stack}",
+            got=applied.destroyed.unended,
+            expected="an end in that time",
+            action="Look what it waits for; [infrastructure.emulated] apply_timeout_s sets the time.",
+        )
 
 
 def _named(change: AttributeChange) -> str:

@@ -31,6 +31,8 @@ class Destroyed:
     """Addresses that the state still had."""
     in_account: tuple[str, ...]
     """What the account had that it did not have before the apply, e.g. ``rds DBSnapshotIdentifier orders-final``."""
+    unended: str = ""
+    """What is known of a destroy that did not end in its time; empty where it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
         destroyed=Destroyed(
             step=told["destroy"]["step"],
             error=told["destroy"]["error"],
+            unended=told["destroy"].get("unended", ""),
             in_state=tuple(told["destroy"]["left"]),
             in_account=tuple(sorted({*told["after"]} - {*told["before"]})),
         ),
