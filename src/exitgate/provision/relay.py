@@ -174,7 +174,8 @@ class Relay:
         self.connections += 1
         try:
             there, onward = await asyncio.open_connection("127.0.0.1", self._server_port)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # Cancelled is who still connects, or copies, at the end; asyncio's server (3.11) would log that as an error.
             writer.transport.abort()
             return
         self._writers.update((writer, onward))
@@ -183,7 +184,8 @@ class Relay:
         onwards = asyncio.create_task(self._copy(reader, onward, counter.feed if counter else None))
         self._copies.update((back, onwards))
         try:
-            await asyncio.wait((back, onwards))
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((back, onwards))
         finally:
             self._copies.difference_update((back, onwards))
             self._writers.difference_update((writer, onward))

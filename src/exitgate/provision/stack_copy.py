@@ -94,12 +94,14 @@ def _initialise(terraform: Terraform, stack: Stack, kept_in: Path) -> None:
     for path in sorted({lock, *terraform.root.glob("*.tf"), *terraform.root.glob("*.tf.json")}):
         code.update(path.read_bytes())
     kept = kept_in / f"initialised-{code.hexdigest()[:16]}"
+    made = terraform.root / ".terraform"
     with FileLock(f"{kept}.lock"):
-        if not kept.is_dir():
-            _init(terraform, stack, "-lockfile=readonly")
-            shutil.copytree(terraform.root / ".terraform", kept, symlinks=True)
-        else:
-            shutil.copytree(kept, terraform.root / ".terraform", symlinks=True)
+        if kept.is_dir():
+            shutil.copytree(kept, made, symlinks=True)
+            return
+        _init(terraform, stack, "-lockfile=readonly")
+        if made.is_dir():  # Code with neither providers nor modules gets none.
+            shutil.copytree(made, kept, symlinks=True)
 
 
 def _init(terraform: Terraform, stack: Stack, *options: str) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
 
 from exitgate.observe.rollout.defects import ErringProxy, SlowProxy
 from tests.load.server import faulty_server
@@ -82,3 +85,16 @@ def test_a_task_that_is_gone_closes_the_connection() -> None:
         with proxy.serving(), connected(proxy.port) as client, suppress(ConnectionResetError):
             client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             assert client.recv(100) == b""
+
+
+def test_who_still_connects_at_the_end_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as full, ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        # One more than the queue holds: who comes now waits for an answer to its first packet.
+        stack.enter_context(connected(full.getsockname()[1]))
+        proxy = SlowProxy("127.0.0.1", full.getsockname()[1], "/healthz", 0.05)
+        with proxy.serving(), connected(proxy.port) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            time.sleep(0.2)
+    assert capfd.readouterr().err == ""

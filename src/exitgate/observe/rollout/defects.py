@@ -56,13 +56,10 @@ class MeddlingProxy(ABC):
             await asyncio.wait(self._open, timeout=self._longest_answer_s)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward: asyncio.StreamWriter | None = None
         back: asyncio.Task[None] | None = None
         try:
             there, onward = await asyncio.open_connection(*self._place)
-        except OSError:
-            writer.close()
-            return
-        try:
             back = asyncio.create_task(self._copy(there, writer))
             self._open.add(back)
             back.add_done_callback(self._open.discard)
@@ -72,12 +69,13 @@ class MeddlingProxy(ABC):
                 onward.write(data)
                 await onward.drain()
         except (OSError, asyncio.CancelledError):
-            # Cancelled is who still holds a request up at the end; asyncio's server (3.11) would log that as an error.
+            # Cancelled is who still connects or holds a request up at the end; asyncio's server (3.11) would log that as an error.
             pass
         finally:
             for each in (onward, writer):
                 with suppress(OSError):
-                    each.close()
+                    if each:
+                        each.close()
             if back:
                 back.cancel()
 
