@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -96,5 +95,5 @@ def test_who_still_connects_at_the_end_is_no_error(capfd: pytest.CaptureFixture[
         proxy = SlowProxy("127.0.0.1", full.getsockname()[1], "/healthz", 0.05)
         with proxy.serving(), connected(proxy.port) as client:
             client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            time.sleep(0.2)
+            threading.Event().wait(0.2)
     assert capfd.readouterr().err == ""
