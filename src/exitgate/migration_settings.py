@@ -64,6 +64,12 @@ class MigrationSettings(_Strict):
     """Prisma's schema, which the migrated database is compared with."""
     database: Annotated[str, Field(min_length=1)] = "DATABASE_URL"
     """The environment variable that names the database; `backing` says of which server it is."""
+    pooler: Literal["transaction", "session"] | None = None
+    """How the pooler pools, e.g. PgBouncer, that stands between replicas and `database` in production; without one none does."""
+    pool_size: Annotated[int, Field(strict=True, ge=1, le=1000)] = 20
+    """Sessions of the server that the pooler has, at most, for the database."""
+    direct: Annotated[str, Field(min_length=1)] | None = None
+    """The environment variable that names the same database past the pooler, e.g. for Prisma's ``directUrl``."""
     live: _VariableName | None = None
     """The environment variable that holds a live database's address; its list is read, in a read-only session (3.4.A.1)."""
     image_folder: _AbsolutePath | None = None

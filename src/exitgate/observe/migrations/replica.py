@@ -53,6 +53,8 @@ class Replica:
 
     container: Container
     service: Service
+    name: str = ""
+    """As its sessions call themselves, where it is told to give them a name."""
     began: float = field(default_factory=time.monotonic)
     listened: bool = False
 
@@ -185,11 +187,24 @@ class Replicas:
     network: str | None
 
     @contextmanager
-    def replica(self, image: str, url: str) -> Iterator[Replica]:
-        """Start one, and remove it at the end."""
-        with self._container(image, url, self.settings.entrypoint or self.entrypoint) as container:
+    def replica(self, image: str, url: str, *, pooled: str = "", named: bool = False) -> Iterator[Replica]:
+        """Start one, and remove it at the end.
+
+        Args:
+            image: Its own, or one made of that.
+            url: Of its database.
+            pooled: The same by a pooler; empty where there is none.
+            named: Let its sessions have a name, by the address: they don't come from an address of their own.
+        """
+        name = f"exitgate-{secrets.token_hex(4)}" if named else ""
+
+        def calling(address: str) -> str:
+            return f"{address}{'&' if '?' in address else '?'}application_name={name}" if named else address
+
+        words = self.settings.entrypoint or self.entrypoint
+        with self._container(image, calling(url), words, calling(pooled) if pooled else "") as container:
             container.start()
-            yield Replica(container, self.service)
+            yield Replica(container, self.service, name)
 
     def execute(
         self, image: str, url: str, words: tuple[str, ...], timeout_s: float = 60.0
@@ -208,9 +223,11 @@ class Replicas:
             return code, out, container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
 
     @contextmanager
-    def _container(self, image: str, url: str, words: tuple[str, ...]) -> Iterator[Container]:
+    def _container(self, image: str, url: str, words: tuple[str, ...], pooled: str = "") -> Iterator[Container]:
         migrations = self.service.migrations
-        variable = migrations.database if migrations else "DATABASE_URL"
+        addresses = {migrations.database if migrations else "DATABASE_URL": pooled or url}
+        if migrations and migrations.direct:
+            addresses[migrations.direct] = url
         # Health is asked from outside here: the engine's own asking would only take time from those that start.
         settings = replace(self.settings, health_check=None)
         if migrations and migrations.image_directory != "/" and not settings.working_directory:
@@ -222,7 +239,7 @@ class Replicas:
             settings,
             name=f"{self.service.name}-migrating",
             port=self.service.port,
-            environment={**self.service.environment, **self.environment, variable: url},
+            environment={**self.service.environment, **self.environment, **addresses},
             network=self.network,
             entrypoint=words,
         ) as container:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
@@ -69,6 +69,8 @@ class Simulations(Observation):
     """Files of the migrations since the previous release: what can still be changed."""
     previous: str = ""
     """The release that was asked meanwhile; empty where there is none."""
+    untried: Mapping[str, PrerequisiteMissing] = field(default_factory=dict)
+    """Kinds of failure that could not be made to happen, and why."""
 
 
 def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
@@ -92,7 +94,11 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
     found = {}
     for kind, (sql, interfere) in tries.items():
         found[kind] = _undisturbed(stage, kind, stage.databases.make(of=base), {stage.path(LATEST): sql}, interfere)
-    found[DISK_FULL] = _on_a_full_disk(stage, base)
+    untried = {}
+    try:
+        found[DISK_FULL] = _on_a_full_disk(stage, base)
+    except PrerequisiteMissing as missing:
+        untried[DISK_FULL] = missing
     if changed := _with_an_edited_one(stage, base):
         found[CHECKSUM_CHANGED] = _undisturbed(
             stage, CHECKSUM_CHANGED, stage.databases.make(of=base), {**changed, stage.path(LATEST): "SELECT 1;\n"}, None
@@ -110,6 +116,7 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
         lock_waits=waits,
         pending=stage.pending,
         previous=stage.previous_tag,
+        untried=untried,
     )
 
 
