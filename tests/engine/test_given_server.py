@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from exitgate.cli import app
 from exitgate.errors import PrerequisiteMissing, ProvisionError, UsageError
 from exitgate.observe.migrations.state import Rows, read_rows
+from exitgate.observe.migrations.tool import Prisma
 from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.provision import databases as making
 from exitgate.provision.backing import Server, servers
@@ -49,7 +50,7 @@ class Theirs:
     def state(self) -> tuple[dict[str, Rows], list[str], list[str]]:
         """The rows of their database, by content; all databases; all roles."""
         with psycopg.connect(self.url) as connection:
-            rows = read_rows(connection)
+            rows = read_rows(connection, Prisma())
             names = [
                 [row[0] for row in connection.execute(query).fetchall()]
                 for query in (
@@ -142,7 +143,7 @@ def test_a_database_that_is_there_already_is_neither_written_nor_dropped(
     there = re.sub("/[^/]*$", f"/{taken}", theirs.url)
     with psycopg.connect(there, autocommit=True) as connection:
         connection.execute("CREATE TABLE a AS SELECT 1 AS i")
-        before = theirs.state, read_rows(connection)
+        before = theirs.state, read_rows(connection, Prisma())
     with throwaway_databases(through, theirs.run, "shop") as databases:
         with pytest.raises(ProvisionError, match="already exists"):
             databases.make()
@@ -151,7 +152,7 @@ def test_a_database_that_is_there_already_is_neither_written_nor_dropped(
                 with pytest.raises(ProvisionError, match="one that this run did not make"):
                     refused(name)
     with psycopg.connect(there) as connection:
-        assert (theirs.state, read_rows(connection)) == before
+        assert (theirs.state, read_rows(connection, Prisma())) == before
     with psycopg.connect(theirs.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {taken}".encode())
 

@@ -42,7 +42,7 @@ auth_file = {users}
 pool_mode = {mode}
 default_pool_size = {size}
 max_client_conn = 1000
-ignore_startup_parameters = extra_float_digits,options
+ignore_startup_parameters = extra_float_digits,options,statement_timeout,lock_timeout,idle_in_transaction_session_timeout
 server_tls_sslmode = {tls}
 """
 

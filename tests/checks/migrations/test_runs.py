@@ -170,6 +170,28 @@ def test_a_refusal_that_could_not_be_tried_is_not_assessed_unless_the_other_one_
     ]
 
 
+def test_a_tool_that_keeps_no_failures_need_not_tell_of_one() -> None:
+    absent = simulations(replace(SIMULATED, recorded="absent"))
+    assert [each.message for each in unnoticed_failures(absent, "syntax-error", "m")] == [
+        "with a syntax error, the migration is not recorded as failed"
+    ]
+    assert unnoticed_failures(replace(absent, keeps_failures=False), "syntax-error", "m") == []
+    finished = replace(simulations(replace(SIMULATED, recorded="finished")), keeps_failures=False)
+    assert unnoticed_failures(finished, "syntax-error", "m")
+
+
+def test_without_a_schema_the_two_ways_are_compared_all_the_same() -> None:
+    missing = PrerequisiteMissing("settings", got="no schema", expected="one", action="Add it.")
+    with pytest.raises(PrerequisiteMissing, match="no schema"):
+        drifts(replace(STAGING, no_schema=missing), "m")
+    assert len(drifts(replace(STAGING, no_schema=missing, paths_differ=("y",)), "m")) == 1
+
+
+def test_what_the_tools_own_status_says_is_a_finding() -> None:
+    (found,) = failing_migrations(replace(STAGING, pending=("exit code 1: pending: 2",)), "m")
+    assert found.got == "exit code 1: pending: 2"
+
+
 @pytest.mark.parametrize(
     ("kind", "words"), [("permission-denied", "a permission refused"), ("disk-full", "the disk full")]
 )

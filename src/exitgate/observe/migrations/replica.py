@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import string
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exitgate.errors import one_line
+from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.migration_settings import UNIQUE, SmokeRequest
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _REQUEST_TIMEOUT_S = 5.0
 _LISTEN = "0A"
+_ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _LOG_LINES = 30
 
 
@@ -209,9 +211,25 @@ class Replicas:
     def execute(
         self, image: str, url: str, words: tuple[str, ...], timeout_s: float = 60.0
     ) -> tuple[int | None, str, str]:
-        """Run a command in the image to its end; return its exit code, or nothing, and its outputs."""
+        """Run a command in the image to its end; return its exit code, or nothing, and its outputs.
+
+        Raises:
+            PrerequisiteMissing: if the image has no such program.
+        """
+        from docker.errors import APIError
+
         with self._container(image, url, words) as container:
-            container.start()
+            try:
+                container.start()
+            except APIError as error:
+                if _ABSENT.search(str(error.explanation or error)) is None:
+                    raise
+                raise PrerequisiteMissing(
+                    f"image of {self.service.name}",
+                    got=f"no program {words[0]} in it",
+                    expected="what runs the migration tool, as [service.migrations] names it",
+                    action="Correct cli, deploy or status there, or put the program into the image.",
+                ) from error
 
             def running() -> bool:
                 container.reload()

@@ -13,7 +13,7 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.contenders import Contenders, contenders
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
-from exitgate.observe.migrations.stage import LATEST, Stage, untold
+from exitgate.observe.migrations.stage import Stage, untold
 from exitgate.observe.migrations.tool import Applied, tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
@@ -234,11 +234,11 @@ def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
         evidence: Where both starts are written down, and each step between them.
     """
     database = stage.databases.make()
-    path = stage.path(LATEST)
+    path = stage.path(stage.latest)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
         broken = stage.start(image, database)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
-        steps = recover(stage, image, database, LATEST)
+        steps = recover(stage, image, database, stage.latest)
         mended = stage.start(image, database)
     told = {"broken": asdict(broken), "recovery": [asdict(each) for each in steps], "mended": asdict(mended)}
     return BlockedStart(
