@@ -127,11 +127,15 @@ def test_what_holds_for_a_script_is_met_and_what_nobody_wrote_is_not_assessed(pl
     assert "no Prisma's schema_file and cli" in found["3.4.C.1 drift-free"][1]
 
 
-def test_a_program_that_the_image_does_not_have_is_one_line(plain: Small) -> None:
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [('"/usr/bin/flyway", "migrate"', "/usr/bin/flyway"), ('"/nodejs/bin/node", "gone.mjs"', "/app/gone.mjs")],
+)
+def test_a_program_that_the_image_does_not_have_is_one_line(plain: Small, words: str, absent: str) -> None:
     text = (plain.path / "target/exitgate.toml").read_text(encoding="utf-8")
-    plain.write("exitgate.toml", text.replace('deploy = ["/nodejs/bin/node"', 'deploy = ["/usr/bin/flyway"'))
+    plain.write("exitgate.toml", text.replace('deploy = ["/nodejs/bin/node", "migrate.mjs"]', f"deploy = [{words}]"))
     commit_everything(plain.path / "target", "another tool")
     found = statuses(plain, "3.4.C.1")
     assert {status for status, _ in found.values()} == {"not_assessed"}, found
     (said,) = {message for _, message in found.values()}
-    assert said.startswith("image of notes: no program /usr/bin/flyway in it; expected what runs the migration tool")
+    assert said.startswith(f"image of notes: no program {absent} in it; expected what runs the migration tool")

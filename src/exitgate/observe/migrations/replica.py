@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _REQUEST_TIMEOUT_S = 5.0
 _LISTEN = "0A"
 _ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
+_NO_MODULE = re.compile(r"Cannot find module '([^']+)'")
 _LOG_LINES = 30
 
 
@@ -214,7 +215,7 @@ class Replicas:
         """Run a command in the image to its end; return its exit code, or nothing, and its outputs.
 
         Raises:
-            PrerequisiteMissing: if the image has no such program.
+            PrerequisiteMissing: if the image has no such program, or not the file that Node.js is to run.
         """
         from docker.errors import APIError
 
@@ -224,12 +225,7 @@ class Replicas:
             except APIError as error:
                 if _ABSENT.search(str(error.explanation or error)) is None:
                     raise
-                raise PrerequisiteMissing(
-                    f"image of {self.service.name}",
-                    got=f"no program {words[0]} in it",
-                    expected="what runs the migration tool, as [service.migrations] names it",
-                    action="Correct cli, deploy or status there, or put the program into the image.",
-                ) from error
+                raise self._absent(words[0]) from error
 
             def running() -> bool:
                 container.reload()
@@ -238,7 +234,19 @@ class Replicas:
             _, ended = wait_for(running, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
             code = int(container.attrs["State"]["ExitCode"]) if ended else None
             out = container.logs(stdout=True, stderr=False).decode("utf-8", "replace")
-            return code, out, container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
+            err = container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
+        missing = _NO_MODULE.search(err) if code else None
+        if missing and any(missing.group(1).endswith(word.removeprefix("./")) for word in words[1:]):
+            raise self._absent(missing.group(1))
+        return code, out, err
+
+    def _absent(self, program: str) -> PrerequisiteMissing:
+        return PrerequisiteMissing(
+            f"image of {self.service.name}",
+            got=f"no program {program} in it",
+            expected="what runs the migration tool, as [service.migrations] names it",
+            action="Correct cli, deploy or status there, or put the program into the image.",
+        )
 
     @contextmanager
     def _container(self, image: str, url: str, words: tuple[str, ...], pooled: str = "") -> Iterator[Container]:
