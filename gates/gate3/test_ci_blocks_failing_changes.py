@@ -48,6 +48,8 @@ from exitgate.observe.workflow_run import ChangeTrials, ComparedRanges, NodeTria
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
 
+pytest_plugins = ("exitgate.fixtures.pipeline", "exitgate.fixtures.verification", "exitgate.fixtures.workflow_run")
+
 # ---- 3.1.A.1.1 Branches that start CI
 
 
