@@ -74,3 +74,8 @@ def test_each_module_of_the_gate_reaches_what_its_tests_ask_for(module: str) -> 
 
 def test_there_is_no_room_that_nobody_names() -> None:
     assert reached({room for tree in GATE.values() for room in named(tree)} | EVERYWHERE) == set(MODULES)
+
+
+def test_no_two_rooms_have_a_fixture_of_one_name() -> None:
+    names = [name for offered in OFFERED.values() for name in offered]
+    assert sorted(names) == sorted(set(names))

@@ -67,7 +67,7 @@ from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
 
-pytest_plugins = ("exitgate.fixtures.infrastructure", "exitgate.fixtures.migrations", "exitgate.fixtures.sample")
+pytest_plugins = ("exitgate.fixtures.infrastructure", "exitgate.fixtures.sample")
 
 
 @pytest.mark.check("3.3.A.1", "policy-declared")
