@@ -252,6 +252,24 @@ def test_deleted_unit_tests_are_kept_out(missing_tests: ChangeTrials) -> None:
     assert unblocked_failures(missing_tests) == []
 
 
+# ---- 3.1.B.2.2 Integration tests of affected services
+
+
+@pytest.mark.check("3.1.B.2.2", "failure-blocks")
+def test_a_failing_integration_test_is_kept_out(failing_integration: ChangeTrials) -> None:
+    """A failing integration test of the service fails the required check at the integration step."""
+    assert unblocked_failures(failing_integration) == []
+
+
+# ---- 3.1.B.2.3 Builds of the shell and every micro-frontend
+
+
+@pytest.mark.check("3.1.B.2.3", "break-blocks")
+def test_a_broken_front_end_is_kept_out(broken_frontend: ChangeTrials) -> None:
+    """An import of nothing in the front end's source fails the required check at the build step, or where types are checked."""
+    assert unblocked_failures(broken_frontend) == []
+
+
 # ---- 3.1.C.1 A pull request that fails on purpose
 
 

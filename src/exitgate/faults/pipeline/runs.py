@@ -1,4 +1,4 @@
-"""Faults of 3.1.B.1.2, 3.1.B.1.4 and 3.1.B.2.1 that only a run shows: each leaves open what one check tries."""
+"""Faults of 3.1.B.1.2, 3.1.B.1.4 and 3.1.B.2.1 to 3.1.B.2.3 that only a run shows: each leaves open what one check tries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ _MODEL = {"3.1.A.1.3", "3.1.B.1.1"}
 _RUN = {"3.1.C.1", "3.1.C.2", "3.1.C.3", "3.1.B.1.2", "3.1.B.2.1", "3.1.B.2.2", "3.1.B.2.3"}
 _RANGE = ".github/scripts/affected-range"
 _TESTS = r"npx nx affected -t test$"
+_INTEGRATION = r"npx nx affected -t integration --parallel=1$"
+_RESULTS = r'^          \[\[ "\$RESULTS" =~ .*$'
+_ALWAYS = r"^    if: always\(\)\n"
+_NEEDS = r"needs: \[verify, integration, repository\]"
 _MERGED = "a change was merged though it breaks something"
 _SCRIPT = re.compile(r"tsc && node --test (\S+(?: \S+)*?) dist-test/test/\*\.test\.js")
 
@@ -148,4 +152,69 @@ _UNIT = faults(
         "no-tests-no-failure": {"3.1.C.2"},
     },
 )
-FAULTS = (*_LEGS, *_REACH, *_UNIT)
+_SERVICES = faults(
+    "3.1.B.2.2",
+    (
+        "integration-swallowed",
+        "the integration step goes on whatever the tests say",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_INTEGRATION, "npx nx affected -t integration --parallel=1 || true"),
+    ),
+    (
+        "integration-job-not-needed",
+        "the required check does not wait for the job with the integration tests",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_NEEDS, "needs: [verify, repository]"),
+    ),
+    (
+        "services-excluded-from-integration",
+        "the services are left out of the integration tests",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_INTEGRATION, "npx nx affected -t integration --exclude=@reference-shop/orders,@reference-shop/catalog"),
+    ),
+    also={
+        "integration-swallowed": _MODEL | {"3.1.C.2"},
+        "integration-job-not-needed": _MODEL | {"3.1.C.2"},
+        "services-excluded-from-integration": {"3.1.C.2", "3.1.B.1.4"},
+    },
+)
+_FRONT_ENDS = faults(
+    "3.1.B.2.3",
+    (
+        "builds-not-needed",
+        "the required check waits for no job that builds the front ends",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_NEEDS, "needs: [integration]"),
+    ),
+    (
+        "builds-judged-by-nobody",
+        "the required check prints the results and judges none, so a front end may break",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_RESULTS, "          true"),
+    ),
+    (
+        "builds-behind-a-skipped-check",
+        "the required check is skipped where a build fails, and GitHub takes that for a pass",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_ALWAYS, ""),
+    ),
+    also={
+        "builds-not-needed": _MODEL | _RUN - {"3.1.B.2.3"},
+        "builds-judged-by-nobody": _MODEL | _RUN - {"3.1.B.2.3"},
+        "builds-behind-a-skipped-check": _MODEL | _RUN - {"3.1.B.2.3"},
+    },
+)
+
+FAULTS = (*_LEGS, *_REACH, *_UNIT, *_SERVICES, *_FRONT_ENDS)
