@@ -25,6 +25,7 @@ from exitgate.checks.pipeline import (
     standing_lint,
     unblocked_dependents,
     unblocked_failures,
+    unbuilt_frontends,
     uncovered_versions,
     undeclared_branches,
     undeclared_required_checks,
@@ -36,6 +37,7 @@ from exitgate.checks.pipeline import (
     unreached_checks,
     unreached_dependents,
     unreported_checks,
+    untried_databases,
     wide_permissions,
 )
 from exitgate.faults.pipeline.mutants import SAYS_LIBRARY
@@ -44,7 +46,14 @@ from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
 from exitgate.observe.workflow.linters import Lint
 from exitgate.observe.workflow.packages import Packages
-from exitgate.observe.workflow_run import ChangeTrials, ComparedRanges, NodeTrials, Reach
+from exitgate.observe.workflow_run import (
+    ChangeTrials,
+    ComparedRanges,
+    DatabaseTrials,
+    FrontendBuild,
+    NodeTrials,
+    Reach,
+)
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
 
@@ -261,7 +270,19 @@ def test_a_failing_integration_test_is_kept_out(failing_integration: ChangeTrial
     assert unblocked_failures(failing_integration) == []
 
 
+@pytest.mark.check("3.1.B.2.2", "real-database")
+def test_integration_tests_need_a_real_database(database_trials: DatabaseTrials) -> None:
+    """The service's integration tests read or write rows of CI's PostgreSQL, and fail the required check where nobody listens."""
+    assert untried_databases(database_trials) == []
+
+
 # ---- 3.1.B.2.3 Builds of the shell and every micro-frontend
+
+
+@pytest.mark.check("3.1.B.2.3", "built")
+def test_ci_builds_the_front_end(built_frontend: FrontendBuild) -> None:
+    """On a change that touches every project, a job of the workflow leaves the front end's bundle, which nobody committed."""
+    assert unbuilt_frontends(built_frontend) == []
 
 
 @pytest.mark.check("3.1.B.2.3", "break-blocks")

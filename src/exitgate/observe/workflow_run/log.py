@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -38,6 +39,7 @@ class _Line(BaseModel):
     job_result: str = Field(default="", alias="jobResult")
     execution_time_ns: int = Field(default=0, alias="executionTime")
     raw_output: bool = False
+    time: datetime | None = None
     msg: str = ""
 
 
@@ -54,6 +56,8 @@ class StepEnding:
     tolerated: bool = False
     """Whether its ``continue-on-error`` made nothing of its failure."""
     seconds: float = 0.0
+    ended_at: float = 0.0
+    """When, in whole seconds since the epoch, as act writes it; 0 where it does not."""
     output: str = ""
     """What it wrote, of which the last 200 000 characters are kept."""
 
@@ -128,6 +132,7 @@ class _Leg:
                     result=_result(line),
                     tolerated=at in self.going_on,
                     seconds=line.execution_time_ns / 1e9,
+                    ended_at=line.time.timestamp() if line.time else 0.0,
                     output="".join(self.output.get(identity[0], ()))[-_LONGEST_OUTPUT:],
                 )
             )
