@@ -58,7 +58,7 @@ NPM = """\
 #!/bin/sh
 case $1 in
   ci) ! grep -q exitgate-not-locked package.json ;;
-  test) ! grep -rq 'throw new Error' --include='*.test.ts' . ;;
+  test) ! grep -r 'throw new Error' --include='*.test.ts' . ;;
 esac
 """
 PULL = Event(name="pull_request", branch="main", action="opened", fork=False)

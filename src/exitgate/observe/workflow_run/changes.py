@@ -69,6 +69,10 @@ class Breaks(Protocol):
         """Names of tasks or kinds of commands of which one has to fail first; none where any may."""
 
     @property
+    def says(self) -> str:
+        """What whoever notices it writes; empty where tools differ."""
+
+    @property
     def apply(self) -> Callable[[Path], None]:
         """What breaks the clone that it is given."""
 
@@ -126,7 +130,7 @@ class ChangeLab:
         self.note((change.project,))
         change.apply(self.source)
         commit_everything(self.source, f"A change: {change.aim}")
-        return self.propose(change.aim, change.what, expected)
+        return self.propose(change.aim, change.what, expected, says=change.says)
 
     def mended(self, failing: ChangeTrial) -> ChangeTrial:
         """Try the same branch once more, with a commit that takes back what its newest one broke, and nothing else.
@@ -232,6 +236,7 @@ class ChangeLab:
         number: int = 0,
         workflow: Workflow | None = None,
         text: str = "",
+        says: str = "",
         folders: Sequence[str] = (),
         around: Arrangement | None = None,
     ) -> ChangeTrial:
@@ -241,6 +246,7 @@ class ChangeLab:
             number: Of the pull request that it is to update; 0 for a new one.
             workflow: What is run in the place of the one of the same path.
             text: Its text, where it is to lie in the checkout without a commit, so that it is no part of the change.
+            says: What whoever notices what is broken writes.
             folders: Of which is noted what the jobs leave in them.
             around: How the run is set up beside what the workflow says.
 
@@ -281,6 +287,7 @@ class ChangeLab:
             merge=merge,
             changed=changed,
             rules=tuple(each.name for each in rules_of(self.rulesets, branch, branch).rulesets),
+            says=says,
         )
         shutil.rmtree(clone)
         if endings is not None:

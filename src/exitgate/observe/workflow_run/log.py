@@ -7,6 +7,7 @@ Source: https://github.com/nektos/act/blob/v0.2.89/pkg/runner/logger.go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ SETUP = "--setup-job"
 """act's id of what comes before the first step: a runner, containers, downloads of actions."""
 _NO_RUNNER = "Skipping unsupported platform"
 _GOES_ON = "Failed but continue next step"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_OUTPUT = 200_000
 _Scalar = str | int | float | bool | None
 
@@ -60,6 +62,11 @@ class StepEnding:
     """When, in whole seconds since the epoch, as act writes it; 0 where it does not."""
     output: str = ""
     """What it wrote, of which the last 200 000 characters are kept."""
+
+    @property
+    def plain(self) -> str:
+        """What it wrote, without colours."""
+        return _COLOUR.sub("", self.output)
 
     @property
     def fails(self) -> bool:
