@@ -29,6 +29,7 @@ def observed(*texts: str, merged: bool = False, sound: bool = True, steps: tuple
         'UPDATE "orders" SET total = 1',
         "DELETE FROM orders",
         "copy orders from stdin",
+        "/* trace: 1 */ SELECT id FROM orders",
     ],
 )
 def test_a_statement_on_rows_and_a_failure_without_a_database_are_no_findings(text: str) -> None:

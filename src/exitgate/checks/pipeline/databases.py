@@ -10,7 +10,7 @@ from exitgate.finding import Finding
 from exitgate.observe.workflow_run.databases import DatabaseTrials
 
 _ON_ROWS = re.compile(
-    r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|(?:WITH|SELECT)\b.*\bFROM)\s+(?P<rest>.*)",
+    r"\s*(?:/\*.*?\*/\s*)*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|(?:WITH|SELECT)\b.*\bFROM)\s+(?P<rest>.*)",
     re.IGNORECASE,
 )
 _OF_THE_SERVER = re.compile(r"[\"']?(?:pg_|information_schema)", re.IGNORECASE)
