@@ -35,17 +35,17 @@ def listening(services: Services, port: int) -> bool:
     return done.returncode == 0
 
 
-@pytest.mark.parametrize("silent", [(), ("postgres",)])
-def test_a_server_tells_its_statements_and_a_silent_one_is_not_there(
-    silent: tuple[str, ...], engine: Engine, tmp_path: Path
+@pytest.mark.parametrize("absent", [(), ("postgres",)])
+def test_a_server_tells_its_statements_and_an_absent_one_is_not_there(
+    absent: tuple[str, ...], engine: Engine, tmp_path: Path
 ) -> None:
     run = a_run(tmp_path)
     may = frozenset({"postgres", "redis"})
     try:
-        with serving(engine, find_builder(), run, WANTED, may_substitute=may, silent=silent) as services:
+        with serving(engine, find_builder(), run, WANTED, may_substitute=may, absent=absent) as services:
             assert listening(services, 6379)
-            assert listening(services, 5432) is not bool(silent)
-            assert len(services.databases) == 1 - len(silent)
+            assert listening(services, 5432) is not bool(absent)
+            assert len(services.databases) == 1 - len(absent)
             for server in services.databases:
                 server.tell("CREATE TABLE before (i int)")
                 log_statements(server)

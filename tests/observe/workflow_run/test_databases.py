@@ -73,7 +73,7 @@ class WithServers(SmallRunner):
     ) -> Ended:
         assert arrangement is not None
         assert arrangement.look is not None
-        gone = "postgres" in arrangement.silent
+        gone = "postgres" in arrangement.absent
         assert arrangement.told is not gone
         self.started.append(started)
         text = logged(workflow, clone, {"DATABASE": "gone" if gone else "here"})

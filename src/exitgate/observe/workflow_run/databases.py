@@ -77,7 +77,7 @@ def read_database_trials(
     before = [each for each in own if each not in elsewhere and not _prepares(each, steps, workflow)]
     everywhere = Arrangement(told=True), (), f"with-database-{name}", "the unmodified target"
     nowhere = (
-        Arrangement(silent=frozenset({_DATABASE})),
+        Arrangement(absent=frozenset({_DATABASE})),
         tuple(step.place for job in testing for step in job.steps),
         f"without-database-{name}",
         f"{folder}: nobody listens where CI has its PostgreSQL",

@@ -43,7 +43,7 @@ class Arrangement:
 
     look: Callable[[Services], None] | None = None
     """Called once it has ended, while its servers still serve."""
-    silent: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     """Kinds of servers in whose place nobody listens."""
     told: bool = False
     """Whether databases write down every statement."""
@@ -111,7 +111,7 @@ class Runner:
             ObservationError: if it did not keep to its bounds, a server does not serve, or it wrote to what it installed.
         """
         around = arrangement or Arrangement()
-        with self._servers(workflow, around.silent) as servers:
+        with self._servers(workflow, around.absent) as servers:
             for database in servers.databases if around.told else ():
                 log_statements(database)
             place = replace(self.place, network=servers.network)
@@ -163,13 +163,13 @@ class Runner:
         return ended
 
     @contextmanager
-    def _servers(self, workflow: Workflow, silent: Collection[str]) -> Iterator[Services]:
+    def _servers(self, workflow: Workflow, absent: Collection[str]) -> Iterator[Services]:
         wanted = services_of(workflow)
         if not wanted or self.containers is None:
             yield Services(network="")
             return
         engine, builder = self.containers
-        with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute, silent=silent) as services:
+        with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute, absent=absent) as services:
             self.substitutes.update(services.substitutes)
             yield services
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _START_TIMEOUT_S = 90.0
-_SILENT = ["86400"]
+_ABSENT = ["86400"]
 """For how many seconds what takes a server's place sleeps: longer than any run."""
 _MEMORY_BYTES = 1024**3
 _PORT = re.compile(r"(?:(?:\d+\.){3}\d+:)?(?:(\d+):)?(\d+)(?:/tcp)?")
@@ -165,13 +165,13 @@ def serving(
     wanted: Sequence[Service],
     *,
     may_substitute: frozenset[str],
-    silent: Collection[str] = (),
+    absent: Collection[str] = (),
 ) -> Iterator[Services]:
     """Start servers on a network of their own, and remove them at the end.
 
     Args:
         may_substitute: Kinds for which packages of this machine may stand in where no registry has the image.
-        silent: Kinds in whose place nobody listens.
+        absent: Kinds in whose place nobody listens.
 
     Raises:
         PrerequisiteMissing: if an image can be had in no way.
@@ -186,10 +186,10 @@ def serving(
             joined = f"container:{started[0].id}" if started else "none"
             started.append(
                 _start(engine, run, service, image, joined, substituted=substituted)
-                if service.kind not in silent
-                else _create(engine, run, service, image, joined, entrypoint=["sleep"], command=_SILENT)
+                if service.kind not in absent
+                else _create(engine, run, service, image, joined, entrypoint=["sleep"], command=_ABSENT)
             )
-        serving_now = [pair for pair in zip(started, wanted, strict=True) if pair[1].kind not in silent]
+        serving_now = [pair for pair in zip(started, wanted, strict=True) if pair[1].kind not in absent]
         for container, service in serving_now:
             _await(container, service)
         network = f"/proc/{started[0].attrs['State']['Pid']}/ns/net" if started else ""
