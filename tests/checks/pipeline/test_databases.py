@@ -10,10 +10,13 @@ from exitgate.observe.workflow_run import DatabaseTrials, ExecutedStatement
 from tests.checks.pipeline.trials import STEP, SUBSTRATE, trial, trials
 
 
-def observed(*texts: str, merged: bool = False, sound: bool = True, steps: tuple[str, ...] = (STEP,)) -> DatabaseTrials:
+def observed(
+    *texts: str, merged: bool = False, sound: bool = True, steps: tuple[str, ...] = (STEP,), stores: bool = True
+) -> DatabaseTrials:
     return DatabaseTrials(
         substrate=SUBSTRATE,
         service="shop",
+        stores=stores,
         steps=steps,
         trials=trials(trial("without-database-shop", merged=merged), sound=sound),
         statements=tuple(ExecutedStatement(database="d", text=text, times=2) for text in texts),
@@ -63,3 +66,9 @@ def test_nothing_tried_is_no_pass() -> None:
         untried_databases(observed("SELECT id FROM orders", steps=()))
     with pytest.raises(PrerequisiteMissing, match=r"blocked by 3\.1\.C\.1"):
         untried_databases(observed("SELECT id FROM orders", sound=False))
+
+
+def test_a_service_of_which_nothing_tells_of_a_database_is_not_called_wrong() -> None:
+    with pytest.raises(PrerequisiteMissing, match="shop: no statement on a table, and no PostgreSQL or migrations"):
+        untried_databases(observed("SELECT 1", merged=True, stores=False))
+    assert untried_databases(observed("SELECT id FROM orders", stores=False)) == []

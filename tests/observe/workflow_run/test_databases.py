@@ -102,7 +102,7 @@ def tried(folder: Path, text: str, kind: type[SmallRunner] = WithServers) -> tup
     (folder / "files").mkdir()
     commands = verification(folder / "files", text).commands
     with lab_of(folder, text, kind) as (lab, runner):
-        return read_database_trials(lab, "shop", "apps/shop", commands), runner
+        return read_database_trials(lab, "shop", "apps/shop", commands, stores=True), runner
 
 
 def test_tests_that_need_their_database_are_seen_using_it_and_failing_without(tmp_path: Path) -> None:

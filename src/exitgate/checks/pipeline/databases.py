@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from exitgate.checks.pipeline.blocking import refuse_unsound, unblocked_failures
-from exitgate.errors import ObservationError
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.workflow_run.databases import DatabaseTrials
 
@@ -23,7 +23,7 @@ def untried_databases(observed: DatabaseTrials) -> list[Finding]:
 
     Raises:
         ObservationError: if no step runs them, or the change was not tried without a database.
-        PrerequisiteMissing: if the change does not get in beside the database.
+        PrerequisiteMissing: if the change does not get in beside the database, or nothing says that the service has one.
     """
     if not observed.steps:
         raise ObservationError(
@@ -31,7 +31,15 @@ def untried_databases(observed: DatabaseTrials) -> list[Finding]:
         )
     refuse_unsound(observed.trials)
     findings = []
-    if not any(_on_rows(each.text) for each in observed.statements):
+    touched = any(_on_rows(each.text) for each in observed.statements)
+    if not touched and not observed.stores:
+        raise PrerequisiteMissing(
+            observed.service,
+            got="no statement on a table, and no PostgreSQL or migrations in exitgate.toml",
+            expected="a service that is known to have a database, or statements that show it",
+            action="Name its database in [service.backing], or declare the control not applicable to what stores nothing.",
+        )
+    if not touched:
         count = sum(each.times for each in observed.statements)
         findings.append(
             Finding(

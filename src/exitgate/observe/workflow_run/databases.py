@@ -47,6 +47,8 @@ class DatabaseTrials(Observation):
     """A change of one service beside a database, and beside none."""
 
     service: str
+    stores: bool
+    """Whether exitgate.toml names a PostgreSQL, or migrations, of the service."""
     steps: tuple[str, ...]
     """Places of the steps with the integration tests."""
     trials: ChangeTrials
@@ -56,13 +58,14 @@ class DatabaseTrials(Observation):
 
 
 def read_database_trials(
-    lab: ChangeLab, name: str, folder: str, commands: Sequence[VerifyingCommand]
+    lab: ChangeLab, name: str, folder: str, commands: Sequence[VerifyingCommand], *, stores: bool
 ) -> DatabaseTrials:
     """Try a change of one service with the database and without; the lab is of use for other trials afterwards.
 
     Args:
         folder: Of the service.
         commands: That verify.
+        stores: Whether exitgate.toml names a PostgreSQL, or migrations, of the service.
 
     Raises:
         PrerequisiteMissing: if no workflow that runs integration tests asks for a PostgreSQL, or something else is not here.
@@ -101,6 +104,7 @@ def read_database_trials(
         substrate=trials.substrate,
         evidence=(*trials.evidence, kept),
         service=name,
+        stores=stores,
         steps=steps,
         trials=trials,
         statements=statements,
