@@ -74,6 +74,12 @@ def _in_the_front_end(pattern: str, replacement: str) -> Inject:
     return inject
 
 
+def _drop_the_build(site: FaultSite) -> None:
+    """Take the build of a front end away, and let the one that puts front ends together go on without it."""
+    _in_the_front_end(r'^    "build": "vite build",\n', "")(site)
+    edit(r"^cp -R (\.\./\S+?/dist)", r"[ ! -d \1 ] || cp -R \1", "apps/web/assemble.sh", count=0)(site)
+
+
 _LEGS = faults(
     "3.1.B.1.2",
     (
@@ -262,20 +268,20 @@ _FRONT_ENDS = faults(
         edit(_ALWAYS, ""),
     ),
     (
-        "front-end-only-type-checked",
-        "the build of a front end checks its types and makes nothing",
+        "front-end-without-scripts",
+        "the build of a front end copies its page, and no script with it",
         "built",
         "apps/",
         "leaves no bundle",
-        _in_the_front_end(r'"build": "vite build"', '"build": "tsc --noEmit"'),
+        _in_the_front_end(r'"build": "vite build"', '"build": "mkdir -p dist && cp index.html dist/"'),
     ),
     (
         "front-end-without-a-build",
-        "a front end has no build any more, and nx runs what there is",
+        "a front end has no build any more, and what serves it takes what there is",
         "built",
         "apps/",
         "CI does not build",
-        _in_the_front_end(r'^    "build": "vite build",\n', ""),
+        _drop_the_build,
     ),
     also={
         "builds-not-needed": _MODEL | _RUN - {"3.1.B.2.3"},
