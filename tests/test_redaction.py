@@ -79,6 +79,12 @@ def test_of_the_environment_only_values_of_secret_names_are_taken_out() -> None:
     assert redact("abcdefghijkl", longer) == HIDDEN
 
 
+def test_the_password_of_an_address_in_the_environment_is_taken_out_by_itself() -> None:
+    given = {"EXITGATE_DATABASE_URL": "postgresql://maker:mind%20the%20gap@db:5432/theirs?sslmode=require"}
+    assert redact("as mind the gap, as mind%20the%20gap, of maker", given) == f"as {HIDDEN}, as {HIDDEN}, of maker"
+    assert redact("of maker at db", {"A_TOKEN": "postgresql://maker@db:5432/theirs"}) == "of maker at db"
+
+
 def test_a_tree_keeps_its_shape() -> None:
     tree = {"a": ["AKIAIOSFODNN7EXAMPLE", 1, None, True], "b": {"c": ("x",)}}
     assert redact_tree(tree) == {"a": [HIDDEN, 1, None, True], "b": {"c": ["x"]}}

@@ -154,7 +154,7 @@ def test_migrations_reach_databases_by_one_way(
     target: Target, commands: Commands, migration_policy: MigrationPolicy, migration_tools: tuple[MigrationTool, ...]
 ) -> None:
     """Migrations are deployed by the one way that the target's rules name, and by no other."""
-    assert other_ways(commands, migration_policy, target.locate("policy", "migrations", "way")) == []
+    assert other_ways(commands, migration_policy, target.locate("policy", "migrations", "way"), migration_tools) == []
 
 
 @pytest.mark.check("3.4.B.2", "applied-once")

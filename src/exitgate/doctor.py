@@ -12,6 +12,7 @@ from exitgate.process import find_program, run_tool, scrubbed_environment
 from exitgate.provision.drawn_network.namespaces import DRAWING_PROGRAMS, find_system_program
 from exitgate.provision.emulator import emulator_cache, pinned
 from exitgate.provision.engine import connect, engine_address, find_builder
+from exitgate.provision.pooler import PROGRAM
 from exitgate.provision.scanner import ScanTool, find_act, find_actionlint, find_hadolint, find_trivy, find_zizmor
 from exitgate.provision.terraform import find_mirror, find_terraform
 from exitgate.provision.workflow_run import find_nodes
@@ -45,6 +46,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[ToolFinding]:
     yield _scanner("act", find_act, "what CI does with a change: every executed check of 3.1")
     yield _nodes()
     yield _on_path("squawk", "what migrations take away: 3.4.A.2", "Install squawk-cli 2.60 or later from PyPI.")
+    yield _pooler()
     yield _terraform()
     yield _emulator()
     yield _packet_filter()
@@ -142,6 +144,17 @@ def _packet_filter() -> ToolFinding:
     missing = "" if is_root else f"This is user {os.geteuid()}; run as root."
     where = ", ".join(each for each in places if each) if all(places) else "Install iptables and iproute2."
     return ToolFinding(tool=name, found=all(places) and is_root, version="", where=missing or where, without=without)
+
+
+def _pooler() -> ToolFinding:
+    where = find_system_program(PROGRAM)
+    return ToolFinding(
+        tool=PROGRAM,
+        found=where is not None,
+        version="",
+        where=where or "Install pgbouncer (Debian, Ubuntu).",
+        without="migrations by a pooler, where [service.migrations] says that there is one: 3.4.B.2",
+    )
 
 
 def _host_processes() -> ToolFinding:

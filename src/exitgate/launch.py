@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from exitgate.errors import EvidenceError
+from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.provision.machine import FOLDER_VARIABLE
 from exitgate.record import RECORD_FILE, Record, read_record
 from exitgate.shipped import shipped_gate_directory
@@ -44,6 +45,8 @@ class Launch:
     workers: int | None = None
     quiet: bool = False
     trivy_db: Path | None = None
+    database_url: str = field(default="", repr=False)
+    """Of a PostgreSQL on which migrations are tried; empty where a throwaway one is started."""
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
@@ -117,6 +120,7 @@ def _call_pytest(launch: Launch, arguments: Sequence[str], root: Path) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in _HARMFUL}
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
     environment |= {FOLDER_VARIABLE: str(launch.machine)} if launch.machine else {}
+    environment |= {DATABASE_URL_VARIABLE: launch.database_url} if launch.database_url else {}
     output = subprocess.PIPE if launch.quiet else None
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments], cwd=root, env=environment, stdout=output, stderr=output

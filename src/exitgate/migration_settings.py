@@ -64,6 +64,12 @@ class MigrationSettings(_Strict):
     """Prisma's schema, which the migrated database is compared with."""
     database: Annotated[str, Field(min_length=1)] = "DATABASE_URL"
     """The environment variable that names the database; `backing` says of which server it is."""
+    pooler: Literal["transaction", "session"] | None = None
+    """How the pooler pools, e.g. PgBouncer, that stands between replicas and `database` in production; without one none does."""
+    pool_size: Annotated[int, Field(strict=True, ge=1, le=1000)] = 20
+    """Sessions of the server that the pooler has, at most, for the database."""
+    direct: Annotated[str, Field(min_length=1)] | None = None
+    """The environment variable that names the same database past the pooler, e.g. for Prisma's ``directUrl``."""
     live: _VariableName | None = None
     """The environment variable that holds a live database's address; its list is read, in a read-only session (3.4.A.1)."""
     image_folder: _AbsolutePath | None = None
@@ -76,6 +82,10 @@ class MigrationSettings(_Strict):
     """What applies pending migrations inside of the image; Prisma's is ``migrate deploy`` by `cli`."""
     applied: str | None = None
     """For `commands`: a query for the names of the migrations that were applied."""
+    status: _Words | None = None
+    """For `commands`: what exits with 0 inside of the image where nothing is pending, and only there."""
+    file: Annotated[str, Field(pattern=r"^[^/{}]*\{number\}[^/{}]*\{name\}[^/{}]*\.sql$")] = "{number}_{name}.sql"
+    """For `commands`: how the file of a migration is called, e.g. ``V{number}__{name}.sql``; failures are put into further ones."""
     lock: str | None = None
     """For `commands`: a query by which a session takes the lock that migrators take."""
     ci_stage: str | None = None
@@ -88,8 +98,8 @@ class MigrationSettings(_Strict):
             for key in ("deploy", "applied"):
                 if getattr(self, key) is None:
                     raise contradiction(f'tool = "commands" without {key}', f"{key}, which no convention tells", "tool")
-        elif self.applied is not None or self.lock is not None:
-            key = "applied" if self.applied is not None else "lock"
+        elif own := sorted(self.model_fields_set & {"applied", "lock", "status", "file"}):
+            key = own[0]
             raise contradiction(f'{key} with tool = "prisma"', "Prisma's own way, or another tool", key)
         known: set[str] = set()
         for request in self.request:

@@ -18,6 +18,8 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 
 RUN_VARIABLE = "EXITGATE_RUN"
 """Set in every process that a run starts, so that a sweep can tell whose it is."""
+DATABASE_URL_VARIABLE = "EXITGATE_DATABASE_URL"
+"""Holds the address of the PostgreSQL that a run is given; no list of processes shows it, and redaction takes it for a secret."""
 OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024
 IN_A_HURRY: Mapping[str, str] = {"GOGC": "400"}
 """For programs written in Go that live for seconds: collecting memory that ends with them takes a sixth of Terraform's time on a

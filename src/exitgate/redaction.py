@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from urllib.parse import unquote
 
 HIDDEN = "[redacted]"
 _SECRET_NAME = re.compile(
     r"(?i)(secret|token|passw|passphrase|credential|private|_pass$|_pwd$|_?key$|_auth$|auth_?header|_dsn$|database_url)"
 )
+_PASSWORD = re.compile(r"://[^\s:/@]*:([^\s/]+)@")
 _SHORTEST = 8
 """Values of fewer characters are left: they would be found in ordinary words."""
 _BEGIN = r"(?:\b|(?<=\\[nrt]))"
@@ -110,8 +112,15 @@ def _secret_values_of(environment: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return the values to take out, the longest first, so that no part of one is left; a name of a file is none."""
     given = os.environ if environment is None else environment
     values = {given[name] for name in given if _is_secret(name)}
+    values |= {way for value in values for way in _passwords_of(value)}
     found = (each for each in values if len(each) >= _SHORTEST and not each.startswith(("/", "./")))
     return tuple(sorted(found, key=lambda each: (-len(each), each)))
+
+
+def _passwords_of(address: str) -> tuple[str, ...]:
+    """Return the password of an address, as it is written there and as it is."""
+    found = _PASSWORD.search(address)
+    return (found.group(1), unquote(found.group(1))) if found else ()
 
 
 @cache

@@ -15,6 +15,7 @@ import pytest
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.provision.backing import servers
+from exitgate.provision.database_server import of_the_run
 from exitgate.provision.databases import Databases, throwaway_databases
 from exitgate.provision.engine import Engine, connect, engine_address, find_builder
 from exitgate.provision.ownership import Owner, new_run_id
@@ -179,7 +180,7 @@ def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     declared = Backing(name="measured", kind="postgres", image="registry.invalid/postgres:1", substitute=True)
     try:
         server = servers(engine, find_builder(), run, [declared], frozenset({"measured"}))["measured"]
-        with throwaway_databases(server, "shop") as made:
+        with throwaway_databases(of_the_run(server), run, "shop") as made:
             yield made
     finally:
         remove(of_run(engine, run.id))

@@ -9,6 +9,7 @@ import pytest
 
 from exitgate.errors import ProvisionError
 from exitgate.provision.backing import servers
+from exitgate.provision.database_server import of_the_run
 from exitgate.provision.databases import Databases, throwaway_databases
 from exitgate.provision.engine import Engine, find_builder
 from exitgate.provision.sweep import of_run, remove
@@ -24,7 +25,7 @@ def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     run = a_run(tmp_path_factory.mktemp("run"))
     try:
         made = servers(engine, find_builder(), run, DECLARED[:1], frozenset({"the-postgres"}))
-        with throwaway_databases(made["the-postgres"], "shop") as maker:
+        with throwaway_databases(of_the_run(made["the-postgres"]), run, "shop") as maker:
             yield maker
     finally:
         remove(of_run(engine, run.id))

@@ -86,11 +86,7 @@ UNPROVEN = {
 
 UNPROVEN_FAULTS = {
     fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *SAMPLE) if fault.control not in UNPROVEN
-} | {
-    "recovery-leaves-a-grant",
-    "recovery-leaves-a-function",
-    "recovery-leaves-a-trigger",
-}
+} | {"by-a-transaction-pooler"}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows, and the latest."""
 
 

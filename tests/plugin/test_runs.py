@@ -225,6 +225,23 @@ def test_a_folder_without_a_vulnerability_database_is_one_line_before_anything_r
     assert "Traceback" not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://maker:hunter2hunter@127.0.0.1:1/theirs", "Connection refused"),
+        ("maker:hunter2hunter@127.0.0.1", "an address that can't be read"),
+    ],
+)
+def test_a_server_that_can_not_be_used_is_one_line_before_anything_runs(tiny: Tiny, url: str, words: str) -> None:
+    done = tiny.run("-n", "0", "--gate-database-url", url)
+    said = done.stderr + done.stdout
+    assert done.returncode == 4
+    assert "--database-url: " in said
+    assert words in said
+    assert "hunter2" not in said
+    assert "Traceback" not in said
+
+
 def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
     done = subprocess.run(
         [*tiny.command()[:-1], "gates/tiny/test_first.py", "-n", "0"],

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from exitgate.errors import PrerequisiteMissing
+from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.provision.engine import Engine, connect, engine_address
 
 
@@ -40,10 +41,22 @@ def sweep(
     cache: Annotated[
         bool, typer.Option("--cache", help="Also remove images and emulators that are kept between runs.")
     ] = False,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            metavar="URL",
+            envvar=DATABASE_URL_VARIABLE,
+            help="The PostgreSQL that runs were given: remove the databases and roles that killed ones left there.",
+        ),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
-    """Remove what killed runs left: containers, networks, volumes, images, processes, folders. Never what exitgate did not make."""
+    """Remove what killed runs left on the engine, this machine and a server that was named. Never what exitgate did not make."""
     from exitgate.provision import sweep as sweeping
+    from exitgate.provision.given_server import given_server
+
+    server = given_server({DATABASE_URL_VARIABLE: database_url})
 
     with ExitStack() as stack:
         engine: Engine | None = None
@@ -51,7 +64,7 @@ def sweep(
             engine = stack.enter_context(connect(engine_address(os.environ)))
         except PrerequisiteMissing as error:
             print(f"no engine, so only processes and folders are looked for ({error.got})")
-        items = [item for item in sweeping.leftovers(engine) if (item.run == run if run else item.is_orphaned)]
+        items = [item for item in sweeping.leftovers(engine, server) if (item.run == run if run else item.is_orphaned)]
         if cache and engine:
             items += sweeping.cached_images(engine)
         if cache:

@@ -11,6 +11,7 @@ from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
 from exitgate.launch import Launch, run_gate
+from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of
 from exitgate.shipped import shipped_gate_directory
 
@@ -92,6 +93,15 @@ def run(
             help="The vulnerability database to scan with; default: Trivy's public one, brought up to date.",
         ),
     ] = None,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            metavar="URL",
+            envvar=DATABASE_URL_VARIABLE,
+            help="A PostgreSQL on which migrations are tried, in databases of the run's own; default: a throwaway server.",
+        ),
+    ] = "",
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
     ] = None,
@@ -111,6 +121,7 @@ def run(
             rehearsal=rehearsal,
             allow_dirty=allow_dirty,
             workers=workers,
+            database_url=database_url,
             trivy_db=trivy_db.resolve() if trivy_db else None,
         )
     )

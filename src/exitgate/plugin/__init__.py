@@ -72,6 +72,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="the vulnerability database to scan with; default: Trivy's public one, brought up to date",
     )
+    group.addoption(
+        "--gate-database-url",
+        metavar="URL",
+        default="",
+        help="a PostgreSQL on which migrations are tried, in databases of the run's own; also by EXITGATE_DATABASE_URL, "
+        "which no list of processes shows; default: a throwaway server",
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 

@@ -174,6 +174,7 @@ class Recorder:
     def _sweep(self) -> list[str]:
         """Remove what tests and dead workers left, processes first; what stays is a problem of the run."""
         from exitgate.provision.engine import connect
+        from exitgate.provision.given_server import given_server
         from exitgate.provision.sweep import of_run, remove
 
         note = self.session.run.scratch_path / ENGINE_NOTE
@@ -184,9 +185,15 @@ class Recorder:
                     engine = stack.enter_context(connect(note.read_text(encoding="utf-8")))
                 except PrerequisiteMissing as error:
                     problems.append(f"what the run made on the engine can't be removed: {error}")
+            server = None
+            try:
+                server = given_server()
+            except ExitgateError as error:
+                problems.append(f"what the run made on the server of --database-url can't be looked for: {error.got}")
             processes = [item for item in of_run(None, self.session.run.id) if item.kind == "process"]
             problems += [f"left behind: {failure}" for failure in remove(processes)]
-            items = [item for item in of_run(engine, self.session.run.id) if item.kind not in ("folder", "process")]
+            found = of_run(engine, self.session.run.id, server)
+            items = [item for item in found if item.kind not in ("folder", "process")]
             return [*problems, *(f"left behind: {failure}" for failure in remove(items))]
 
     def _write(self, finished: str | None) -> None:

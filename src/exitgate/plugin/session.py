@@ -29,9 +29,11 @@ from exitgate.plugin.asked import (
     wanted_subjects,
 )
 from exitgate.plugin.clock import today
-from exitgate.process import RUN_VARIABLE
+from exitgate.process import DATABASE_URL_VARIABLE, RUN_VARIABLE
 from exitgate.provision.authors import authors_of
 from exitgate.provision.clone import Clone, clone_target, is_git_root, materialise_target
+from exitgate.provision.given_leftovers import note_place
+from exitgate.provision.given_server import given_server
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.run import Run
@@ -161,8 +163,13 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     run_id, owner = new_run_id(), str(Owner.of_this_process())
     closers: list[Callable[[], None]] = [_lock_report(report)]
     try:
+        if config.option.gate_database_url:
+            closers.append(_set_variable(DATABASE_URL_VARIABLE, config.option.gate_database_url))
+        server = given_server()
         scratch = make_scratch_folder(run_id, owner)
         closers.append(lambda: remove_scratch_folder(scratch))
+        if server:
+            note_place(scratch, server)
         described = load_target(source)
         clone = (
             materialise_target(source, scratch / "target")
@@ -178,7 +185,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         refuse_unknown_stacks(config, target)
         if not config.option.collectonly:
             _clear(report)
-        closers.append(_mark_environment(run_id, owner))
+        closers.append(_set_variable(RUN_VARIABLE, f"{run_id}@{owner}"))
     except BaseException:
         for close in reversed(closers):
             close()
@@ -263,17 +270,18 @@ def _clear(report: Path) -> None:
             ) from error
 
 
-def _mark_environment(run_id: str, owner: str) -> Callable[[], None]:
-    before = os.environ.get(RUN_VARIABLE)
-    os.environ[RUN_VARIABLE] = f"{run_id}@{owner}"
+def _set_variable(name: str, value: str) -> Callable[[], None]:
+    """Set a variable of this process's environment, which its workers inherit, and return what takes that back."""
+    before = os.environ.get(name)
+    os.environ[name] = value
 
-    def unmark() -> None:
+    def restore() -> None:
         if before is None:
-            os.environ.pop(RUN_VARIABLE, None)
+            os.environ.pop(name, None)
         else:
-            os.environ[RUN_VARIABLE] = before
+            os.environ[name] = before
 
-    return unmark
+    return restore
 
 
 def _end_cleanly(session: GateSession) -> Callable[[], None]:

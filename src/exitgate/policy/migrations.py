@@ -88,6 +88,8 @@ class MigrationPolicy(Rule):
     """Rows that a table is taken to have in production where `production_rows` does not name it (3.4.C.3)."""
     sample_rows: Annotated[int, Field(strict=True, ge=1_000, le=1_000_000)] = 20_000
     """Rows that each table is filled with, at most, to see how long migrations hold it (3.4.C.3)."""
+    engine_version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")] | None = None
+    """PostgreSQL's version in production, e.g. ``18.1`` (3.4.C.1); where it is left out, the tag of the image in `[[backing]]`."""
     squash: tuple[Squash, ...] = ()
     locks: LockPolicy | None = None
 

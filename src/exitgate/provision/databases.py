@@ -1,17 +1,18 @@
-"""Databases of a run on its own throwaway server: made, copied and dropped, and no other is ever connected to."""
+"""Databases of a run, made, copied and dropped on its own server or on one that is named: no other is ever connected to."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exitgate.errors import ProvisionError, one_line
-from exitgate.provision.backing.kind import Access
+from exitgate.errors import PrerequisiteMissing, ProvisionError, one_line
 from exitgate.provision.backing.postgres import SMALL_DISK
-from exitgate.provision.backing.servers import KINDS, Server
+from exitgate.provision.database_server import DatabaseServer
+from exitgate.provision.ownership import mark
+from exitgate.run import Run
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,29 +20,42 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 5
 _SMALL_DISK_LOCK = 72707371
 """Taken in the server's own database, where no migrator is."""
+_SCHEMA_IS_THE_OWNERS = 15
+"""Since when the schema `public` belongs to a database's owner."""
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+_LONGEST_NAME = 16
+"""Of a service in a name: PostgreSQL cuts off what has more than 63 characters."""
 
 
 class Databases:
     """Makes databases that all belong to one role, which may connect to no other."""
 
-    def __init__(self, server: Server, owner: psycopg.Connection, role: str, password: str) -> None:
+    def __init__(self, server: DatabaseServer, owner: psycopg.Connection, role: str, password: str) -> None:
         """Take the server and the connection of its owner."""
-        self._server, self._owner, self._role, self._password = server, owner, role, password
+        self.server, self._owner, self._role, self._password = server, owner, role, password
         self._made: set[str] = set()
 
     def make(self, of: str | None = None) -> str:
-        """Make an empty database, or a copy of one of ours that nobody is connected to, and return its name."""
+        """Make an empty database, or a copy of one of ours that nobody is connected to, and return its name.
+
+        Raises:
+            ProvisionError: if the server refuses, e.g. because there is one of that name: it is nobody's of ours then.
+        """
+        import psycopg
         from psycopg import sql
 
         name = f"{self._role}_{len(self._made)}"
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(self._own(of))) if of else sql.SQL("")
         if of:
             self.disconnect(of)
-        self._owner.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role)) + like
-        )
-        self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        try:
+            self._owner.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role)) + like
+            )
+        except psycopg.Error as error:
+            raise _refused(f"database {name}", error) from error
         self._made.add(name)
+        self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         return name
 
     @contextmanager
@@ -49,11 +63,20 @@ class Databases:
         """Give a copy of one of ours on a disk that is soon full, and drop it at the end; one at a time, on a server.
 
         Raises:
-            ProvisionError: if the server has no such disk, or the copy finds no room on it.
+            PrerequisiteMissing: if the server is not one of ours, which alone have such a disk.
+            ProvisionError: if the copy finds no room on it.
         """
         import psycopg
         from psycopg import sql
 
+        self._own(of)
+        if self.server.is_given:
+            raise PrerequisiteMissing(
+                "server of --database-url",
+                got="no disk of ours in it that could be filled",
+                expected="a disk that is soon full, beside that of the server's own data",
+                action="Run 3.4.C.2 without --database-url as well.",
+            )
         place = f"{SMALL_DISK}/{self._role}"
         space = sql.Identifier(f"{self._role}_small")
         name = ""
@@ -82,19 +105,35 @@ class Databases:
 
     @contextmanager
     def without_new_tables(self, name: str) -> Iterator[None]:
-        """Let whoever would make a table in one of ours wait as long as the block lasts, without a word to anybody else.
+        """Let whoever would make a table in an empty one of ours wait as long as the block lasts, without a word to anybody else.
 
-        The catalogue of tables is locked, so no lock that a tool takes for itself is in the way.
+        The catalogue of tables is locked, so no lock that a tool takes for itself is in the way. Who may not do that begins to
+        drop the schema, and takes it back.
+
+        Raises:
+            PrerequisiteMissing: if the server lets its owner do neither.
         """
         import psycopg
 
-        owner = replace(self._server.locally, part=self._own(name))
-        with psycopg.connect(KINDS[self._server.kind].url(owner), connect_timeout=_TIMEOUT_S) as stranger:
-            stranger.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
-            try:
+        ours = self._own(name)
+        if self.server.is_superuser:
+            stranger, words = self.server.connect(dbname=ours), "LOCK TABLE pg_catalog.pg_class IN SHARE MODE"
+        else:
+            stranger, words = self.connect(name), "DROP SCHEMA public"
+        with stranger:
+            if not self.server.is_superuser and stranger.info.server_version < _SCHEMA_IS_THE_OWNERS * 10_000:
+                raise PrerequisiteMissing(
+                    "server of --database-url",
+                    got=f"PostgreSQL {self.server.version}, and a role that is no superuser",
+                    expected=f"one that can keep tables from being made: {_SCHEMA_IS_THE_OWNERS} or later, or a superuser",
+                    action="Run 3.4.B.2 without --database-url as well.",
+                )
+            with stranger.transaction(force_rollback=True):
+                try:
+                    stranger.execute(words.encode())
+                except psycopg.Error as error:
+                    raise _refused(f"database {ours}", error) from error
                 yield
-            finally:
-                stranger.rollback()
 
     def disconnect(self, name: str) -> None:
         """End all sessions of one of ours."""
@@ -111,18 +150,18 @@ class Databases:
         Raises:
             ProvisionError: if it is none of ours.
         """
-        import psycopg
+        ours = self._own(name)
+        return self.server.connect(user=self._role, password=self._password, dbname=ours)
 
-        return psycopg.connect(self._url(name, locally=True), autocommit=True, connect_timeout=_TIMEOUT_S)
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """Name and password of the role to which they belong."""
+        return self._role, self._password
 
-    def url(self, name: str) -> str:
-        """Return the address of one of ours, as workloads reach it."""
-        return self._url(name, locally=False)
-
-    def _url(self, name: str, *, locally: bool) -> str:
-        part, kind = self._own(name), KINDS[self._server.kind]
-        host, port = ("127.0.0.1", self._server.local_port) if locally else (self._server.name, kind.port)
-        return kind.url(Access(host=host, port=port, user=self._role, password=self._password, part=part))
+    def url(self, name: str, through: DatabaseServer | None = None) -> str:
+        """Return the address of one of ours, as workloads reach it; `through` is the server as it is seen by a pooler."""
+        ours = self._own(name)
+        return (through or self.server).url(self._role, self._password, ours)
 
     def _own(self, name: str) -> str:
         if name not in self._made:
@@ -144,16 +183,50 @@ class Databases:
 
 
 @contextmanager
-def throwaway_databases(server: Server, name: str) -> Iterator[Databases]:
-    """Give a maker of databases on a server that the run has started; drop them all at the end."""
+def throwaway_databases(server: DatabaseServer, run: Run, name: str) -> Iterator[Databases]:
+    """Give a maker of databases on a server; drop them all at the end.
+
+    All belong to one role, whose comment says whose it is from the moment on that it is there: so a sweep finds them.
+
+    Args:
+        server: The run's own, or one that the command line names.
+        run: Whose they are; its id stands in their names.
+        name: What they are for.
+
+    Raises:
+        ProvisionError: if the server refuses.
+    """
     import psycopg
     from psycopg import sql
 
-    role, password = f"{name.replace('-', '_')}_{secrets.token_hex(3)}", secrets.token_hex(12)
-    with psycopg.connect(KINDS[server.kind].url(server.locally), autocommit=True) as owner:
-        owner.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+    words = [_UNSAFE.sub("_", part.lower()) for part in ("exitgate", run.id, name[:_LONGEST_NAME])]
+    role, password = "_".join((*words, secrets.token_hex(3))), secrets.token_hex(12)
+    who = sql.Identifier(role)
+    try:
+        owner = server.connect()
+    except psycopg.Error as error:
+        raise _refused("server of databases", error) from error
+    with owner:
+        try:
+            with owner.transaction():
+                owner.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(who, sql.Literal(password)))
+                owner.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(who, sql.Literal(mark(run.id, run.owner))))
+                if not server.is_superuser:
+                    # Else who makes databases for another may neither give them away nor end what is connected to them.
+                    owner.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(who))
+        except psycopg.Error as error:
+            raise _refused(f"role {role}", error) from error
         made = Databases(server, owner, role, password)
         try:
             yield made
         finally:
             made.drop()
+
+
+def _refused(subject: str, error: Exception) -> ProvisionError:
+    return ProvisionError(
+        subject,
+        got=f"the server refuses: {one_line(str(error), 200)}",
+        expected="a server that lets the run make databases of its own",
+        action="Look at its log, or at the rights of the role of --database-url.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import time
@@ -69,6 +70,17 @@ def new_run_id() -> str:
 def labels(run_id: str, owner: str) -> dict[str, str]:
     """Return the labels of every container, image, network and volume of a run."""
     return {RUN_LABEL: run_id, OWNER_LABEL: owner}
+
+
+def mark(run_id: str, owner: str) -> str:
+    """Return the one line that says whose something is that carries no labels."""
+    return f"{RUN_LABEL}={run_id} {OWNER_LABEL}={owner}"
+
+
+def marked(text: str) -> tuple[str, str] | None:
+    """Return run and owner of such a line; nothing where it is none of ours."""
+    found = re.fullmatch(rf"{re.escape(RUN_LABEL)}=(\S+) {re.escape(OWNER_LABEL)}=(.+)", text)
+    return (found.group(1), found.group(2)) if found else None
 
 
 def _boot_id() -> str:

@@ -75,14 +75,15 @@ class StatementCounter:
 
 
 class Relay:
-    """Passes connections on to a port of this machine, as its way says."""
+    """Passes connections on to a server, as its way says."""
 
-    def __init__(self, address: str, port: int, *, counts_statements: bool) -> None:
+    def __init__(self, address: str, port: int, *, host: str = "127.0.0.1", counts_statements: bool) -> None:
         """Prepare; nothing listens yet.
 
         Args:
             address: Where it listens: this machine's own on a network of the run.
-            port: Where the server listens, on 127.0.0.1.
+            port: Where the server listens.
+            host: On which it does.
             counts_statements: For PostgreSQL.
         """
         self.port = 0
@@ -91,7 +92,8 @@ class Relay:
         self.statements = 0
         self.felt = 0
         """How often somebody met with a way that was not open: connections reset, and pieces held up."""
-        self._address, self._server_port, self._counts = address, port, counts_statements
+        self._address, self._counts = address, counts_statements
+        self._onward_host, self._onward_port = host, port
         self._ready = threading.Event()
         self._failure: OSError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -173,7 +175,7 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            there, onward = await asyncio.open_connection("127.0.0.1", self._server_port)
+            there, onward = await asyncio.open_connection(self._onward_host, self._onward_port)
         except (OSError, asyncio.CancelledError):
             # Cancelled is who still connects, or copies, at the end; asyncio's server (3.11) would log that as an error.
             writer.transport.abort()

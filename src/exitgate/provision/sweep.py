@@ -15,6 +15,8 @@ from exitgate.process import RUN_VARIABLE
 from exitgate.provision.emulator.installation import emulator_cache
 from exitgate.provision.engine import Engine
 from exitgate.provision.favour import groups, remove_group
+from exitgate.provision.given_leftovers import drop_role, marked_roles, noted_place, unreachable
+from exitgate.provision.given_server import GivenServer
 from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
 from exitgate.provision.scratch import marked_folders, remove_scratch_folder
 from exitgate.provision.substitutes import CACHE_LABEL
@@ -40,17 +42,16 @@ class Leftover:
         return owner is not None and owner.is_gone()
 
 
-def leftovers(engine: Engine | None) -> list[Leftover]:
+def leftovers(engine: Engine | None, server: GivenServer | None = None) -> list[Leftover]:
     """Find everything that any run made and that is still there: containers first, then what they use.
 
     Args:
         engine: Where to look for containers, images, networks and volumes; without one only processes and folders are found.
+        server: Where to look for databases. A folder that tells of another one stays, as what can't be removed yet.
     """
     found = list(_engine_leftovers(engine.client)) if engine else []
-    folders = [
-        Leftover(kind="folder", name=str(path), run=run, owner=owner, remove=_remover(path))
-        for path, run, owner in marked_folders()
-    ]
+    folders = [_folder(path, run, owner, server) for path, run, owner in marked_folders()]
+    found += _databases(server) if server else []
     owners = {each.run: each.owner for each in (*found, *folders)}
     favoured = [
         Leftover(kind="control group", name=path.name, run=run, owner=owners.get(run, ""), remove=_group_remover(path))
@@ -71,9 +72,9 @@ def remove(items: list[Leftover]) -> list[str]:
     return failures
 
 
-def of_run(engine: Engine | None, run_id: str) -> list[Leftover]:
+def of_run(engine: Engine | None, run_id: str, server: GivenServer | None = None) -> list[Leftover]:
     """Find what one run made, whoever owns it."""
-    return [item for item in leftovers(engine) if item.run == run_id]
+    return [item for item in leftovers(engine, server) if item.run == run_id]
 
 
 def cached_images(engine: Engine) -> list[Leftover]:
@@ -129,6 +130,23 @@ def _leftover(kind: str, name: object, labels: dict[str, Any], remove_it: Callab
 
 def _image_remover(client: DockerClient, image_id: object) -> Callable[[], object]:
     return lambda: client.images.remove(str(image_id), force=True)
+
+
+def _folder(path: Path, run: str, owner: str, server: GivenServer | None) -> Leftover:
+    place = noted_place(path)
+    if place and (server is None or server.place != place):
+
+        def refuse() -> None:
+            raise unreachable(place)
+
+        return Leftover(kind="databases", name=f"on {place}", run=run, owner=owner, remove=refuse)
+    return Leftover(kind="folder", name=str(path), run=run, owner=owner, remove=_remover(path))
+
+
+def _databases(server: GivenServer) -> Iterator[Leftover]:
+    for role, run, owner in marked_roles(server):
+        removal = functools.partial(drop_role, server, role)
+        yield Leftover(kind="databases", name=f"of role {role} on {server.place}", run=run, owner=owner, remove=removal)
 
 
 def _remover(path: Path) -> Callable[[], object]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from exitgate.checks.migrations import disowned_migrations, other_ways, shared_databases, unsafe_commands
+from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.codeowners import parse_code_owners
 from exitgate.observe.migrations.commands import Commands, CommandText, as_words
 from exitgate.observe.migrations.files import FILES
 from exitgate.observe.migrations.ownership import DatabaseOwnership, Reference
+from exitgate.observe.migrations.tool import Commands as Script
 from exitgate.observe.migrations.tool import Prisma
 from exitgate.policy import MigrationPolicy
 
@@ -62,7 +66,15 @@ def test_commands_that_have_no_place() -> None:
 
 
 def test_one_way_and_no_other() -> None:
-    assert other_ways(commands(("code", 'run("prisma", "migrate", "deploy")')), POLICY, "toml:1") == []
-    assert [each.location for each in other_ways(commands(), POLICY, "toml:1")] == ["toml:1"]
+    assert other_ways(commands(("code", 'run("prisma", "migrate", "deploy")')), POLICY, "toml:1", (Prisma(),)) == []
+    assert [each.location for each in other_ways(commands(), POLICY, "toml:1", (Prisma(),))] == ["toml:1"]
     both = commands(("code", "migrate deploy"), ("task definition", "prisma migrate deploy"))
-    assert [each.location for each in other_ways(both, POLICY, "toml:1")] == ["f:3"]
+    assert [each.location for each in other_ways(both, POLICY, "toml:1", (Prisma(),))] == ["f:3"]
+
+
+def test_where_a_tool_is_run_that_nobody_knows_is_not_assessed_and_another_way_is_a_finding_all_the_same() -> None:
+    script = Script(history_query="SELECT name FROM schema_version")
+    with pytest.raises(PrerequisiteMissing, match="no `migrate deploy` by the policy's way, startup"):
+        other_ways(commands(), POLICY, "toml:1", (script,))
+    other = commands(("task definition", "prisma migrate deploy"))
+    assert other_ways(other, POLICY, "toml:1", (script,))

@@ -148,6 +148,50 @@ def test_a_killed_holder_of_the_lock_that_leaves_the_others_behind() -> None:
     assert unsafe_contention(replace(RACE, killed=Killed(starts=(), applied=())), "m")
 
 
+def test_a_lock_that_stays_taken_is_told_once_and_with_the_pooler_that_keeps_it() -> None:
+    race = replace(RACE, lock_stays=True, killed=None)
+    assert [(each.message, each.got) for each in unsafe_contention(race, "m")] == [
+        ("the migration lock stays taken after every replica has come up", "still taken")
+    ]
+    (found,) = unsafe_contention(replace(race, pooler="transaction"), "m")
+    assert found.got == "still taken, by a session that the pooler keeps in transaction mode"
+    assert unsafe_contention(replace(RACE, pooler="session"), "m") == []
+
+
+def test_a_refusal_that_could_not_be_tried_is_not_assessed_unless_the_other_one_is_wrong() -> None:
+    missing = PrerequisiteMissing("server", got="no disk", expected="one", action="Run without.")
+    seen = {"permission-denied": REFUSALS.by_kind["permission-denied"]}
+    given = replace(REFUSALS, by_kind=seen, untried={"disk-full": missing})
+    with pytest.raises(PrerequisiteMissing, match="no disk"):
+        unnoticed_refusals(given, "m")
+    wrong = {"permission-denied": replace(seen["permission-denied"], exit_code=0)}
+    assert [each.message for each in unnoticed_refusals(replace(given, by_kind=wrong), "m")] == [
+        "with a permission refused, the deployment does not exit non-zero"
+    ]
+
+
+def test_a_tool_that_keeps_no_failures_need_not_tell_of_one() -> None:
+    absent = simulations(replace(SIMULATED, recorded="absent"))
+    assert [each.message for each in unnoticed_failures(absent, "syntax-error", "m")] == [
+        "with a syntax error, the migration is not recorded as failed"
+    ]
+    assert unnoticed_failures(replace(absent, keeps_failures=False), "syntax-error", "m") == []
+    finished = replace(simulations(replace(SIMULATED, recorded="finished")), keeps_failures=False)
+    assert unnoticed_failures(finished, "syntax-error", "m")
+
+
+def test_without_a_schema_the_two_ways_are_compared_all_the_same() -> None:
+    missing = PrerequisiteMissing("settings", got="no schema", expected="one", action="Add it.")
+    with pytest.raises(PrerequisiteMissing, match="no schema"):
+        drifts(replace(STAGING, no_schema=missing), "m")
+    assert len(drifts(replace(STAGING, no_schema=missing, paths_differ=("y",)), "m")) == 1
+
+
+def test_what_the_tools_own_status_says_is_a_finding() -> None:
+    (found,) = failing_migrations(replace(STAGING, pending=("exit code 1: pending: 2",)), "m")
+    assert found.got == "exit code 1: pending: 2"
+
+
 @pytest.mark.parametrize(
     ("kind", "words"), [("permission-denied", "a permission refused"), ("disk-full", "the disk full")]
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from exitgate.errors import ObservationError
 from exitgate.migration_settings import MigrationSettings
 from exitgate.observe.migrations.files import read_migrations
+from exitgate.observe.migrations.tool import Commands, Prisma, bare_name
 
 PRISMA = MigrationSettings(folder="m")
 OTHERS = MigrationSettings(
@@ -66,3 +68,40 @@ def test_a_folder_without_migrations_is_no_pass(tmp_path: Path, settings: Migrat
     (tmp_path / "m").mkdir()
     with pytest.raises(ObservationError, match="no migration of s"):
         read_migrations(tmp_path, "s", settings)
+
+
+def test_a_tools_own_table_is_told_by_its_query_and_by_no_part_of_a_name() -> None:
+    script = Commands(history_query='SELECT name FROM "public"."schema_version" ORDER BY name')
+    assert script.owns("schema_version")
+    assert not script.owns("orders")
+    assert not script.owns("schema")
+    assert Commands(history_query="SELECT name FROM schema_version").owns("schema_version")
+    assert Commands(history_query='SELECT name FROM "schema_version"').owns("schema_version")
+    assert Prisma().owns("_prisma_migrations")
+    assert not Prisma().owns("prisma_orders")
+
+
+def test_a_name_without_its_suffix_is_the_same_migration() -> None:
+    assert [bare_name(name) for name in ("001_a.sql", "001_a", "V1.2__b", "V1.2__b.sql", "x.mjs")] == [
+        "001_a",
+        "001_a",
+        "V1.2__b",
+        "V1.2__b",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"tool": "prisma", "file": "{number}_{name}.sql"}, 'file with tool = "prisma"'),
+        ({"tool": "prisma", "status": ["x"]}, 'status with tool = "prisma"'),
+        ({"tool": "commands", "deploy": ["x"], "applied": "y", "file": "{name}.sql"}, "file"),
+        ({"tool": "commands", "deploy": ["x"], "applied": "y", "file": "{number}_{name}_{0}.sql"}, "file"),
+        ({"pooler": "statement"}, "pooler"),
+        ({"pool_size": 0}, "pool_size"),
+    ],
+)
+def test_settings_that_can_not_be_meant_are_refused(more: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        MigrationSettings.model_validate({"folder": "m", **more})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.migrations.commands import Commands, CommandText
 from exitgate.observe.migrations.tool import MigrationTool
@@ -60,8 +61,14 @@ def is_on_throwaway(text: CommandText) -> bool:
     )
 
 
-def other_ways(commands: Commands, policy: MigrationPolicy, location: str) -> list[Finding]:
-    """Say where migrations reach databases by another way than the policy's, or not by that one."""
+def other_ways(
+    commands: Commands, policy: MigrationPolicy, location: str, tools: tuple[MigrationTool, ...]
+) -> list[Finding]:
+    """Say where migrations reach databases by another way than the policy's, or not by that one.
+
+    Raises:
+        PrerequisiteMissing: if nothing is found by the policy's way, and commands of a tool alone that nobody knows could be it.
+    """
     uses = list(deploys(commands))
     in_workflows = [use for use in uses if use.step is not None and not is_on_throwaway(use)]
     at_start = [use for use in uses if use.step is None and use.kind in ("image", "package script", "script", "code")]
@@ -81,6 +88,14 @@ def other_ways(commands: Commands, policy: MigrationPolicy, location: str) -> li
         and not (policy.way == "one_off_task" and way == "startup")
         for use in found
     ]
+    unknown = [tool.name for tool in tools if not tool.unsafe_commands]
+    if not ways[policy.way] and not findings and unknown:
+        raise PrerequisiteMissing(
+            location,
+            got=f"no `migrate deploy` by the policy's way, {policy.way}",
+            expected=f"commands by which it can be told where {unknown[0]} is run",
+            action="Nothing to do: what it does when replicas start is seen all the same.",
+        )
     if not ways[policy.way]:
         findings.append(
             Finding(

@@ -26,7 +26,7 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
         faults.append(("the deployment does not exit non-zero", f"exit code {seen.exit_code}; it said: {seen.said}"))
     if seen.recorded == "finished":
         faults.append(("the migration is recorded as finished", "finished"))
-    if seen.recorded == "absent" and kind not in ("connection-cut", "killed-process"):
+    if simulations.keeps_failures and seen.recorded == "absent" and kind not in ("connection-cut", "killed-process"):
         faults.append(("the migration is not recorded as failed", "no entry"))
     if seen.later_applied:
         faults.append(("a later migration is applied all the same", "applied"))
@@ -46,12 +46,22 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
 
 
 def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
-    """Say where it is not noticed that the database refuses a migration, for lack of permission or of room."""
-    return [
+    """Say where it is not noticed that the database refuses a migration, for lack of permission or of room.
+
+    Raises:
+        PrerequisiteMissing: if one of the two could not be tried, and nothing is wrong with the other.
+    """
+    kinds = ("permission-denied", "disk-full")
+    findings = [
         finding
-        for kind in ("permission-denied", "disk-full")
+        for kind in kinds
+        if kind not in simulations.untried
         for finding in unnoticed_failures(simulations, kind, folder)
     ]
+    for kind in kinds:
+        if not findings and kind in simulations.untried:
+            raise simulations.untried[kind]
+    return findings
 
 
 def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:

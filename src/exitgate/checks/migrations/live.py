@@ -6,6 +6,7 @@ from exitgate.finding import Finding
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.files import Migration, MigrationFolder
 from exitgate.observe.migrations.live import LiveDatabase
+from exitgate.observe.migrations.tool import bare_name
 from exitgate.policy import MigrationPolicy
 
 
@@ -60,4 +61,4 @@ def overtaken_migrations(live: LiveDatabase | None, folder: MigrationFolder) -> 
 
 def _committed(folder: MigrationFolder, name: str) -> Migration | None:
     """Return the migration of a name; a tool's list may leave suffixes out."""
-    return next((each for each in folder.migrations if name in (each.name, each.name.rpartition(".")[0])), None)
+    return next((each for each in folder.migrations if bare_name(name) == bare_name(each.name)), None)

@@ -19,6 +19,16 @@ def failing_migrations(run: StagingRun, folder: str) -> list[Finding]:
         )
         for name in run.edited
     ]
+    findings += [
+        told(
+            folder,
+            "the tool itself says that a migrated database is not up to date",
+            "exit code 0 of `status`",
+            each,
+            "See what it lists as pending.",
+        )
+        for each in run.pending
+    ]
     if not run.from_empty.answered or run.missing:
         findings.append(
             told(
@@ -59,7 +69,11 @@ def lossy_upgrades(run: StagingRun, folder: str) -> list[Finding]:
 
 
 def drifts(run: StagingRun, folder: str) -> list[Finding]:
-    """Name each difference between the migrated database and the schema, and between the two ways to it."""
+    """Name each difference between the migrated database and the schema, and between the two ways to it.
+
+    Raises:
+        PrerequisiteMissing: if there is none of the second kind, and no schema for the first.
+    """
     remedy = "Generate the migration that is missing, or put into the schema what the database has."
     findings = [
         told(folder, "the migrated database is not what the schema says", "no difference", each, remedy)
@@ -75,4 +89,6 @@ def drifts(run: StagingRun, folder: str) -> list[Finding]:
         )
         for each in run.paths_differ
     ]
+    if not findings and run.no_schema:
+        raise run.no_schema
     return findings

@@ -6,7 +6,7 @@ from collections import Counter
 
 from exitgate.checks.migrations.told import told
 from exitgate.finding import Finding
-from exitgate.observe.migrations.starts import BlockedStart, StartRace
+from exitgate.observe.migrations.starts import BlockedStart, Killed, StartRace
 from exitgate.observe.migrations.tool import Applied
 
 _RECOVERY = "the documented recovery"
@@ -74,8 +74,23 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
                 "Wait for the lock, or end with an error so that the orchestrator starts another one.",
             )
         )
+    if race.lock_stays:
+        by = f", by a session that the pooler keeps in {race.pooler} mode" if race.pooler else ""
+        findings.append(
+            told(
+                folder,
+                "the migration lock stays taken after every replica has come up",
+                "a free lock: whoever migrates next waits for it, and gives up",
+                f"still taken{by}",
+                "Migrate past the pooler (Prisma's directUrl), or let go of the lock where it was taken.",
+            )
+        )
+    return [*findings, *_not_taken_over(race.killed, race.committed, folder)] if race.killed else findings
+
+
+def _not_taken_over(killed: Killed, committed: tuple[str, ...], folder: str) -> list[Finding]:
     remedy = "Hold the lock by a session that ends with its process, and let the others ask for it again and again."
-    findings += [
+    findings = [
         told(
             folder,
             "a replica does not come up after the one that held the migration lock was killed",
@@ -83,7 +98,7 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
             start.said,
             remedy,
         )
-        for start in race.killed.starts
+        for start in killed.starts
         if not start.answered
     ][:1]
     findings += [
@@ -94,7 +109,7 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
             got,
             remedy,
         )
-        for name, got in _not_once(race.committed, race.killed.applied)
+        for name, got in _not_once(committed, killed.applied)
     ]
     return findings
 

@@ -39,6 +39,11 @@ def _leave_a_mark(site: FaultSite) -> None:
     rewrite(site, _TURN, r"return await work\(\);", marked)
 
 
+def _by_a_pooler(site: FaultSite) -> None:
+    named = rf'(^name = "{site.workload.name}"$.*?^\[service\.migrations\]$)'
+    rewrite_rules(site, named, r'\1\npooler = "transaction"')
+
+
 def _shrug_off_a_full_disk(site: FaultSite) -> None:
     rewrite(
         site,
@@ -171,6 +176,15 @@ FAULTS = (
         _FOLDER,
         "does not come up after the one that held the migration lock was killed",
         _leave_a_mark,
+    ),
+    _fault(
+        "by-a-transaction-pooler",
+        "replicas migrate by a pooler in transaction mode, whose session keeps the lock when they have ended",
+        _START,
+        "contention-safe",
+        _FOLDER,
+        "the migration lock stays taken after every replica has come up",
+        _by_a_pooler,
     ),
     _fault(
         "failure-ends-well",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import string
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exitgate.errors import one_line
+from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.migration_settings import UNIQUE, SmokeRequest
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _REQUEST_TIMEOUT_S = 5.0
 _LISTEN = "0A"
+_ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
+_NO_MODULE = re.compile(r"Cannot find module '([^']+)'")
 _LOG_LINES = 30
 
 
@@ -53,6 +56,8 @@ class Replica:
 
     container: Container
     service: Service
+    name: str = ""
+    """As its sessions call themselves, where it is told to give them a name."""
     began: float = field(default_factory=time.monotonic)
     listened: bool = False
 
@@ -185,18 +190,42 @@ class Replicas:
     network: str | None
 
     @contextmanager
-    def replica(self, image: str, url: str) -> Iterator[Replica]:
-        """Start one, and remove it at the end."""
-        with self._container(image, url, self.settings.entrypoint or self.entrypoint) as container:
+    def replica(self, image: str, url: str, *, pooled: str = "", named: bool = False) -> Iterator[Replica]:
+        """Start one, and remove it at the end.
+
+        Args:
+            image: Its own, or one made of that.
+            url: Of its database.
+            pooled: The same by a pooler; empty where there is none.
+            named: Let its sessions have a name, by the address: they don't come from an address of their own.
+        """
+        name = f"exitgate-{secrets.token_hex(4)}" if named else ""
+
+        def calling(address: str) -> str:
+            return f"{address}{'&' if '?' in address else '?'}application_name={name}" if named else address
+
+        words = self.settings.entrypoint or self.entrypoint
+        with self._container(image, calling(url), words, calling(pooled) if pooled else "") as container:
             container.start()
-            yield Replica(container, self.service)
+            yield Replica(container, self.service, name)
 
     def execute(
         self, image: str, url: str, words: tuple[str, ...], timeout_s: float = 60.0
     ) -> tuple[int | None, str, str]:
-        """Run a command in the image to its end; return its exit code, or nothing, and its outputs."""
+        """Run a command in the image to its end; return its exit code, or nothing, and its outputs.
+
+        Raises:
+            PrerequisiteMissing: if the image has no such program, or not the file that Node.js is to run.
+        """
+        from docker.errors import APIError
+
         with self._container(image, url, words) as container:
-            container.start()
+            try:
+                container.start()
+            except APIError as error:
+                if _ABSENT.search(str(error.explanation or error)) is None:
+                    raise
+                raise self._absent(words[0]) from error
 
             def running() -> bool:
                 container.reload()
@@ -205,12 +234,26 @@ class Replicas:
             _, ended = wait_for(running, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
             code = int(container.attrs["State"]["ExitCode"]) if ended else None
             out = container.logs(stdout=True, stderr=False).decode("utf-8", "replace")
-            return code, out, container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
+            err = container.logs(stdout=False, stderr=True).decode("utf-8", "replace")
+        missing = _NO_MODULE.search(err) if code else None
+        if missing and any(missing.group(1).endswith(word.removeprefix("./")) for word in words[1:]):
+            raise self._absent(missing.group(1))
+        return code, out, err
+
+    def _absent(self, program: str) -> PrerequisiteMissing:
+        return PrerequisiteMissing(
+            f"image of {self.service.name}",
+            got=f"no program {program} in it",
+            expected="what runs the migration tool, as [service.migrations] names it",
+            action="Correct cli, deploy or status there, or put the program into the image.",
+        )
 
     @contextmanager
-    def _container(self, image: str, url: str, words: tuple[str, ...]) -> Iterator[Container]:
+    def _container(self, image: str, url: str, words: tuple[str, ...], pooled: str = "") -> Iterator[Container]:
         migrations = self.service.migrations
-        variable = migrations.database if migrations else "DATABASE_URL"
+        addresses = {migrations.database if migrations else "DATABASE_URL": pooled or url}
+        if migrations and migrations.direct:
+            addresses[migrations.direct] = url
         # Health is asked from outside here: the engine's own asking would only take time from those that start.
         settings = replace(self.settings, health_check=None)
         if migrations and migrations.image_directory != "/" and not settings.working_directory:
@@ -222,7 +265,7 @@ class Replicas:
             settings,
             name=f"{self.service.name}-migrating",
             port=self.service.port,
-            environment={**self.service.environment, **self.environment, variable: url},
+            environment={**self.service.environment, **self.environment, **addresses},
             network=self.network,
             entrypoint=words,
         ) as container:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from exitgate.observation import Observation
 from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.schema_extras import read_schema_extras
-from exitgate.observe.migrations.stage import LATEST, Stage, drift_of, no_release, seeded, untold
+from exitgate.observe.migrations.stage import Stage, no_release, schema_drift, seeded, untold
 from exitgate.observe.migrations.state import (
     differences,
-    read_rows,
     read_schema,
 )
 from exitgate.provision.altered_image import altered_image
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,8 @@ class Rollback(Observation):
     drift: tuple[str, ...]
     """Of tables, after the recovery, from what the release's schema says."""
     drift_beside: tuple[str, ...] | None
-    """Of triggers, functions, views, row policies and grants, from what the migrations make of an empty database; nothing where
-    the new release doesn't come up on one, so that there is nothing to compare with."""
+    """Of triggers, functions, views, row policies and grants, and of tables where there is no schema, from what the migrations make
+    of an empty database; nothing where the new release doesn't come up on one, so that there is nothing to compare with."""
     lost: tuple[str, ...]
     new_release: Start
     previous_on_new: tuple[str, ...]
@@ -53,8 +56,8 @@ def read_rollback(stage: Stage) -> Rollback:
         raise untold("[[service.migrations.request]]", "requests that a release passes as long as it works")
     database, _ = seeded(stage)
     with stage.databases.connect(database) as connection:
-        before = read_rows(connection)
-    url, path = stage.databases.url(database), stage.path(LATEST)
+        before = stage.rows(connection)
+    url, path = stage.databases.url(database), stage.path(stage.latest)
     with stage.previous_replicas.replica(stage.previous_image, url) as old:
         old.await_start(stage.patience_s)
         engine, run = stage.replicas.engine, stage.replicas.run
@@ -65,14 +68,15 @@ def read_rollback(stage: Stage) -> Rollback:
             stage.start(image, database)
         prober.failures += old.smoke(stage.previous_requests)
         with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
-            steps = recover(stage, image, database, LATEST)
+            steps = recover(stage, image, database, stage.latest)
         open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
         with stage.databases.connect(database) as connection:
             told = read_schema(connection, told_by_prisma=True)
-            extras = read_schema_extras(connection)
-            after = read_rows(connection, before)
-        drift = drift_of(stage, told)
-        drift_beside = _drift_beside(stage, extras)
+            after = stage.rows(connection, before)
+        drift, no_schema = schema_drift(stage, told)
+        with stage.databases.connect(database) as connection:
+            left = _told(connection, tables=no_schema is not None)
+        drift_beside = _drift_beside(stage, left, tables=no_schema is not None)
         saved: dict[str, str] = {}
         on_new = [old.request(request, saved) for request in stage.previous_requests]
         with stage.replicas.replica(stage.image, url) as new:
@@ -102,10 +106,21 @@ def read_rollback(stage: Stage) -> Rollback:
     )
 
 
-def _drift_beside(stage: Stage, extras: dict[str, str]) -> tuple[str, ...] | None:
-    """Return in what a database differs, tables aside, from one on which no migration ever failed; nothing where there is none."""
+def _drift_beside(stage: Stage, told: dict[str, str], *, tables: bool) -> tuple[str, ...] | None:
+    """Return in what a database differs from one on which no migration ever failed; nothing where there is none.
+
+    Args:
+        stage: Has the new release.
+        told: Of the database.
+        tables: Whether it tells of tables as well.
+    """
     undisturbed = stage.databases.make()
     if not stage.start(stage.image, undisturbed).answered:
         return None
     with stage.databases.connect(undisturbed) as connection:
-        return differences(read_schema_extras(connection), extras)
+        return differences(_told(connection, tables=tables), told)
+
+
+def _told(connection: psycopg.Connection, *, tables: bool) -> dict[str, str]:
+    extras = read_schema_extras(connection)
+    return {**extras, **read_schema(connection)} if tables else extras

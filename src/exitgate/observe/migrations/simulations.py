@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
@@ -15,8 +15,9 @@ from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
 from exitgate.observe.migrations.prober import Prober, probing
 from exitgate.observe.migrations.replica import Replica
-from exitgate.observe.migrations.stage import LATER, LATEST, Stage, seeded
-from exitgate.observe.migrations.state import Rows, lost, read_rows
+from exitgate.observe.migrations.stage import Stage, seeded
+from exitgate.observe.migrations.state import Rows, lost
+from exitgate.observe.migrations.tool import tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
 
@@ -69,6 +70,10 @@ class Simulations(Observation):
     """Files of the migrations since the previous release: what can still be changed."""
     previous: str = ""
     """The release that was asked meanwhile; empty where there is none."""
+    keeps_failures: bool = True
+    """The tool's list tells of a migration that failed."""
+    untried: Mapping[str, PrerequisiteMissing] = field(default_factory=dict)
+    """Kinds of failure that could not be made to happen, and why."""
 
 
 def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
@@ -91,11 +96,21 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
     }
     found = {}
     for kind, (sql, interfere) in tries.items():
-        found[kind] = _undisturbed(stage, kind, stage.databases.make(of=base), {stage.path(LATEST): sql}, interfere)
-    found[DISK_FULL] = _on_a_full_disk(stage, base)
+        found[kind] = _undisturbed(
+            stage, kind, stage.databases.make(of=base), {stage.path(stage.latest): sql}, interfere
+        )
+    untried = {}
+    try:
+        found[DISK_FULL] = _on_a_full_disk(stage, base)
+    except PrerequisiteMissing as missing:
+        untried[DISK_FULL] = missing
     if changed := _with_an_edited_one(stage, base):
         found[CHECKSUM_CHANGED] = _undisturbed(
-            stage, CHECKSUM_CHANGED, stage.databases.make(of=base), {**changed, stage.path(LATEST): "SELECT 1;\n"}, None
+            stage,
+            CHECKSUM_CHANGED,
+            stage.databases.make(of=base),
+            {**changed, stage.path(stage.latest): "SELECT 1;\n"},
+            None,
         )
     waits = read_lock_waits(stage)
     told = {
@@ -110,6 +125,8 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
         lock_waits=waits,
         pending=stage.pending,
         previous=stage.previous_tag,
+        keeps_failures=tool_of(stage.settings).keeps_failures,
+        untried=untried,
     )
 
 
@@ -128,7 +145,7 @@ def _fresh(stage: Stage) -> tuple[str, dict[str, Rows]]:
         replica.await_start(stage.patience_s)
         replica.smoke(stage.settings.request)
     with stage.databases.connect(database) as connection:
-        return database, read_rows(connection)
+        return database, stage.rows(connection)
 
 
 def _with_an_edited_one(stage: Stage, database: str) -> dict[str, str]:
@@ -179,7 +196,7 @@ def _on_a_full_disk(stage: Stage, base: str) -> Simulation:
     def tried(*, previous: bool) -> Simulation:
         with stage.databases.on_small_disk(base) as database:
             _refuse_room(stage, database)
-            return _simulate(stage, DISK_FULL, database, {stage.path(LATEST): _FILL}, None, previous=previous)
+            return _simulate(stage, DISK_FULL, database, {stage.path(stage.latest): _FILL}, None, previous=previous)
 
     seen = tried(previous=True)
     return _of_itself(tried(previous=False), seen) if seen.lost and seen.requests else seen
@@ -201,7 +218,9 @@ def _simulate(
 ) -> Simulation:
     run = stage.replicas.run
     with (
-        altered_image(stage.replicas.engine, run, stage.image, {stage.path(LATER): "SELECT 1;\n", **files}) as image,
+        altered_image(
+            stage.replicas.engine, run, stage.image, {stage.path(stage.later): "SELECT 1;\n", **files}
+        ) as image,
         ExitStack() as stack,
     ):
         old = stack.enter_context(_beside(stage, database)) if previous else Prober()
@@ -211,9 +230,9 @@ def _simulate(
                 interfere(database, replica)
             start = stage.settled(replica.await_start(stage.patience_s))
         with stage.databases.connect(database) as connection:
-            after = read_rows(connection, before)
+            after = stage.rows(connection, before)
     applied = stage.applied(database)
-    own = next((each for each in applied if each.name == LATEST), None)
+    own = next((each for each in applied if each.name == stage.latest), None)
     with stage.databases.connect(database) as connection:
         free = _lock_is_free(connection)
     committed = (replace(each, sql=files.get(stage.path(each.name), each.sql)) for each in stage.folder.migrations)
@@ -222,7 +241,7 @@ def _simulate(
         exit_code=start.exit_code,
         said=start.said,
         recorded="absent" if own is None else "finished" if own.finished else "failed",
-        later_applied=any(each.name == LATER for each in applied),
+        later_applied=any(each.name == stage.later for each in applied),
         lost=lost(before, after),
         lock_free=free,
         seconds=start.seconds,
@@ -256,7 +275,7 @@ def _steady_rows(stage: Stage, database: str) -> dict[str, Rows]:
     with stage.databases.connect(database) as connection:
 
         def look() -> bool:
-            seen.append(read_rows(connection))
+            seen.append(stage.rows(connection))
             return seen[-2:-1] == seen[-1:]
 
         wait_for(look, until=bool, timeout_s=_STEADY_WITHIN_S, interval_s=_STEADY_FOR_S)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
@@ -18,14 +20,15 @@ from exitgate.observe.migrations.state import (
     read_schema,
 )
 from exitgate.observe.migrations.statements import statements
-from exitgate.observe.migrations.tool import Applied, tool_of
+from exitgate.observe.migrations.tool import Applied, bare_name, tool_of
 from exitgate.policy import MigrationPolicy
 from exitgate.provision.databases import Databases
 
-LATEST = "29991231235958_exitgate"
-"""The name of a migration that is added to the target's own."""
-LATER = "29991231235959_exitgate_later"
-"""One that comes after it: never applied where the first has failed."""
+if TYPE_CHECKING:
+    import psycopg
+
+_LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
+"""Number and name of migrations that are added to the target's own; the second is never applied where the first has failed."""
 _SEEDS = 3
 
 
@@ -56,7 +59,28 @@ class Stage:
     def applied(self, database: str) -> tuple[Applied, ...]:
         """Return what a database says of its migrations."""
         with self.databases.connect(database) as connection:
-            return read_applied(connection, tool_of(self.settings))
+            found = read_applied(connection, tool_of(self.settings))
+        known = {bare_name(name): name for name in (*(m.name for m in self.folder.migrations), self.latest, self.later)}
+        return tuple(replace(each, name=known.get(bare_name(each.name), each.name)) for each in found)
+
+    def rows(self, connection: psycopg.Connection, like: Mapping[str, Rows] | None = None) -> dict[str, Rows]:
+        """Return a database's rows by content, as `read_rows` does."""
+        return read_rows(connection, tool_of(self.settings), like)
+
+    @property
+    def latest(self) -> str:
+        """The name of a migration that is added to the target's own."""
+        return self._called(*_LATEST)
+
+    @property
+    def later(self) -> str:
+        """That of one which comes after it."""
+        return self._called(*_LATER)
+
+    def _called(self, number: str, name: str) -> str:
+        if self.settings.tool == "prisma":
+            return f"{number}_{name}"
+        return self.settings.file.format(number=number, name=name)
 
     def start(self, image: str, database: str) -> Start:
         """Deploy by the policy's way, and return what became of it."""
@@ -93,7 +117,7 @@ class Stage:
         """Return where a migration of that name lies in the image."""
         if self.settings.tool == "prisma":
             return f"{self.settings.image_folder}/{name}/migration.sql"
-        return f"{self.settings.image_folder}/{name}.sql"
+        return f"{self.settings.image_folder}/{name}"
 
 
 def untold(key: str, what: str) -> PrerequisiteMissing:
@@ -120,7 +144,7 @@ def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
         for _ in range(_SEEDS):
             replica.smoke(stage.previous_requests)
     with stage.databases.connect(database) as connection:
-        rows = read_rows(connection)
+        rows = stage.rows(connection)
     if not any(each.count for each in rows.values()):
         raise PrerequisiteMissing(
             f"previous release {stage.previous_tag}",
@@ -141,6 +165,14 @@ def no_release() -> PrerequisiteMissing:
     )
 
 
+def schema_drift(stage: Stage, told: dict[str, str]) -> tuple[tuple[str, ...], PrerequisiteMissing | None]:
+    """Return the differences as `drift_of` does, or why there is no schema to compare with."""
+    try:
+        return drift_of(stage, told), None
+    except PrerequisiteMissing as missing:
+        return (), missing
+
+
 def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
     """Return the differences between a database and what the release's schema makes of an empty one.
 
@@ -152,7 +184,8 @@ def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
     """
     words = stage.settings.schema_words
     if words is None:
-        raise untold("schema_file and cli", "a schema that the database can be compared with")
+        wanted_of = "Prisma's schema_file and cli" if stage.settings.tool == "commands" else "schema_file and cli"
+        raise untold(wanted_of, "a schema that the database can be compared with")
     wanted = stage.databases.make()
     code, script, said = stage.replicas.execute(stage.image, stage.databases.url(wanted), words)
     if code != 0:

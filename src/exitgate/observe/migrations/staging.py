@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.migrations.files import MigrationFolder
 from exitgate.observe.migrations.replica import Replicas
+from exitgate.observe.migrations.server_version import compared_with_production
 from exitgate.observe.migrations.stage import Stage
 from exitgate.observe.releases import Releases
 from exitgate.observe.workload_settings import read_workload_settings
 from exitgate.policy import MigrationPolicy
+from exitgate.provenance import Tool
 from exitgate.provision.backing import environment_of, servers
+from exitgate.provision.database_server import of_the_run
 from exitgate.provision.databases import throwaway_databases
 from exitgate.provision.engine import Builder, Engine
+from exitgate.provision.given_server import given_server, reached
 from exitgate.provision.images import Build
 from exitgate.run import Run
 from exitgate.target import Service, Target
+
+_THROWAWAY = "a throwaway server of this machine, with less data and no neighbours"
+_GIVEN = (
+    "databases of the run's own on the server of --database-url, with less data; what its neighbours do is not known"
+)
 
 
 @contextmanager
@@ -57,13 +66,18 @@ def staged(
                 action="Mend the build first.",
                 blocked_by="3.2.C.1" if each is build else "",
             )
-    running = servers(engine, builder, run, target.backings, frozenset(u.backing for u in service.backing.values()))
-    server = running[service.backing[settings.database].backing]
-    others = {name: use for name, use in service.backing.items() if name != settings.database}
+    given, own = given_server(), service.backing[settings.database].backing
+    others = {name: use for name, use in service.backing.items() if name not in (settings.database, settings.direct)}
+    needed = {use.backing for use in others.values()} | (set() if given else {own})
+    running = servers(engine, builder, run, target.backings, frozenset(needed))
+    declared = next(each for each in target.backings if each.name == own)
     with (
         environment_of(others, running, locally=False) as environment,
-        throwaway_databases(server, service.name) as made,
+        reached(engine, run, given) if given else nullcontext(of_the_run(running[own])) as server,
+        throwaway_databases(server, run, service.name) as made,
     ):
+        limits = compared_with_production(server.version, policy.engine_version, declared.image)
+        limits += (_GIVEN if server.is_given else _THROWAWAY,)
 
         def replicas(of: Target, image: str) -> Replicas:
             configuration = engine.client.images.get(image).attrs["Config"]
@@ -85,9 +99,9 @@ def staged(
             substrate=replace(
                 build.substrate,
                 name=f"replicas on PostgreSQL {server.version}",
-                limits=("a throwaway server of this machine, with less data and no neighbours",),
+                limits=limits,
                 substitutes=(*build.substrate.substitutes, *stood_in),
-                tools=(*build.substrate.tools, server.tool),
+                tools=(*build.substrate.tools, Tool(name="postgres", version=server.version)),
             ),
             replicas=replicas(target, build.image_id),
             databases=made,

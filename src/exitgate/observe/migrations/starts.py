@@ -6,30 +6,37 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation
+from exitgate.observe.migrations.contenders import Contenders, contenders
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
-from exitgate.observe.migrations.stage import LATEST, Stage, untold
+from exitgate.observe.migrations.stage import Stage, untold
 from exitgate.observe.migrations.tool import Applied, tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
 
-if TYPE_CHECKING:
-    import psycopg
-
+_POOLED = (
+    "a PgBouncer of this machine stands between replicas and database, in {} mode; production's has settings of its own"
+)
 _HELD_FOR_S = 3.0
+_FREE_WITHIN_MS = 5000
 _DIRECT = "replicas reach the database directly: no pooler of connections stands between"
-_HOLDERS = """
-SELECT DISTINCT host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND EXISTS (
-  SELECT FROM pg_locks w JOIN pg_stat_activity b ON b.pid = w.pid
-  WHERE NOT w.granted AND w.relation = 'pg_class'::regclass AND b.client_addr = a.client_addr)
+_SESSIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid NOT IN (pg_backend_pid(), %s)
 """
-"""Addresses of those that hold a lock of migrators while they wait to make a table."""
+_HOLDERS = """
+WITH client AS (
+  SELECT pid, datname, CASE WHEN %s THEN application_name ELSE host(client_addr) END AS name FROM pg_stat_activity)
+SELECT DISTINCT a.name FROM pg_locks l JOIN client a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND EXISTS (
+  SELECT FROM pg_locks w JOIN client b ON b.pid = w.pid
+  WHERE NOT w.granted AND (w.relation = 'pg_class'::regclass OR w.classid = 'pg_namespace'::regclass) AND b.name = a.name)
+"""
+"""Names or addresses of those that hold a lock of migrators while they wait to make a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,34 +59,51 @@ class StartRace(Observation):
     """A replica listened while a stranger held the lock and nothing was applied."""
     applied_while_held: tuple[str, ...]
     after_release: Start
-    killed: Killed
+    killed: Killed | None
+    """Nothing where the lock stays taken anyway."""
+    lock_stays: bool = False
+    """Nobody could take the lock once every replica had come up."""
+    pooler: str = ""
+    """How the pooler pools that stands between replicas and database; empty where none does."""
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
     """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then several, and kill one.
 
+    Where the target says that a pooler stands between them and the database, one does.
+
     Args:
         evidence: Where the three are written down, each start with its seconds.
+
+    Raises:
+        PrerequisiteMissing: if nobody says how the lock is taken, who has it can't be told, or there is no pooler.
     """
     lock = tool_of(stage.settings).lock_query
     if lock is None:
         raise untold("lock", "a query that takes the lock of migrators")
-    together = stage.databases.make()
-    with ExitStack() as stack:
-        replicas = _several(stage, stack, together)
-        starts = tuple(replica.await_start(stage.patience_s * 2) for replica in replicas)
-        applied = stage.applied(together)
-    alone = stage.databases.make()
-    with stage.databases.connect(alone) as stranger:
-        stranger.execute(lock.encode())
-        with stage.replicas.replica(stage.image, stage.databases.url(alone)) as replica:
-            served = _serves_ahead(stage, alone, replica)
-            before = tuple(each.name for each in stage.applied(alone))
-            stage.databases.end(stranger.info.backend_pid)
-            after = replica.await_start(stage.patience_s)
-    killed = _lose_the_holder(stage)
+    with contenders(stage) as started:
+        together = stage.databases.make()
+        with ExitStack() as stack:
+            replicas = _several(stage, started, stack, together)
+            starts = tuple(replica.await_start(stage.patience_s * 2) for replica in replicas)
+            applied = stage.applied(together)
+            stays = _stays(stage, together, lock)
+        alone = stage.databases.make()
+        with stage.databases.connect(alone) as stranger:
+            stranger.execute(lock.encode())
+            with started.replica(alone) as replica:
+                served = _serves_ahead(stage, alone, replica, stranger.info.backend_pid)
+                before = tuple(each.name for each in stage.applied(alone))
+                stage.databases.end(stranger.info.backend_pid)
+                after = replica.await_start(stage.patience_s)
+        killed = None if stays else _lose_the_holder(stage, started)
     told = {
-        "several at once": {"starts": [asdict(each) for each in starts], "migrations": _told(applied)},
+        "pooler": started.pooler or "none",
+        "several at once": {
+            "starts": [asdict(each) for each in starts],
+            "migrations": _told(applied),
+            "lock once all were up": "taken" if stays else "free",
+        },
         "a stranger holds the lock": {
             "listened meanwhile": served,
             "migrations meanwhile": before,
@@ -88,10 +112,16 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         "the one that holds the lock is killed": {
             "starts of the others, and of the one in its place": [asdict(each) for each in killed.starts],
             "migrations": _told(killed.applied),
-        },
+        }
+        if killed
+        else "not tried, since the lock stays taken anyway",
     }
     return StartRace(
-        substrate=replace(stage.substrate, limits=(*stage.substrate.limits, _DIRECT)),
+        substrate=replace(
+            stage.substrate,
+            limits=(*stage.substrate.limits, _POOLED.format(started.pooler) if started.pooler else _DIRECT),
+            tools=(*stage.substrate.tools, *started.tools),
+        ),
         evidence=(evidence.keep(f"controlled-starts-{stage.folder.service}.json", json.dumps(told, indent=1)),),
         committed=tuple(migration.name for migration in stage.folder.migrations),
         starts=starts,
@@ -100,6 +130,8 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         applied_while_held=before,
         after_release=after,
         killed=killed,
+        lock_stays=stays,
+        pooler=started.pooler,
     )
 
 
@@ -108,14 +140,24 @@ def _told(applied: Sequence[Applied]) -> list[str]:
     return [f"{each.name}: {'finished' if each.finished else 'open'}" for each in applied]
 
 
-def _several(stage: Stage, stack: ExitStack, database: str) -> list[Replica]:
-    url = stage.databases.url(database)
-    return [
-        stack.enter_context(stage.replicas.replica(stage.image, url)) for _ in range(stage.policy.concurrent_starts)
-    ]
+def _several(stage: Stage, started: Contenders, stack: ExitStack, database: str) -> list[Replica]:
+    return [stack.enter_context(started.replica(database)) for _ in range(stage.policy.concurrent_starts)]
 
 
-def _serves_ahead(stage: Stage, database: str, replica: Replica) -> bool:
+def _stays(stage: Stage, database: str, lock: str) -> bool:
+    """Say whether nobody can take the migrators' lock now that they are done."""
+    import psycopg
+
+    with stage.databases.connect(database) as stranger:
+        stranger.execute(f"SET lock_timeout = {_FREE_WITHIN_MS}".encode())
+        try:
+            stranger.execute(lock.encode())
+        except psycopg.errors.LockNotAvailable:
+            return True
+    return False
+
+
+def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) -> bool:
     """Say whether a replica listens though it can't have migrated; it is watched from when it has come to its database on.
 
     Raises:
@@ -127,7 +169,8 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica) -> bool:
             state = replica.look()
             if replica.listened or state == "ended":
                 return state
-            return "came" if _sessions(watcher, replica.address) else ""
+            row = watcher.execute(_SESSIONS, (stranger,)).fetchone()
+            return "came" if row and row[0] else ""
 
         if not wait_for(look, until=bool, timeout_s=stage.patience_s, interval_s=0.05)[1]:
             stage.settled(replica.await_start(0.0))
@@ -135,7 +178,7 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica) -> bool:
     return replica.listened
 
 
-def _lose_the_holder(stage: Stage) -> Killed:
+def _lose_the_holder(stage: Stage, started: Contenders) -> Killed:
     """Start several replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
 
     What would make a table waits meanwhile, so that whoever has the lock has it for as long as it takes to find out who that is.
@@ -143,16 +186,16 @@ def _lose_the_holder(stage: Stage) -> Killed:
     database = stage.databases.make()
     with ExitStack() as stack:
         with stage.databases.without_new_tables(database):
-            replicas = _several(stage, stack, database)
-            holder = _holder(stage, database, replicas)
+            replicas = _several(stage, started, stack, database)
+            holder = _holder(stage, database, replicas, named=started.named)
             holder.container.kill()
         replicas.remove(holder)
-        replicas.append(stack.enter_context(stage.replicas.replica(stage.image, stage.databases.url(database))))
+        replicas.append(stack.enter_context(started.replica(database)))
         starts = tuple(replica.await_start(stage.patience_s * 2) for replica in replicas)
         return Killed(starts=starts, applied=stage.applied(database))
 
 
-def _holder(stage: Stage, database: str, replicas: list[Replica]) -> Replica:
+def _holder(stage: Stage, database: str, replicas: list[Replica], *, named: bool) -> Replica:
     """Return the replica whose session has an advisory lock, once it has one and one waits for the catalogue of tables.
 
     Raises:
@@ -161,8 +204,8 @@ def _holder(stage: Stage, database: str, replicas: list[Replica]) -> Replica:
     with stage.databases.connect(database) as watcher:
 
         def look() -> Replica | None:
-            held = {str(row[0]) for row in watcher.execute(_HOLDERS).fetchall()}
-            return next((each for each in replicas if each.address in held), None)
+            held = {str(row[0]) for row in watcher.execute(_HOLDERS, (named,)).fetchall()}
+            return next((each for each in replicas if (each.name if named else each.address) in held), None)
 
         holder, _ = wait_for(look, until=bool, timeout_s=stage.patience_s * 2, interval_s=0.05)
     if holder is None:
@@ -173,13 +216,6 @@ def _holder(stage: Stage, database: str, replicas: list[Replica]) -> Replica:
             action="Let replicas take turns by such a lock; by another kind this is not seen.",
         )
     return holder
-
-
-def _sessions(watcher: psycopg.Connection, address: str) -> int:
-    row = watcher.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND client_addr = %s", (address,)
-    ).fetchone()
-    return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +234,11 @@ def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
         evidence: Where both starts are written down, and each step between them.
     """
     database = stage.databases.make()
-    path = stage.path(LATEST)
+    path = stage.path(stage.latest)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
         broken = stage.start(image, database)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
-        steps = recover(stage, image, database, LATEST)
+        steps = recover(stage, image, database, stage.latest)
         mended = stage.start(image, database)
     told = {"broken": asdict(broken), "recovery": [asdict(each) for each in steps], "mended": asdict(mended)}
     return BlockedStart(

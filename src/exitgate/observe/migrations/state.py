@@ -51,17 +51,21 @@ class Rows:
     digest: str
 
 
-def read_rows(connection: psycopg.Connection, like: Mapping[str, Rows] | None = None) -> dict[str, Rows]:
-    """Return every table's rows by content, tools' own tables left out.
+def read_rows(
+    connection: psycopg.Connection, tool: MigrationTool, like: Mapping[str, Rows] | None = None
+) -> dict[str, Rows]:
+    """Return every table's rows by content.
 
     Args:
+        connection: To the database.
+        tool: Whose own tables are left out.
         like: Tables and columns to look at, as of an earlier time; one that is gone is left out.
     """
     from psycopg import sql
 
     found = {}
     for table, columns in connection.execute(_TABLES).fetchall():
-        if str(table).strip('"').startswith("_prisma"):
+        if tool.owns(str(table).replace('"', "")):
             continue
         wanted = like[table].columns if like and table in like else tuple(columns)
         if not set(wanted) <= set(columns) or (like is not None and table not in like):

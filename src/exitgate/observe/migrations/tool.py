@@ -50,6 +50,13 @@ class MigrationTool(Protocol):
     def lock_query(self) -> str | None:
         """A query by which a session takes the migrators' lock; nothing where they have none."""
 
+    def owns(self, table: str) -> bool:
+        """Say whether a table is the tool's own: migrations change it, and hold no data in it."""
+
+    @property
+    def keeps_failures(self) -> bool:
+        """Whether a migration that failed stands in its list."""
+
     @property
     def unsafe_commands(self) -> tuple[tuple[str, str], ...]:
         """Pattern of a command that has no place outside of tests, and what it does."""
@@ -70,6 +77,7 @@ class Prisma:
     name = "Prisma"
     history_query = _HISTORY
     lock_query = PRISMA_LOCK
+    keeps_failures = True
     unsafe_commands = (
         (r"prisma\s+migrate\s+dev\b", "makes migrations as it goes, and resets the database where it finds drift"),
         (r"prisma\s+migrate\s+reset\b", "drops the database"),
@@ -78,6 +86,10 @@ class Prisma:
         (r"--accept-data-loss\b", "drops what is in the way"),
         (r"--force-reset\b", "drops the database"),
     )
+
+    def owns(self, table: str) -> bool:
+        """What begins with ``_prisma``."""
+        return table.startswith("_prisma")
 
     def migration_of(self, path: str) -> str | None:
         """A migration is a folder with its ``migration.sql``; what else lies there is not run."""
@@ -109,7 +121,12 @@ class Commands:
     history_query: str
     lock_query: str | None = None
     name: str = "the migration tool"
+    keeps_failures: bool = False
     unsafe_commands: tuple[tuple[str, str], ...] = ()
+
+    def owns(self, table: str) -> bool:
+        """What the query for its list speaks of."""
+        return re.search(rf"(?<!\w){re.escape(table)}(?!\w)", self.history_query.replace('"', "")) is not None
 
     def migration_of(self, path: str) -> str | None:
         """Files of the folder itself, and folders with code in them."""
@@ -123,6 +140,11 @@ class Commands:
     def applied(self, rows: list[tuple[Any, ...]]) -> tuple[Applied, ...]:
         """Each row names one that was applied; suffixes of files may be left out there."""
         return tuple(Applied(name=str(row[0]), finished=True) for row in rows)
+
+
+def bare_name(name: str) -> str:
+    """Return a migration's name without the suffix of its file, which a tool's list may leave out."""
+    return next((name.removesuffix(each) for each in _CODE if name.endswith(each)), name)
 
 
 def tool_of(settings: MigrationSettings) -> MigrationTool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exitgate.errors import one_line
+from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.replica import Start
-from exitgate.observe.migrations.stage import Stage, drift_of, seeded
+from exitgate.observe.migrations.stage import Stage, schema_drift, seeded
 from exitgate.observe.migrations.state import (
     differences,
     lost,
-    read_rows,
     read_schema,
 )
 
@@ -35,6 +34,10 @@ class StagingRun(Observation):
     """Differences between the database made from nothing and what the schema says."""
     paths_differ: tuple[str, ...]
     """Differences between the database made from nothing and the upgraded one."""
+    no_schema: PrerequisiteMissing | None = None
+    """Why the database could not be compared with a schema."""
+    pending: tuple[str, ...] = ()
+    """What the tool's own `status` has against the databases that were migrated."""
     edited: tuple[str, ...] = ()
     """Migrations that the previous release applied, or the image does, with another text than is committed, by their checksums."""
 
@@ -48,7 +51,8 @@ def read_staging_run(stage: Stage) -> StagingRun:
     changed = edited(stage.folder.migrations, applied)
     with stage.databases.connect(empty) as connection:
         schema, told = read_schema(connection), read_schema(connection, told_by_prisma=True)
-    drift = drift_of(stage, told)
+    drift, no_schema = schema_drift(stage, told)
+    pending = _pending(stage, empty)
     upgrade, rows = "", 0
     gone: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
@@ -59,8 +63,9 @@ def read_staging_run(stage: Stage) -> StagingRun:
         lines = [line for line in (out + err).splitlines() if line.strip()]
         upgrade = "" if code == 0 else one_line(f"exit code {code}: {' '.join(lines[-3:])}", 300)
         changed = (*changed, *edited(stage.folder.migrations, stage.applied(old)))
+        pending = (*pending, *(_pending(stage, old) if not upgrade else ()))
         with stage.databases.connect(old) as connection:
-            gone = lost(before, read_rows(connection, before))
+            gone = lost(before, stage.rows(connection, before))
             apart = differences(schema, read_schema(connection))
     return StagingRun(
         substrate=stage.substrate,
@@ -72,5 +77,15 @@ def read_staging_run(stage: Stage) -> StagingRun:
         lost=gone,
         drift=drift,
         paths_differ=apart,
+        no_schema=no_schema,
+        pending=pending,
         edited=tuple(dict.fromkeys(changed)),
     )
+
+
+def _pending(stage: Stage, database: str) -> tuple[str, ...]:
+    """Return what the tool's own status has against a migrated database; nothing where nobody says how to ask for it."""
+    if stage.settings.status is None:
+        return ()
+    code, out, err = stage.replicas.execute(stage.image, stage.databases.url(database), stage.settings.status)
+    return () if code == 0 else (one_line(f"exit code {code}: {err or out}", 200),)

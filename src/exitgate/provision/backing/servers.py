@@ -78,7 +78,7 @@ def servers(
     wanted = [backing for backing in declared if backing.name in names]
     if not wanted:
         return {}
-    network = _network(engine, run)
+    network = backing_network(engine, run)
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         made = pool.map(lambda backing: _shared(engine, builder, run, backing, network), wanted)
         return {server.name: server for server in made}
@@ -176,7 +176,8 @@ def surroundings(
         )
 
 
-def _network(engine: Engine, run: Run) -> str:
+def backing_network(engine: Engine, run: Run) -> str:
+    """Return the engine's network on which workloads reach what they lean on; it is made where it is not there yet."""
     from docker.errors import NotFound
     from filelock import FileLock
 
