@@ -70,6 +70,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subpro
     able = Capabilities(keeps_accounts_apart=True, enforces_iam=True, believes_no_image=True)
     monkeypatch.setattr(stack_life, "probe", lambda connect: able)
     monkeypatch.setattr(stack_life, "ask_account", lambda connect: {})
+    monkeypatch.setattr(stack_life, "try_roles", lambda *_: {"roles": [], "strangers": {}})
     monkeypatch.setattr(stack_life, "list_account", lambda connect: frozenset())
     monkeypatch.setattr("exitgate.provision.emulator.server._answers", lambda port, timeout_s: True)
     yield process
@@ -124,6 +125,21 @@ esac"""
     assert "no end after 2 s; it said last: aws_vpc.this: Still destroying" in told["unended"]
     assert life.read("standing") == {}
     assert life.read("drift") == {}
+
+
+@pytest.mark.usefixtures("emulator")
+def test_what_keeps_roles_from_being_tried_is_told_to_those_alone_who_ask_of_roles(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> object:
+        raise PrerequisiteMissing("needs", got="ARNs of 2 accounts", expected="those of one", action="Look.")
+
+    monkeypatch.setattr(stack_life, "change_outside", lambda connect, resources: [])
+    monkeypatch.setattr(stack_life, "try_roles", refuse)
+    life = live(terraform(tmp_path, """case "$1" in show | providers) echo '{}';; esac"""), run, target)
+    assert life.read("told")["destroy"]["error"] == ""
+    with pytest.raises(PrerequisiteMissing, match="needs: ARNs of 2 accounts; expected those of one"):
+        life.rights()
 
 
 def test_an_emulator_that_dies_is_the_reason_and_not_what_the_provider_makes_of_it(
