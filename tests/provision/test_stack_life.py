@@ -72,6 +72,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subpro
     monkeypatch.setattr(stack_life, "ask_account", lambda connect: {})
     monkeypatch.setattr(stack_life, "try_roles", lambda *_: {"roles": [], "strangers": {}})
     monkeypatch.setattr(stack_life, "list_account", lambda connect: frozenset())
+    monkeypatch.setattr(stack_life, "made_twice", lambda connect, named: [])
     monkeypatch.setattr("exitgate.provision.emulator.server._answers", lambda port, timeout_s: True)
     yield process
     process.kill()
@@ -125,6 +126,18 @@ esac"""
     assert "no end after 2 s; it said last: aws_vpc.this: Still destroying" in told["unended"]
     assert life.read("standing") == {}
     assert life.read("drift") == {}
+
+
+@pytest.mark.usefixtures("emulator")
+def test_where_the_emulator_has_made_something_twice_nothing_is_destroyed(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_life, "change_outside", lambda connect, resources: [])
+    monkeypatch.setattr(stack_life, "made_twice", lambda connect, named: ["SubnetId s-2 beside s-1"])
+    script = f"""echo "$1" >> {tmp_path}/calls; case "$1" in show | providers) echo '{{}}';; esac"""
+    told = live(terraform(tmp_path, script), run, target).read("told")["destroy"]
+    assert told["twins"] == ["SubnetId s-2 beside s-1"]
+    assert "destroy" not in (tmp_path / "calls").read_text(encoding="utf-8").split()
 
 
 @pytest.mark.usefixtures("emulator")

@@ -22,6 +22,7 @@ from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
 from exitgate.process import Completed
 from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_listing import list_account
+from exitgate.provision.account_twins import made_twice
 from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
 from exitgate.provision.role_trials import Needed, try_roles
@@ -215,6 +216,11 @@ class _Life:
             tried.result()
         if lifted:
             return lifted
+        state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
+        twins = made_twice(second.connect, {str(each["values"].get("id")) for each in resources_of(state)})
+        if twins:
+            # The destroy would wait for what nobody takes away until its time is over.
+            return {"step": "destroy", "error": "", "left": [], "twins": twins}
         try:
             destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
         except ObservationError as error:
