@@ -103,6 +103,16 @@ def test_an_apply_that_fails_is_told_with_the_provider_s_own_words(run: Run, tar
 
 
 @pytest.mark.usefixtures("emulator")
+def test_what_is_there_already_in_an_account_that_was_empty_is_not_laid_to_the_code_alone(
+    run: Run, target: Target, tmp_path: Path
+) -> None:
+    failing = """case "$1" in apply) echo 'Error: ResourceAlreadyExistsException: a log group' >&2; exit 1;;
+providers) echo '{}';; esac"""
+    with pytest.raises(ObservationError, match="the emulator was asked twice, or the code makes it twice"):
+        live(terraform(tmp_path, failing), run, target)
+
+
+@pytest.mark.usefixtures("emulator")
 def test_an_apply_that_hangs_ends_in_time_with_its_last_words(run: Run, target: Target, tmp_path: Path) -> None:
     hanging = r"""case "$1" in
 apply) printf '\033[0m\033[1mthing.one: Still creating...\033[0m\n'; exec sleep 60;;

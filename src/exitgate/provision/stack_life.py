@@ -34,6 +34,10 @@ from exitgate.target import Emulated, Infrastructure, Stack, Target
 ACCOUNTS: Final = ("111111111111", "222222222222")
 """The first is changed by hand, the second is taken down."""
 _FOLDER: Final = "stack-life"
+_MEND: Final = "Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know."
+_MADE_TWICE: Final = (
+    "Run again with less beside it: the account was empty, so the emulator was asked twice, or the code makes it twice."
+)
 _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
     "PrerequisiteMissing": PrerequisiteMissing,
     "ProvisionError": ProvisionError,
@@ -328,11 +332,14 @@ class _Account:
         """Run a command that has to succeed."""
         said = self.try_step(what, *words, variables=variables, output=output)
         if said.exit_code != 0:
+            told = error_in(said.stderr or said.stdout)
+            # The account was empty. A request that the emulator answers late is made once more, and it has had it by then.
+            twice = what == "apply" and "AlreadyExists" in told
             raise ObservationError(
                 f"{self.life.tool.name} {words[0]} ({what}) of stack {self.life.emulated.stack} on the emulator",
-                got=error_in(said.stderr or said.stdout),
+                got=told,
                 expected="it to end without an error",
-                action="Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know.",
+                action=_MADE_TWICE if twice else _MEND,
             )
         return said
 
