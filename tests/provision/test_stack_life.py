@@ -103,12 +103,19 @@ def test_an_apply_that_fails_is_told_with_the_provider_s_own_words(run: Run, tar
 
 
 @pytest.mark.usefixtures("emulator")
-def test_what_is_there_already_in_an_account_that_was_empty_is_not_laid_to_the_code_alone(
-    run: Run, target: Target, tmp_path: Path
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        ("ResourceAlreadyExistsException: a log group", "the emulator was asked twice, or the code makes it twice"),
+        ("SignatureDoesNotMatch: not yours", 'the account as access_key, "emulator" as secret_key'),
+        ("InvalidParameter: no", "Mend the code, or leave out"),
+    ],
+)
+def test_an_apply_that_fails_is_told_with_what_to_do_about_that(
+    error: str, advice: str, run: Run, target: Target, tmp_path: Path
 ) -> None:
-    failing = """case "$1" in apply) echo 'Error: ResourceAlreadyExistsException: a log group' >&2; exit 1;;
-providers) echo '{}';; esac"""
-    with pytest.raises(ObservationError, match="the emulator was asked twice, or the code makes it twice"):
+    failing = f"""case "$1" in apply) echo 'Error: {error}' >&2; exit 1;; providers) echo '{{}}';; esac"""
+    with pytest.raises(ObservationError, match=advice):
         live(terraform(tmp_path, failing), run, target)
 
 

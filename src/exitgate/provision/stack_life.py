@@ -23,7 +23,7 @@ from exitgate.process import Completed
 from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.account_twins import made_twice
-from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
+from exitgate.provision.emulator import ROOT_SECRET, Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
 from exitgate.provision.role_trials import Needed, try_roles
 from exitgate.provision.stack_copy import initialised_copy, variable_files
@@ -35,6 +35,7 @@ ACCOUNTS: Final = ("111111111111", "222222222222")
 """The first is changed by hand, the second is taken down."""
 _FOLDER: Final = "stack-life"
 _MEND: Final = "Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know."
+_SIGN: Final = f'Let [infrastructure.emulated] override sign as its root: the account as access_key, "{ROOT_SECRET}" as secret_key.'
 _MADE_TWICE: Final = (
     "Run again with less beside it: the account was empty, so the emulator was asked twice, or the code makes it twice."
 )
@@ -297,6 +298,13 @@ class _Life:
             self.seconds[name] = time.monotonic() - started
 
 
+def _advice(what: str, error: str) -> str:
+    if "SignatureDoesNotMatch" in error or "InvalidSignature" in error:
+        return _SIGN
+    # The account was empty. A request that the emulator answers late is made once more, and it has had it by then.
+    return _MADE_TWICE if what == "apply" and "AlreadyExists" in error else _MEND
+
+
 def _client(emulator: Emulator, account: str, service: str) -> Any:
     return emulator.client(service, account)
 
@@ -333,13 +341,11 @@ class _Account:
         said = self.try_step(what, *words, variables=variables, output=output)
         if said.exit_code != 0:
             told = error_in(said.stderr or said.stdout)
-            # The account was empty. A request that the emulator answers late is made once more, and it has had it by then.
-            twice = what == "apply" and "AlreadyExists" in told
             raise ObservationError(
                 f"{self.life.tool.name} {words[0]} ({what}) of stack {self.life.emulated.stack} on the emulator",
                 got=told,
                 expected="it to end without an error",
-                action=_MADE_TWICE if twice else _MEND,
+                action=_advice(what, told),
             )
         return said
 
