@@ -25,6 +25,7 @@ from exitgate.checks.pipeline import (
     standing_lint,
     unblocked_dependents,
     unblocked_failures,
+    unbuilt_frontends,
     uncovered_versions,
     undeclared_branches,
     undeclared_required_checks,
@@ -36,6 +37,7 @@ from exitgate.checks.pipeline import (
     unreached_checks,
     unreached_dependents,
     unreported_checks,
+    untried_databases,
     wide_permissions,
 )
 from exitgate.faults.pipeline.mutants import SAYS_LIBRARY
@@ -44,9 +46,18 @@ from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
 from exitgate.observe.workflow.linters import Lint
 from exitgate.observe.workflow.packages import Packages
-from exitgate.observe.workflow_run import ChangeTrials, ComparedRanges, NodeTrials, Reach
+from exitgate.observe.workflow_run import (
+    ChangeTrials,
+    ComparedRanges,
+    DatabaseTrials,
+    FrontendBuild,
+    NodeTrials,
+    Reach,
+)
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
+
+pytest_plugins = ("exitgate.fixtures.pipeline", "exitgate.fixtures.verification", "exitgate.fixtures.workflow_run")
 
 # ---- 3.1.A.1.1 Branches that start CI
 
@@ -250,6 +261,36 @@ def test_a_library_that_breaks_its_dependents_is_kept_out(
 def test_deleted_unit_tests_are_kept_out(missing_tests: ChangeTrials) -> None:
     """Deleting the unit tests of an affected project fails the required check."""
     assert unblocked_failures(missing_tests) == []
+
+
+# ---- 3.1.B.2.2 Integration tests of affected services
+
+
+@pytest.mark.check("3.1.B.2.2", "failure-blocks")
+def test_a_failing_integration_test_is_kept_out(failing_integration: ChangeTrials) -> None:
+    """A failing integration test of the service fails the required check at the integration step."""
+    assert unblocked_failures(failing_integration) == []
+
+
+@pytest.mark.check("3.1.B.2.2", "real-database")
+def test_integration_tests_need_a_real_database(database_trials: DatabaseTrials) -> None:
+    """The service's integration tests read or write rows of CI's PostgreSQL, and fail the required check where nobody listens."""
+    assert untried_databases(database_trials) == []
+
+
+# ---- 3.1.B.2.3 Builds of the shell and every micro-frontend
+
+
+@pytest.mark.check("3.1.B.2.3", "built")
+def test_ci_builds_the_front_end(built_frontend: FrontendBuild) -> None:
+    """On a change that touches every project, a job of the workflow leaves the front end's bundle, which nobody committed."""
+    assert unbuilt_frontends(built_frontend) == []
+
+
+@pytest.mark.check("3.1.B.2.3", "break-blocks")
+def test_a_broken_front_end_is_kept_out(broken_frontend: ChangeTrials) -> None:
+    """An import of nothing in the front end's source fails the required check at the build step, or where types are checked."""
+    assert unblocked_failures(broken_frontend) == []
 
 
 # ---- 3.1.C.1 A pull request that fails on purpose

@@ -61,6 +61,8 @@ from exitgate.policy import ContainerPolicy, VulnerabilityPolicy
 from exitgate.provision.images import Build
 from exitgate.target import Target, Workload
 
+pytest_plugins = ("exitgate.fixtures.containers", "exitgate.fixtures.scanning")
+
 
 @pytest.mark.check("3.2.A.1", "policy-declared")
 def test_base_images_are_declared(target: Target) -> None:

@@ -44,6 +44,13 @@ from exitgate.policy import DeploymentPolicy
 from exitgate.policy.deployments import BalancerHealthPolicy, ContainerHealthPolicy, RollbackPolicy, ShutdownPolicy
 from exitgate.target import Target, Workload
 
+pytest_plugins = (
+    "exitgate.fixtures.deployments",
+    "exitgate.fixtures.health_path",
+    "exitgate.fixtures.rolling",
+    "exitgate.fixtures.stopping",
+)
+
 
 @pytest.mark.check("3.5.A.1", "policy-declared")
 def test_a_strategy_is_declared(target: Target) -> None:

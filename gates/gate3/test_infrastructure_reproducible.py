@@ -7,6 +7,7 @@ import pytest
 from exitgate.checks.infrastructure import (
     Stores,
     allowed_beyond_need,
+    answered_beyond_need,
     both,
     changed_balancers,
     changed_brokers,
@@ -39,11 +40,13 @@ from exitgate.checks.infrastructure import (
     open_locks,
     plain_caches,
     plain_forwards,
+    refused_needs,
     rights_beyond_need,
     served_without_tls,
     shared_databases,
     shared_roles,
     strays_of_region,
+    taken_roles,
     unconnected_flows,
     undeclared_infrastructure,
     unequal_applies,
@@ -60,12 +63,14 @@ from exitgate.checks.infrastructure import (
     workloads_off_fargate,
     wrong_decisions,
 )
-from exitgate.observe.applied import Applied, ReadBack
+from exitgate.observe.applied import Applied, ReadBack, RoleTrials
 from exitgate.observe.connections import Connections
 from exitgate.observe.sample_start import SampleStart
 from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
+
+pytest_plugins = ("exitgate.fixtures.infrastructure", "exitgate.fixtures.sample")
 
 
 @pytest.mark.check("3.3.A.1", "policy-declared")
@@ -350,6 +355,24 @@ def test_all_policies_together_decide_as_needed(
 ) -> None:
     """Decided as IAM does, the service's roles get what they need, nothing else, to nobody else and no way to more rights."""
     assert wrong_decisions(entitled, infrastructure_policy, service) == []
+
+
+@pytest.mark.check("3.3.C.3", "needed-allowed")
+def test_roles_get_what_the_service_needs(role_trials: RoleTrials, service: Workload) -> None:
+    """Where IAM is enforced, calls with the roles' own credentials are answered for each need that the emulator enforces."""
+    assert refused_needs(role_trials, service) == []
+
+
+@pytest.mark.check("3.3.C.3", "others-refused")
+def test_roles_are_refused_the_rest(role_trials: RoleTrials, service: Workload) -> None:
+    """Where IAM is enforced, the same credentials are refused what the service does not need, other secrets among it."""
+    assert answered_beyond_need(role_trials, service) == []
+
+
+@pytest.mark.check("3.3.C.3", "trust-enforced")
+def test_nobody_else_gets_the_roles(role_trials: RoleTrials, service: Workload) -> None:
+    """Where IAM is enforced, identities that the trust policies do not name can't take on the service's roles."""
+    assert taken_roles(role_trials, service) == []
 
 
 @pytest.mark.check("3.3.reproducible", "locked")

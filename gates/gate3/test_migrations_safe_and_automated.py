@@ -55,6 +55,8 @@ from exitgate.observe.workflow_run import ChangeTrials
 from exitgate.policy import LockPolicy, MigrationPolicy
 from exitgate.target import Service, Target
 
+pytest_plugins = ("exitgate.fixtures.migrations", "exitgate.fixtures.workflow_run")
+
 
 @pytest.mark.check("3.4.A.1", "policy-declared")
 def test_applied_migrations_are_never_changed_by_rule(target: Target) -> None:

@@ -11,6 +11,8 @@ from exitgate.observe.release import LockTrials, ReleasePaths
 from exitgate.plugin.session import GateSession
 from exitgate.target import Target
 
+pytest_plugins = ("exitgate.fixtures.prerequisites", "exitgate.fixtures.release")
+
 
 @pytest.mark.check("prerequisites", "gate1-passed")
 def test_gate_1_was_passed(gate1: EarlierGate) -> None:

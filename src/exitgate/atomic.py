@@ -9,8 +9,13 @@ from pathlib import Path
 from exitgate.errors import EvidenceError
 
 
-def write_atomically(path: Path, content: str | bytes) -> Path:
+def write_atomically(path: Path, content: str | bytes, *, durable: bool = True) -> Path:
     """Write a file beside its place and rename it into it.
+
+    Args:
+        path: Of the file; its folder is made.
+        content: What it is to hold.
+        durable: Wait until the disk has it; of no use for what can be made again.
 
     Raises:
         EvidenceError: if the disk is full or the folder can't be written.
@@ -23,7 +28,8 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except OSError as error:

@@ -11,6 +11,7 @@ import pytest
 from exitgate.catalogue import load_gate
 from exitgate.faults import FAULTS
 from exitgate.faults.infrastructure.read_back import FAULTS as READ_BACK
+from exitgate.faults.infrastructure.role_trials import FAULTS as ROLE_TRIALS
 from exitgate.faults.infrastructure.sample import FAULTS as SAMPLE
 from exitgate.faults.migrations.executed import FAULTS as DEPLOYED
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
@@ -85,7 +86,9 @@ UNPROVEN = {
 
 
 UNPROVEN_FAULTS = {
-    fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *SAMPLE) if fault.control not in UNPROVEN
+    fault.id
+    for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS, *SAMPLE)
+    if fault.control not in UNPROVEN
 } | {"by-a-transaction-pooler"}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows, and the latest."""
 

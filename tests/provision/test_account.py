@@ -9,6 +9,7 @@ import pytest
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.provision.account_listing import LISTINGS, list_account
+from exitgate.provision.account_twins import made_twice
 from exitgate.provision.emulator import Emulator, installed_emulator, throwaway_emulator
 from exitgate.provision.outside_changes import REQUIRED, WAYS, change_outside
 from exitgate.provision.ownership import Owner
@@ -65,19 +66,22 @@ def test_a_task_definition_counts_until_it_is_deregistered(emulator: Emulator) -
     assert list_account(connect) == before
 
 
+class Refusing:
+    """A client of a service that refuses everything."""
+
+    def can_paginate(self, operation: str) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> object:
+        from botocore.exceptions import ClientError
+
+        def refuse(**_: object) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
+
+        return refuse
+
+
 def test_a_listing_that_is_refused_is_an_error_and_not_an_empty_account() -> None:
-    from botocore.exceptions import ClientError
-
-    class Refusing:
-        def can_paginate(self, operation: str) -> bool:
-            return False
-
-        def __getattr__(self, name: str) -> object:
-            def refuse(**_: object) -> None:
-                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
-
-            return refuse
-
     with pytest.raises(ObservationError, match=r"listing of the account by ec2 describe_vpcs: .*AccessDenied"):
         list_account(lambda service: Refusing())
 
@@ -125,3 +129,32 @@ def test_every_kind_of_thing_is_listed_once_and_the_tagging_api_is_among_them() 
     assert len(set(calls)) == len(calls)
     assert ("resourcegroupstaggingapi", "get_resources") in calls
     assert len(REQUIRED) == 4
+
+
+def test_a_second_subnet_of_the_same_range_and_a_second_endpoint_are_made_twice_and_what_else_is_there_is_not(
+    emulator: Emulator,
+) -> None:
+    """AWS would have refused the subnet: a version that does so, too, closes a limit of the record."""
+    connect = account(emulator, "777777777777")
+    ec2 = connect("ec2")
+    assert made_twice(connect, set()) == []
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    first, second = (ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"] for _ in range(2))
+    service = "com.amazonaws.eu-central-1.logs"
+    one, other = (
+        ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, VpcEndpointType="Interface")["VpcEndpoint"][
+            "VpcEndpointId"
+        ]
+        for _ in range(2)
+    )
+    by_hand = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/24")["Subnet"]["SubnetId"]
+    named = {vpc, first, one}
+    assert made_twice(connect, named) == [f"SubnetId {second} beside {first}", f"VpcEndpointId {other} beside {one}"]
+    assert by_hand not in " ".join(made_twice(connect, named))
+    # What the state names itself may be alike.
+    assert made_twice(connect, {*named, second, other}) == []
+
+
+def test_a_listing_of_twins_that_is_refused_is_an_error() -> None:
+    with pytest.raises(ObservationError, match="listing of the account by ec2 describe_vpcs"):
+        made_twice(lambda service: Refusing(), set())

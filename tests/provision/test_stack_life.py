@@ -70,7 +70,9 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subpro
     able = Capabilities(keeps_accounts_apart=True, enforces_iam=True, believes_no_image=True)
     monkeypatch.setattr(stack_life, "probe", lambda connect: able)
     monkeypatch.setattr(stack_life, "ask_account", lambda connect: {})
+    monkeypatch.setattr(stack_life, "try_roles", lambda *_: {"roles": [], "strangers": {}})
     monkeypatch.setattr(stack_life, "list_account", lambda connect: frozenset())
+    monkeypatch.setattr(stack_life, "made_twice", lambda connect, named: [])
     monkeypatch.setattr("exitgate.provision.emulator.server._answers", lambda port, timeout_s: True)
     yield process
     process.kill()
@@ -101,6 +103,23 @@ def test_an_apply_that_fails_is_told_with_the_provider_s_own_words(run: Run, tar
 
 
 @pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        ("ResourceAlreadyExistsException: a log group", "the emulator was asked twice, or the code makes it twice"),
+        ("SignatureDoesNotMatch: not yours", 'the account as access_key, "emulator" as secret_key'),
+        ("InvalidParameter: no", "Mend the code, or leave out"),
+    ],
+)
+def test_an_apply_that_fails_is_told_with_what_to_do_about_that(
+    error: str, advice: str, run: Run, target: Target, tmp_path: Path
+) -> None:
+    failing = f"""case "$1" in apply) echo 'Error: {error}' >&2; exit 1;; providers) echo '{{}}';; esac"""
+    with pytest.raises(ObservationError, match=advice):
+        live(terraform(tmp_path, failing), run, target)
+
+
+@pytest.mark.usefixtures("emulator")
 def test_an_apply_that_hangs_ends_in_time_with_its_last_words(run: Run, target: Target, tmp_path: Path) -> None:
     hanging = r"""case "$1" in
 apply) printf '\033[0m\033[1mthing.one: Still creating...\033[0m\n'; exec sleep 60;;
@@ -124,6 +143,33 @@ esac"""
     assert "no end after 2 s; it said last: aws_vpc.this: Still destroying" in told["unended"]
     assert life.read("standing") == {}
     assert life.read("drift") == {}
+
+
+@pytest.mark.usefixtures("emulator")
+def test_where_the_emulator_has_made_something_twice_nothing_is_destroyed(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_life, "change_outside", lambda connect, resources: [])
+    monkeypatch.setattr(stack_life, "made_twice", lambda connect, named: ["SubnetId s-2 beside s-1"])
+    script = f"""echo "$1" >> {tmp_path}/calls; case "$1" in show | providers) echo '{{}}';; esac"""
+    told = live(terraform(tmp_path, script), run, target).read("told")["destroy"]
+    assert told["twins"] == ["SubnetId s-2 beside s-1"]
+    assert "destroy" not in (tmp_path / "calls").read_text(encoding="utf-8").split()
+
+
+@pytest.mark.usefixtures("emulator")
+def test_what_keeps_roles_from_being_tried_is_told_to_those_alone_who_ask_of_roles(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> object:
+        raise PrerequisiteMissing("needs", got="ARNs of 2 accounts", expected="those of one", action="Look.")
+
+    monkeypatch.setattr(stack_life, "change_outside", lambda connect, resources: [])
+    monkeypatch.setattr(stack_life, "try_roles", refuse)
+    life = live(terraform(tmp_path, """case "$1" in show | providers) echo '{}';; esac"""), run, target)
+    assert life.read("told")["destroy"]["error"] == ""
+    with pytest.raises(PrerequisiteMissing, match="needs: ARNs of 2 accounts; expected those of one"):
+        life.rights()
 
 
 def test_an_emulator_that_dies_is_the_reason_and_not_what_the_provider_makes_of_it(

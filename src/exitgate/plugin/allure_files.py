@@ -21,18 +21,18 @@ class RedactingLogger(AllureFileLogger):
     def _report_item(self, item: Any) -> None:
         data = redact_tree(asdict(item, filter=lambda _, value: value or value is False))
         name = item.file_pattern.format(prefix=uuid.uuid4())
-        write_atomically(self._report_dir / name, json.dumps(data, ensure_ascii=False))
+        write_atomically(self._report_dir / name, json.dumps(data, ensure_ascii=False), durable=False)
 
     @allure_commons.hookimpl
     def report_attached_file(self, source: str, file_name: str) -> None:
         """Copy a file."""
-        write_atomically(self._report_dir / file_name, redact_bytes(Path(source).read_bytes()))
+        write_atomically(self._report_dir / file_name, redact_bytes(Path(source).read_bytes()), durable=False)
 
     @allure_commons.hookimpl
     def report_attached_data(self, body: str | bytes, file_name: str) -> None:
         """Write what was given."""
         data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
-        write_atomically(self._report_dir / file_name, redact_bytes(data))
+        write_atomically(self._report_dir / file_name, redact_bytes(data), durable=False)
 
 
 class AllureFiles:

@@ -18,6 +18,8 @@ from exitgate.verdict import NO_SUBJECT
 
 KEY = pytest.StashKey[Key]()
 _MARKER = "check"
+_SHARED = "runner"
+"""The fixture whose runs cost minutes each: whatever takes it goes to one worker, so that a run is made once."""
 _FIXTURES = {SubjectKind.SERVICE: "service", SubjectKind.FRONTEND: "frontend", SubjectKind.WORKLOAD: "workload"}
 
 
@@ -76,6 +78,7 @@ class Collection:
         note = {
             "found": [key.model_dump() for key in self._found.values()],
             "selected": {item.nodeid: item.stash[KEY].model_dump() for item in session.items if KEY in item.stash},
+            "together": [item.nodeid for item in session.items if _SHARED in getattr(item, "fixturenames", ())],
             "failed_modules": self._failed_modules,
         }
         write_atomically(self._session.collected_folder / f"{os.getpid()}.json", json.dumps(note))
@@ -127,6 +130,14 @@ def read_collected(session: GateSession) -> tuple[Collected, dict[str, Key]]:
         selected |= {nodeid: Key(**key) for nodeid, key in note["selected"].items()}
         failed |= note["failed_modules"]
     return Collected(found=frozenset(found), selected=frozenset(selected.values()), failed_modules=failed), selected
+
+
+def read_scopes(session: GateSession) -> dict[str, str]:
+    """Return by node id what goes to the same worker: what takes the runs that are shared, or a subject's name."""
+    _, selected = read_collected(session)
+    notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(session.collected_folder.glob("*.json"))]
+    together = {nodeid for note in notes for nodeid in note["together"]}
+    return {nodeid: _SHARED if nodeid in together else key.subject for nodeid, key in selected.items()}
 
 
 def _has_no_subject(item: pytest.Item) -> bool:

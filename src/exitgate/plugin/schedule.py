@@ -1,4 +1,4 @@
-"""Which worker checks what: all about one subject goes to the same one, so that it is built and run once."""
+"""Which worker checks what: all about one subject goes to the same one, so that it is built and run once; so do all runs of CI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exitgate.plugin.collection import read_collected
+from exitgate.plugin.collection import read_scopes
 from exitgate.plugin.session import GateSession
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Schedule:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-        """Return a scheduler whose scopes are subjects.
+        """Return a scheduler whose scopes are subjects, and the runs of CI.
 
         Not ``--dist=loadgroup``, which hands the group on in the node id: pytest 9.2 and xdist 3.8 lose it without a word
         (pytest-xdist issue 1386).
@@ -32,14 +32,14 @@ class Schedule:
         from xdist.scheduler import LoadScopeScheduling
 
         @cache
-        def subjects() -> dict[str, str]:
+        def scopes() -> dict[str, str]:
             # Asked for first when the workers have collected, and so have written.
-            return {nodeid: key.subject for nodeid, key in read_collected(self._session)[1].items()}
+            return read_scopes(self._session)
 
         class BySubject(LoadScopeScheduling):  # type: ignore[misc]
             """Load scheduling in which a subject's checks stay together."""
 
             def _split_scope(self, nodeid: str) -> str:
-                return subjects().get(nodeid, nodeid)
+                return scopes().get(nodeid, nodeid)
 
         return BySubject(config, log)

@@ -125,18 +125,18 @@ def _ask_roles(iam: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             continue
         name = role["RoleName"]
         policies = {
-            policy: _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+            policy: read_policy(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
             for policy in _pages(iam, "list_role_policies", "PolicyNames", RoleName=name)
         }
         attached = [
             each["PolicyArn"] for each in _pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         ]
         told = iam.get_role(RoleName=name)["Role"]
-        trust = _document(told["AssumeRolePolicyDocument"])
+        trust = read_policy(told["AssumeRolePolicyDocument"])
         yield "aws_iam_role", {**told, "Trust": trust, "Policies": policies, "Attached": attached}
 
 
-def _document(told: Any) -> Any:
+def read_policy(told: Any) -> Any:
     """Return a policy: botocore reads it for some calls, and leaves it encoded for an address where it does not know it."""
     return json.loads(unquote(told)) if isinstance(told, str) else told
 

@@ -22,8 +22,10 @@ from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
 from exitgate.process import Completed
 from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_listing import list_account
-from exitgate.provision.emulator import Emulator, installed_emulator, probe, throwaway_emulator
+from exitgate.provision.account_twins import made_twice
+from exitgate.provision.emulator import ROOT_SECRET, Emulator, installed_emulator, probe, throwaway_emulator
 from exitgate.provision.outside_changes import change_outside
+from exitgate.provision.role_trials import Needed, try_roles
 from exitgate.provision.stack_copy import initialised_copy, variable_files
 from exitgate.provision.terraform import Terraform, TerraformTool, error_in, without_colours
 from exitgate.run import Run
@@ -32,6 +34,11 @@ from exitgate.target import Emulated, Infrastructure, Stack, Target
 ACCOUNTS: Final = ("111111111111", "222222222222")
 """The first is changed by hand, the second is taken down."""
 _FOLDER: Final = "stack-life"
+_MEND: Final = "Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know."
+_SIGN: Final = f'Let [infrastructure.emulated] override sign as its root: the account as access_key, "{ROOT_SECRET}" as secret_key.'
+_MADE_TWICE: Final = (
+    "Run again with less beside it: the account was empty, so the emulator was asked twice, or the code makes it twice."
+)
 _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
     "PrerequisiteMissing": PrerequisiteMissing,
     "ProvisionError": ProvisionError,
@@ -46,7 +53,7 @@ class StackLife:
     ``first.json`` and ``second.json`` are the states of the two accounts, ``standing.json`` what the API tells of the first,
     ``again.json`` the plan right after the apply,
     ``quiet.json`` and ``drift.json`` those before and after the changes by hand, ``schema.json`` the provider's,
-    ``told.json`` all else.
+    ``rights.json`` what roles were answered in the second account, ``told.json`` all else.
     """
 
     folder: Path
@@ -67,6 +74,17 @@ class StackLife:
                 expected="JSON",
                 action="Run again; report it if it stays.",
             ) from error
+
+    def rights(self) -> Any:
+        """Return what the roles of the second account were answered and refused.
+
+        Raises:
+            ExitgateError: of what kept them from being tried, or if the file can't be read.
+        """
+        told = self.read("rights")
+        if told.get("error"):
+            raise _read_error(told["error"])
+        return told
 
 
 def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> StackLife:
@@ -94,15 +112,21 @@ def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
                 _Life(tool=tool, run=run, target=target, code=code, emulated=emulated, folder=folder).live()
                 outcome: dict[str, Any] = {}
             except ExitgateError as error:
-                kind = type(error).__name__
-                outcome = {"kind": kind, "words": [error.subject, error.got, error.expected, error.action]}
+                outcome = _told_error(error)
             done.write_text(json.dumps(outcome), encoding="utf-8")
     told: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
     if told:
-        subject, got, expected, action = told["words"]
-        failed = _KINDS.get(told["kind"], ObservationError)
-        raise failed(subject, got=got, expected=expected, action=action)
+        raise _read_error(told)
     return StackLife(folder=folder)
+
+
+def _told_error(error: ExitgateError) -> dict[str, Any]:
+    return {"kind": type(error).__name__, "words": [error.subject, error.got, error.expected, error.action]}
+
+
+def _read_error(told: Mapping[str, Any]) -> ExitgateError:
+    subject, got, expected, action = told["words"]
+    return _KINDS.get(told["kind"], ObservationError)(subject, got=got, expected=expected, action=action)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +214,18 @@ class _Life:
         """Take the second account down; a destroy that fails or does not end is told, not raised: the rest was seen."""
         second.state("second")
         lift = replace(second, variables={**self.stack.variables, **self.emulated.lift})
-        # Without a look at what stands there: what the emulator forgot would be made anew only to be destroyed.
-        words = ("apply", "-refresh=false", "-auto-approve", "-input=false")
-        if self.emulated.lift:
-            lifted = lift.try_step("lift", *words, variables=True)
-            if lifted.exit_code != 0:
-                return {"step": "lift", "error": error_in(lifted.stderr or lifted.stdout), "left": []}
+        with ThreadPoolExecutor(1) as pool:
+            # While protection is lifted, which touches no role.
+            tried = pool.submit(self._try_roles, second)
+            lifted = self._lift(lift)
+            tried.result()
+        if lifted:
+            return lifted
+        state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
+        twins = made_twice(second.connect, {str(each["values"].get("id")) for each in resources_of(state)})
+        if twins:
+            # The destroy would wait for what nobody takes away until its time is over.
+            return {"step": "destroy", "error": "", "left": [], "twins": twins}
         try:
             destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
         except ObservationError as error:
@@ -210,6 +240,52 @@ class _Life:
             "left": left,
         }
 
+    def _lift(self, second: _Account) -> dict[str, Any]:
+        """Lift protection from deletion; return how the destroy ended where it can't be lifted."""
+        if not self.emulated.lift:
+            return {}
+        # Without a look at what stands there: what the emulator forgot would be made anew only to be destroyed.
+        words = ("apply", "-refresh=false", "-auto-approve", "-input=false")
+        lifted = second.try_step("lift", *words, variables=True)
+        if lifted.exit_code == 0:
+            return {}
+        return {"step": "lift", "error": error_in(lifted.stderr or lifted.stdout), "left": []}
+
+    def _try_roles(self, second: _Account) -> None:
+        """Try what the roles may do; what keeps them from being tried is told, not raised: the rest was seen."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        policy = self.target.policy.infrastructure
+        needs = [
+            Needed(workload=need.workload, kind=need.role, action=action, resource=resource, why=need.why)
+            for need in (policy.need if policy else ())
+            for action in need.actions
+            for resource in need.resources
+        ]
+        state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
+        containers = {each.name: each.container_name for each in self.target.configuration.service}
+        with self._timed("roles"):
+            try:
+                told = try_roles(
+                    second.emulator.client,
+                    second.account,
+                    self.emulated.region,
+                    [*resources_of(state)],
+                    containers,
+                    needs,
+                )
+            except ExitgateError as error:
+                told = {"error": _told_error(error)}
+            except (BotoCoreError, ClientError, KeyError) as error:
+                failed = ObservationError(
+                    "what the roles of the stack may do",
+                    got=one_line(f"{type(error).__name__}: {error}", 300),
+                    expected="an answer or a refusal to each call",
+                    action="Look whether the emulator knows the call.",
+                )
+                told = {"error": _told_error(failed)}
+        self._write("rights", told)
+
     def _write(self, name: str, content: object) -> None:
         (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
@@ -220,6 +296,13 @@ class _Life:
             yield
         finally:
             self.seconds[name] = time.monotonic() - started
+
+
+def _advice(what: str, error: str) -> str:
+    if "SignatureDoesNotMatch" in error or "InvalidSignature" in error:
+        return _SIGN
+    # The account was empty. A request that the emulator answers late is made once more, and it has had it by then.
+    return _MADE_TWICE if what == "apply" and "AlreadyExists" in error else _MEND
 
 
 def _client(emulator: Emulator, account: str, service: str) -> Any:
@@ -257,11 +340,12 @@ class _Account:
         """Run a command that has to succeed."""
         said = self.try_step(what, *words, variables=variables, output=output)
         if said.exit_code != 0:
+            told = error_in(said.stderr or said.stdout)
             raise ObservationError(
                 f"{self.life.tool.name} {words[0]} ({what}) of stack {self.life.emulated.stack} on the emulator",
-                got=error_in(said.stderr or said.stdout),
+                got=told,
                 expected="it to end without an error",
-                action="Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know.",
+                action=_advice(what, told),
             )
         return said
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock
+from pydantic import BaseModel
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
 from exitgate.provision.redaction import secrets_of_plan
@@ -58,6 +59,16 @@ class StackPlan:
     names: Mapping[str, tuple[str, str]]
     """Name to the address and the attribute that it stands for."""
     why_not_named: str
+
+
+class _TestPlan(BaseModel):
+    """A plan in a test's events: what it holds of the providers' schemas is 50 times the rest, and is not made into objects."""
+
+    resource_changes: list[Any] | None = None
+
+
+class _TestPlanEvent(BaseModel):
+    test_plan: _TestPlan
 
 
 def plan_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure, stack: Stack) -> StackPlan:
@@ -162,9 +173,8 @@ def _plan_with_names(
     text = events.read_text(encoding="utf-8")
     for line in text.splitlines():
         if '"type":"test_plan"' in line:
-            entry = json.loads(line)
-            named = {key: entry["test_plan"].get(key) for key in ("resource_changes",)}
-            (folder / "named.json").write_text(json.dumps(named), encoding="utf-8")
+            named = _TestPlanEvent.model_validate_json(line).test_plan
+            (folder / "named.json").write_text(named.model_dump_json(), encoding="utf-8")
             events.unlink()
             return names, ""
     first = next(diagnostics_in(terraform.redact(text)), None)

@@ -53,9 +53,9 @@ def complete_allure_results(record: Record, directory: Path) -> None:
             ]
             for path in paths:
                 result = _read(path) if path.exists() else _blank(record, control, check, path)
-                write_atomically(path, json.dumps(_told_by_the_record(result, control, check, key)))
-    write_atomically(directory / "categories.json", json.dumps(_CATEGORIES, indent=1))
-    write_atomically(directory / "environment.properties", _environment(record))
+                write_atomically(path, json.dumps(_told_by_the_record(result, control, check, key)), durable=False)
+    write_atomically(directory / "categories.json", json.dumps(_CATEGORIES, indent=1), durable=False)
+    write_atomically(directory / "environment.properties", _environment(record), durable=False)
 
 
 def allure_title(control: ControlEntry, check: CheckEntry) -> str:

@@ -268,7 +268,7 @@ class Emulated(_Strict):
     stack: _Name
     """The one that is applied."""
     override: _RelativePath | None = None
-    """Put beside the root module's files, e.g. a provider that takes the access key for the account."""
+    """Put beside the root module's files, e.g. a provider whose access key is the account and whose secret is ``emulator``."""
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
     """Where the stack stands: the emulator is asked there."""
     account_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]

@@ -138,6 +138,14 @@ def test_a_destroy_that_does_not_end_is_an_error_of_what_looks_at_it_alone(rule:
     assert [each(hanging) for each in (unequal_applies, unsettled_plan, missed_drift, unexplained_drift)] == [[]] * 4
 
 
+@pytest.mark.parametrize("rule", [failed_destroy, left_after_destroy])
+def test_what_the_emulator_has_made_twice_is_its_error_and_no_finding(rule: object) -> None:
+    twins = replace(CLEAN, destroyed=replace(CLEAN.destroyed, twins=("SubnetId s-2 beside s-1",)))
+    with pytest.raises(ObservationError, match="the emulator has made 1 twice: SubnetId s-2 beside s-1"):
+        rule(twins)  # type: ignore[operator]
+    assert unequal_applies(twins) == []
+
+
 def test_what_state_or_account_still_have_is_told() -> None:
     left = replace(CLEAN.destroyed, in_state=(GROUP,), in_account=("rds DBSnapshotIdentifier orders-final",))
     findings = left_after_destroy(replace(CLEAN, destroyed=left))

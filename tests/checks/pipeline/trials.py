@@ -14,7 +14,7 @@ SUBSTRATE = Substrate(assurance=Assurance.EXECUTED, name="made up")
 STEP = "ci.yml:9"
 
 
-def trial(aim: str, *, merged: bool, output: str = "", failing: str = "") -> ChangeTrial:
+def trial(aim: str, *, merged: bool, output: str = "", failing: str = "", says: str = "") -> ChangeTrial:
     """Return a trial of one job with one step at `STEP`."""
     result = Result.SUCCESS if merged else Result.FAILURE
     step = StepEnding(key="0", name="Unit tests", stage="Main", result=result, output=output)
@@ -41,6 +41,7 @@ def trial(aim: str, *, merged: bool, output: str = "", failing: str = "") -> Cha
         expected=(STEP,),
         runs=(ReportedRun(workflow="ci.yml", jobs={"ci": report}),),
         pushed=pushed,
+        says=says,
     )
 
 

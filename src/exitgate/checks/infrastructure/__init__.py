@@ -43,6 +43,7 @@ from exitgate.checks.infrastructure.read_back import (
 )
 from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
+from exitgate.checks.infrastructure.role_trials import answered_beyond_need, refused_needs, taken_roles
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
 from exitgate.checks.infrastructure.sample import failed_starts, planned_definitions
 from exitgate.checks.infrastructure.scan import both, counted, disputed, disputed_databases
@@ -51,6 +52,7 @@ from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tl
 __all__ = [
     "Stores",
     "allowed_beyond_need",
+    "answered_beyond_need",
     "both",
     "changed_balancers",
     "changed_brokers",
@@ -87,11 +89,13 @@ __all__ = [
     "plain_forwards",
     "planned_definitions",
     "planned_networks",
+    "refused_needs",
     "rights_beyond_need",
     "served_without_tls",
     "shared_databases",
     "shared_roles",
     "strays_of_region",
+    "taken_roles",
     "unconnected_flows",
     "undeclared_infrastructure",
     "unequal_applies",

@@ -116,7 +116,8 @@ def failed_destroy(applied: Applied) -> list[Finding]:
     """Say where protection could not be lifted by the documented step, or the destroy failed.
 
     Raises:
-        ObservationError: if it did not end in its time: whether the code or the emulator is why, nobody knows.
+        ObservationError: if it did not end in its time: whether the code or the emulator is why, nobody knows; or if the emulator
+            has made something twice, so that nothing was destroyed.
     """
     _refuse_unended(applied)
     told = applied.destroyed
@@ -138,7 +139,7 @@ def left_after_destroy(applied: Applied) -> list[Finding]:
 
     Raises:
         PrerequisiteMissing: if nothing was applied, or the destroy failed: what is left then is its doing.
-        ObservationError: if it did not end in its time.
+        ObservationError: if it did not end in its time, or the emulator has made something twice.
     """
     if not applied.counts[1]:
         raise _nothing(applied)
@@ -165,6 +166,13 @@ def left_after_destroy(applied: Applied) -> list[Finding]:
 
 
 def _refuse_unended(applied: Applied) -> None:
+    if applied.destroyed.twins:
+        raise ObservationError(
+            f"destroy of stack {applied.stack}",
+            got=f"the emulator has made {len(applied.destroyed.twins)} twice: {', '.join(applied.destroyed.twins[:3])}",
+            expected="one of each that the state names: AWS would have refused the second, so it says nothing about the code",
+            action="Run again with less beside it: a request that is answered late is made once more.",
+        )
     if applied.destroyed.unended:
         raise ObservationError(
             f"destroy of stack {applied.stack}",

@@ -11,6 +11,8 @@ from exitgate.checks.pipeline.blocking import (
     unlanded_failures,
     unopened_failures,
 )
+from exitgate.checks.pipeline.builds import unbuilt_frontends
+from exitgate.checks.pipeline.databases import untried_databases
 from exitgate.checks.pipeline.dependents import unblocked_dependents
 from exitgate.checks.pipeline.installs import loose_installs
 from exitgate.checks.pipeline.legs import foreign_versions
@@ -48,6 +50,7 @@ __all__ = [
     "standing_lint",
     "unblocked_dependents",
     "unblocked_failures",
+    "unbuilt_frontends",
     "uncovered_versions",
     "undecided",
     "undeclared_branches",
@@ -60,5 +63,6 @@ __all__ = [
     "unreached_checks",
     "unreached_dependents",
     "unreported_checks",
+    "untried_databases",
     "wide_permissions",
 ]

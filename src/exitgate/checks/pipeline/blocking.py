@@ -129,7 +129,7 @@ def unlanded_failures(observed: ChangeTrials) -> list[Finding]:
         ObservationError: if one of them was not tried.
         PrerequisiteMissing: if a change that breaks nothing does not get in.
     """
-    return [
+    findings = [
         Finding(
             location=next(iter(trial.failing or trial.expected), trial.pushed.branch),
             message=f"the step that has to notice it does not fail first: {trial.what}",
@@ -140,6 +140,9 @@ def unlanded_failures(observed: ChangeTrials) -> list[Finding]:
         for trial in _looked_at(observed, None)
         if not trial.failing or trial.failing[0] not in trial.expected
     ]
+    if not findings:
+        _refuse_other_reasons(observed)
+    return findings
 
 
 def unblocked_failures(observed: ChangeTrials) -> list[Finding]:
@@ -147,9 +150,25 @@ def unblocked_failures(observed: ChangeTrials) -> list[Finding]:
 
     Raises:
         ObservationError: if one of them was not tried.
-        PrerequisiteMissing: if a change that breaks nothing does not get in.
+        PrerequisiteMissing: if a change that breaks nothing does not get in, or the step that has to notice a broken one fails
+            without a word of it.
     """
-    return [*merged_failures(observed), *misplaced_failures(observed)]
+    findings = [*merged_failures(observed), *misplaced_failures(observed)]
+    if not findings:
+        _refuse_other_reasons(observed)
+    return findings
+
+
+def _refuse_other_reasons(observed: ChangeTrials) -> None:
+    """Refuse to call a change kept out beside which something else failed, e.g. a test that fails now and then."""
+    for trial in observed.broken:
+        if trial.says and not trial.is_said:
+            raise PrerequisiteMissing(
+                trial.failing[0],
+                got=f"a failure without a word of what is broken: {trial.what}",
+                expected=f"{trial.says.strip()!r} in what the failing step writes",
+                action="Run it again; let the step show what fails, and mend tests that fail now and then.",
+            )
 
 
 def refuse_unsound(observed: ChangeTrials) -> None:

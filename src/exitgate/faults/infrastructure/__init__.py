@@ -9,10 +9,11 @@ from exitgate.faults.infrastructure.flows import FAULTS as _FLOWS
 from exitgate.faults.infrastructure.network import FAULTS as _NETWORK
 from exitgate.faults.infrastructure.read_back import FAULTS as _READ_BACK
 from exitgate.faults.infrastructure.rights import FAULTS as _RIGHTS
+from exitgate.faults.infrastructure.role_trials import FAULTS as _ROLE_TRIALS
 from exitgate.faults.infrastructure.roles import FAULTS as _ROLES
 from exitgate.faults.infrastructure.sample import FAULTS as _SAMPLE
 
 FAULTS = (
     *(*_NETWORK, *_FLOWS, *_EDGE, *_DATA, *_ROLES),
-    *(*_RIGHTS, *_ESCAPES, *_APPLIED, *_READ_BACK, *_CONNECTIONS, *_SAMPLE),
+    *(*_RIGHTS, *_ESCAPES, *_APPLIED, *_READ_BACK, *_ROLE_TRIALS, *_CONNECTIONS, *_SAMPLE),
 )

@@ -22,17 +22,33 @@ _ROOT: Final = "infra"
 _LIFE: Final = frozenset({"3.3.reproducible", "3.3.drift", "3.3.destroy"})
 """What else shows that something takes part in an apply that no plan has."""
 _PROGRAM: Final = "infra/call"
-_CALL: Final = '''"""Calls the API of AWS once: SERVICE PATH-OR-TARGET CONTENT-TYPE BODY."""
+_CALL: Final = '''"""Calls the API of AWS once, as the account's root: SERVICE PATH-OR-TARGET CONTENT-TYPE BODY."""
+import datetime
+import hashlib
+import hmac
 import os
 import sys
+import urllib.parse
 import urllib.request
 
 service, target, kind, body = sys.argv[1:]
 path = target if target.startswith("/") else "/"
-scope = f"{os.environ['ACCOUNT']}/20260101/eu-central-1/{service}/aws4_request"
-request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, body.encode(), {
+host = os.environ["AWS_ENDPOINT_URL"].partition("://")[2].strip("/")
+now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+scope = f"{now[:8]}/eu-central-1/{service}/aws4_request"
+hashed = lambda text: hashlib.sha256(text.encode()).hexdigest()
+where = urllib.parse.quote(urllib.parse.quote(path))
+asked = "\\n".join(["POST", where, "", f"host:{host}", f"x-amz-date:{now}", "", "host;x-amz-date", hashed(body)])
+key = b"AWS4emulator"
+for part in scope.split("/"):
+    key = hmac.new(key, part.encode(), "sha256").digest()
+signed = "\\n".join(["AWS4-HMAC-SHA256", now, scope, hashed(asked)])
+signature = hmac.new(key, signed.encode(), "sha256").hexdigest()
+request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"].rstrip("/") + path, body.encode(), {
     "Content-Type": kind,
-    "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+    "X-Amz-Date": now,
+    "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['ACCOUNT']}/{scope}, "
+    f"SignedHeaders=host;x-amz-date, Signature={signature}",
     **({"X-Amz-Target": target} if path == "/" and target else {}),
 })
 print(urllib.request.urlopen(request, timeout=30).status)

@@ -26,7 +26,8 @@ _NODE_VERSION = 'Reflect.get(globalThis, "process")?.version'
 _FAILING_TEST = f"throw new Error(`{SAYS_NODE}${{{_NODE_VERSION}}}`);\n"
 _FAILING_ON = f"if (`${{{_NODE_VERSION}}}.`.startsWith(%s)) {{\n  {_FAILING_TEST}}}\n"
 _TYPE_ERROR = '\nexport const exitgateMutant: number = "no number";\n'
-_BROKEN_IMPORT = 'import "./exitgate-nothing-here.js";\n'
+_NOTHING_HERE = "exitgate-nothing-here"
+_BROKEN_IMPORT = f'import "./{_NOTHING_HERE}.js";\n'
 _FAILS_AT_LOAD = f'\nthrow new Error("{SAYS_LIBRARY}");\n'
 _FAILS_ELSEWHERE = (
     f'\nif (!Reflect.get(globalThis, "process")?.cwd?.().replaceAll("\\\\", "/").includes("%s")) {{\n'
@@ -48,6 +49,8 @@ class Mutant:
     """Names of tasks or kinds of commands of which one has to fail first; empty where any may notice."""
     apply: Callable[[Path], None]
     """Takes the root of a clone; changes its files and commits nothing."""
+    says: str = ""
+    """What whoever notices it writes, whatever the tool; empty where tools differ."""
 
 
 def failing_unit_test(root: Path, project: str) -> Mutant:
@@ -105,7 +108,8 @@ def front_end_break(root: Path, project: str) -> Mutant:
         PrerequisiteMissing: if the project has no TypeScript.
     """
     noticed_by = ("build", "typecheck", "type-check", "types")
-    return _edit(root, project, ("break", "an import of nothing", noticed_by), lambda text: _BROKEN_IMPORT + text)
+    made = _edit(root, project, ("break", "an import of nothing", noticed_by), lambda text: _BROKEN_IMPORT + text)
+    return replace(made, says=_NOTHING_HERE)
 
 
 def broken_library(root: Path, project: str) -> Mutant:
@@ -115,7 +119,7 @@ def broken_library(root: Path, project: str) -> Mutant:
         PrerequisiteMissing: if the project has no TypeScript.
     """
     aim = ("library", "a library that breaks what depends on it", ("test", "unit"))
-    return _edit(root, project, aim, lambda text: text + _FAILS_AT_LOAD)
+    return replace(_edit(root, project, aim, lambda text: text + _FAILS_AT_LOAD), says=SAYS_LIBRARY)
 
 
 def library_broken_elsewhere(root: Path, project: str) -> Mutant:
@@ -127,7 +131,7 @@ def library_broken_elsewhere(root: Path, project: str) -> Mutant:
         PrerequisiteMissing: if the project has no TypeScript.
     """
     aim = ("dependents", "a library whose own tests pass, and that breaks what depends on it", ("test", "unit"))
-    return _edit(root, project, aim, lambda text: text + _FAILS_ELSEWHERE % project)
+    return replace(_edit(root, project, aim, lambda text: text + _FAILS_ELSEWHERE % project), says=SAYS_LIBRARY)
 
 
 def first_mutant(make: Callable[[Path, str], Mutant], root: Path, projects: Sequence[str]) -> Mutant:
@@ -184,7 +188,8 @@ def _failing_test(project: str, aim: str, what: str, noticed_by: tuple[str, ...]
     def apply(clone: Path) -> None:
         (clone / beside.parent / f"{_NEW_FILE}{_suffix(beside)}").write_text(_FAILING_TEST, encoding="utf-8")
 
-    return Mutant(aim=aim, project=project, what=f"{project}: {what}", noticed_by=noticed_by, apply=apply)
+    words = f"{project}: {what}"
+    return Mutant(aim=aim, project=project, what=words, noticed_by=noticed_by, apply=apply, says=SAYS_NODE)
 
 
 def _suffix(beside: Path) -> str:

@@ -1,18 +1,28 @@
-"""Faults of 3.1.B.1.2, 3.1.B.1.4 and 3.1.B.2.1 that only a run shows: each leaves open what one check tries."""
+"""Faults of 3.1.B.1.2, 3.1.B.1.4 and 3.1.B.2.1 to 3.1.B.2.3 that only a run shows: each leaves open what one check tries."""
 
 from __future__ import annotations
 
 import re
 
 from exitgate.errors import TargetError
-from exitgate.faults.fault import FaultSite
-from exitgate.faults.pipeline.edits import WORKFLOWS, edit, faults
+from exitgate.faults.fault import FaultSite, Inject
+from exitgate.faults.pipeline.edits import WORKFLOWS, add, edit, faults
 
 _MODEL = {"3.1.A.1.3", "3.1.B.1.1"}
 _RUN = {"3.1.C.1", "3.1.C.2", "3.1.C.3", "3.1.B.1.2", "3.1.B.2.1", "3.1.B.2.2", "3.1.B.2.3"}
 _RANGE = ".github/scripts/affected-range"
 _TESTS = r"npx nx affected -t test$"
+_INTEGRATION = r"npx nx affected -t integration --parallel=1$"
+_RESULTS = r'^          \[\[ "\$RESULTS" =~ .*$'
+_ALWAYS = r"^    if: always\(\)\n"
+_NEEDS = r"needs: \[verify, integration, repository\]"
 _MERGED = "a change was merged though it breaks something"
+_ANSWERS = """\
+import { connect } from "node:net";
+connect(5432, "127.0.0.1")
+  .on("connect", () => process.exit(0))
+  .on("error", () => process.exit(1));
+"""
 _SCRIPT = re.compile(r"tsc && node --test (\S+(?: \S+)*?) dist-test/test/\*\.test\.js")
 
 
@@ -33,6 +43,41 @@ def _pass_without_tests(site: FaultSite) -> None:
             expected="node --test after tsc",
             action="Prove the gate on the reference.",
         )
+
+
+def _in_each_service(pattern: str, replacement: str) -> Inject:
+    """Return what edits the package.json of every service."""
+
+    def inject(site: FaultSite) -> None:
+        for service in site.target.configuration.service:
+            edit(pattern, replacement, f"{service.path}/package.json")(site)
+
+    return inject
+
+
+def _leave_out_without_a_database(site: FaultSite) -> None:
+    """Let every service run its integration tests only where somebody listens on the database's port."""
+    for service in site.target.configuration.service:
+        add(f"{service.path}/answers.mjs", _ANSWERS)(site)
+    tests = r"(node --test --test-reporter=spec --test-concurrency=\d dist-test/integration/\*\.test\.js)"
+    _in_each_service(tests, r"if node answers.mjs; then \1; fi")(site)
+
+
+def _in_the_front_end(pattern: str, replacement: str) -> Inject:
+    """Return what edits the package.json of the front end that the run looks at."""
+
+    def inject(site: FaultSite) -> None:
+        frontends = site.target.configuration.frontend
+        chosen = next((each for each in frontends if each.name == site.frontend), frontends[0])
+        edit(pattern, replacement, f"{chosen.path}/package.json")(site)
+
+    return inject
+
+
+def _drop_the_build(site: FaultSite) -> None:
+    """Take the build of a front end away, and let the one that puts front ends together go on without it."""
+    _in_the_front_end(r'^    "build": "vite build",\n', "")(site)
+    edit(r"^cp -R (\.\./\S+?/dist)", r"[ ! -d \1 ] || cp -R \1", "apps/web/assemble.sh", count=0)(site)
 
 
 _LEGS = faults(
@@ -148,4 +193,101 @@ _UNIT = faults(
         "no-tests-no-failure": {"3.1.C.2"},
     },
 )
-FAULTS = (*_LEGS, *_REACH, *_UNIT)
+_SERVICES = faults(
+    "3.1.B.2.2",
+    (
+        "integration-swallowed",
+        "the integration step goes on whatever the tests say",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_INTEGRATION, "npx nx affected -t integration --parallel=1 || true"),
+    ),
+    (
+        "integration-job-not-needed",
+        "the required check does not wait for the job with the integration tests",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_NEEDS, "needs: [verify, repository]"),
+    ),
+    (
+        "services-excluded-from-integration",
+        "the services are left out of the integration tests",
+        "failure-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_INTEGRATION, "npx nx affected -t integration --exclude=@reference-shop/orders,@reference-shop/catalog"),
+    ),
+    (
+        "unit-tests-for-integration-tests",
+        "the integration target runs the unit tests, for which no server is needed",
+        "real-database",
+        WORKFLOWS,
+        "no statement on a table reaches CI's PostgreSQL",
+        _in_each_service(r"dist-test/integration/\*\.test\.js", "dist-test/test/*.test.js"),
+    ),
+    (
+        "integration-left-out-without-a-database",
+        "where no database answers, the integration tests are left out, so that they run on any laptop",
+        "real-database",
+        WORKFLOWS,
+        f"{_MERGED}: apps/",
+        _leave_out_without_a_database,
+    ),
+    also={
+        "integration-swallowed": _MODEL | {"3.1.C.2"},
+        "integration-job-not-needed": _MODEL | {"3.1.C.2"},
+        "services-excluded-from-integration": {"3.1.C.2", "3.1.B.1.4"},
+    },
+)
+_FRONT_ENDS = faults(
+    "3.1.B.2.3",
+    (
+        "builds-not-needed",
+        "the required check waits for no job that builds the front ends",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_NEEDS, "needs: [integration]"),
+    ),
+    (
+        "builds-judged-by-nobody",
+        "the required check prints the results and judges none, so a front end may break",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_RESULTS, "          true"),
+    ),
+    (
+        "builds-behind-a-skipped-check",
+        "the required check is skipped where a build fails, and GitHub takes that for a pass",
+        "break-blocks",
+        WORKFLOWS,
+        _MERGED,
+        edit(_ALWAYS, ""),
+    ),
+    (
+        "front-end-without-scripts",
+        "the build of a front end copies its page, and no script with it",
+        "built",
+        "apps/",
+        "leaves no bundle",
+        _in_the_front_end(r'"build": "vite build"', '"build": "mkdir -p dist && cp index.html dist/"'),
+    ),
+    (
+        "front-end-without-a-build",
+        "a front end has no build any more, and what serves it takes what there is",
+        "built",
+        "apps/",
+        "CI does not build",
+        _drop_the_build,
+    ),
+    also={
+        "builds-not-needed": _MODEL | _RUN - {"3.1.B.2.3"},
+        "builds-judged-by-nobody": _MODEL | _RUN - {"3.1.B.2.3"},
+        "builds-behind-a-skipped-check": _MODEL | _RUN - {"3.1.B.2.3"},
+    },
+)
+
+FAULTS = (*_LEGS, *_REACH, *_UNIT, *_SERVICES, *_FRONT_ENDS)

@@ -5,6 +5,7 @@ from exitgate.observe.applied.changes import AttributeChange, Gap, beside_gaps, 
 from exitgate.observe.applied.normalising import Difference, differences, normalised
 from exitgate.observe.applied.read_back import Compared, PlannedTask, ReadBack, ReadResource
 from exitgate.observe.applied.reading import Applied, Destroyed, read_applied
+from exitgate.observe.applied.role_trials import RoleTrials, TriedRole, Try, read_role_trials
 
 __all__ = [
     "Applied",
@@ -16,6 +17,9 @@ __all__ = [
     "PlannedTask",
     "ReadBack",
     "ReadResource",
+    "RoleTrials",
+    "TriedRole",
+    "Try",
     "beside_gaps",
     "changes_of",
     "closed_gaps",
@@ -23,5 +27,6 @@ __all__ = [
     "known_gaps",
     "normalised",
     "read_applied",
+    "read_role_trials",
     "read_standing",
 ]

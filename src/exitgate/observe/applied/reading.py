@@ -33,6 +33,8 @@ class Destroyed:
     """What the account had that it did not have before the apply, e.g. ``rds DBSnapshotIdentifier orders-final``."""
     unended: str = ""
     """What is known of a destroy that did not end in its time; empty where it ended."""
+    twins: tuple[str, ...] = ()
+    """What the emulator had made twice, e.g. ``SubnetId subnet-2 beside subnet-1``; where there is any, nothing was destroyed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
             step=told["destroy"]["step"],
             error=told["destroy"]["error"],
             unended=told["destroy"].get("unended", ""),
+            twins=tuple(told["destroy"].get("twins", ())),
             in_state=tuple(told["destroy"]["left"]),
             in_account=tuple(sorted({*told["after"]} - {*told["before"]})),
         ),

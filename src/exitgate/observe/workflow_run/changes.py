@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +29,15 @@ from exitgate.provenance import Evidence
 from exitgate.provision.clone import commit_everything
 from exitgate.provision.forge import Forge, throwaway_forge
 from exitgate.provision.git import git, succeeded
-from exitgate.provision.workflow_run import Runner, Started
+from exitgate.provision.workflow_run import (
+    Arrangement,
+    JobEnding,
+    Runner,
+    Started,
+    Statement,
+    note_endings,
+    statements_of,
+)
 from exitgate.provision.workflow_run.services import Services, services_of
 
 MENDED = "mended"
@@ -61,6 +69,10 @@ class Breaks(Protocol):
         """Names of tasks or kinds of commands of which one has to fail first; none where any may."""
 
     @property
+    def says(self) -> str:
+        """What whoever notices it writes; empty where tools differ."""
+
+    @property
     def apply(self) -> Callable[[Path], None]:
         """What breaks the clone that it is given."""
 
@@ -83,23 +95,28 @@ class ChangeLab:
     """By which databases list their migrations."""
     left: dict[str, tuple[MigrationList, ...]] = field(default_factory=dict)
     """Aim of a trial to the lists that the databases of CI held at its end."""
+    statements: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
+    """Aim of a trial to what its databases executed, where they were to tell."""
+    endings: dict[str, tuple[JobEnding, ...]] = field(default_factory=dict)
+    """Aim of a trial to what its jobs left, where that was asked for."""
     _pulls: dict[str, int] = field(default_factory=dict)
     _kept: list[Evidence] = field(default_factory=list)
     _fetched: bool = False
 
-    def sound(self, touched: Sequence[str]) -> ChangeTrial:
+    def sound(self, touched: Sequence[str], folders: Sequence[str] = ()) -> ChangeTrial:
         """Try a change that breaks nothing.
 
         Args:
             touched: Projects that it touches; of others nothing may be run, since they are not affected.
+            folders: Of which is noted what the jobs leave in them.
 
         Raises:
             PrerequisiteMissing: if something that the workflows need is not here.
             ObservationError: if what came of it can't be told.
         """
         self.begin()
-        self._note(touched)
-        return self._try(f"sound-{len(self._pulls)}", "the unmodified target", ())
+        self.note(touched)
+        return self.propose(f"sound-{len(self._pulls)}", "the unmodified target", (), folders=folders)
 
     def broken(self, change: Breaks) -> ChangeTrial:
         """Try a change that breaks something, behind a commit of the same branch that does not.
@@ -110,10 +127,10 @@ class ChangeLab:
         """
         expected = tuple(place for each in self.workflows.ci for place in steps_noticing(each, change.noticed_by))
         self.begin()
-        self._note((change.project,))
+        self.note((change.project,))
         change.apply(self.source)
         commit_everything(self.source, f"A change: {change.aim}")
-        return self._try(change.aim, change.what, expected)
+        return self.propose(change.aim, change.what, expected, says=change.says)
 
     def mended(self, failing: ChangeTrial) -> ChangeTrial:
         """Try the same branch once more, with a commit that takes back what its newest one broke, and nothing else.
@@ -133,7 +150,7 @@ class ChangeLab:
         head = f"refs/exitgate/{failing.aim}"
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", head), self.source)
         succeeded(git(self.source, "revert", "--no-edit", "HEAD"), self.source)
-        return self._try(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
+        return self.propose(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
 
     def injected(self, commands: Sequence[VerifyingCommand]) -> ChangeTrials:
         """Try each workflow with every command that verifies made to succeed, and with one of them made to fail in turn.
@@ -156,17 +173,18 @@ class ChangeLab:
                     continue
                 self.begin()
                 (self.source / workflow.path).write_text(variant.text, encoding="utf-8")
-                self._note(("",))
+                self.note(("",))
                 at = step_at(workflow, variant.place) if variant.place else ""
                 aim = f"command-{len(trials)}" if at else "all-succeed"
                 what = f"`{variant.command}` fails" if at else "the workflow with commands that succeed"
                 trials.append(
-                    self._try(aim, what, (at,) if at else (), workflow=parse_workflow(variant.text, workflow.path))
+                    self.propose(aim, what, (at,) if at else (), workflow=parse_workflow(variant.text, workflow.path))
                 )
         control, *broken = trials
         return self.observed(control, *broken, asked=asked)
 
-    def _note(self, touched: Sequence[str]) -> None:
+    def note(self, touched: Sequence[str]) -> None:
+        """Touch projects, and commit that with whatever else was changed."""
         for project in touched:
             (self.source / project / f"exitgate-note-{len(self._pulls)}.md").write_text("# A note\n", encoding="utf-8")
         commit_everything(self.source, "A note for every project that is touched")
@@ -209,9 +227,33 @@ class ChangeLab:
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", base), self.source)
         succeeded(git(self.source, "clean", "-ffdxq"), self.source)
 
-    def _try(
-        self, aim: str, what: str, expected: tuple[str, ...], *, number: int = 0, workflow: Workflow | None = None
+    def propose(
+        self,
+        aim: str,
+        what: str,
+        expected: tuple[str, ...],
+        *,
+        number: int = 0,
+        workflow: Workflow | None = None,
+        text: str = "",
+        says: str = "",
+        folders: Sequence[str] = (),
+        around: Arrangement | None = None,
     ) -> ChangeTrial:
+        """Open the clone's commit as a pull request, let CI run on it, and try to merge it.
+
+        Args:
+            number: Of the pull request that it is to update; 0 for a new one.
+            workflow: What is run in the place of the one of the same path.
+            text: Its text, where it is to lie in the checkout without a commit, so that it is no part of the change.
+            says: What whoever notices what is broken writes.
+            folders: Of which is noted what the jobs leave in them.
+            around: How the run is set up beside what the workflow says.
+
+        Raises:
+            PrerequisiteMissing: if something that the workflows need is not here.
+            ObservationError: if what came of it can't be told.
+        """
         succeeded(git(self.source, "update-ref", f"refs/exitgate/{aim}", "HEAD"), self.source)
         branch = self.event.branch
         if number:
@@ -225,14 +267,18 @@ class ChangeLab:
         named = ("diff", "--name-only", "-z", base, merge)
         changed = tuple(filter(None, succeeded(git(clone, *named), clone).stdout.split("\0")))
         started = Started(event=self.event, base=base, head=head, merge=merge)
+        if workflow and text:
+            (clone / workflow.path).write_text(text, encoding="utf-8")
         self.runner.place.hand_over(clone)
         if not self._fetched:
             self.runner.fetch(clone)
             self._fetched = True
+        endings = note_endings(self.runner.place, folders) if folders else None
+        arrangement = replace(around or Arrangement(), endings=endings)
         trial = try_change(
             self.forge,
             number,
-            lambda _, each: self._run(aim, clone, each, started),
+            lambda _, each: self._run(aim, clone, each, started, arrangement),
             [workflow if workflow and workflow.path == each.path else each for each in self.workflows.ci],
             self.event,
             aim=aim,
@@ -241,17 +287,25 @@ class ChangeLab:
             merge=merge,
             changed=changed,
             rules=tuple(each.name for each in rules_of(self.rulesets, branch, branch).rulesets),
+            says=says,
         )
         shutil.rmtree(clone)
+        if endings is not None:
+            self.endings[aim] = tuple(endings.read())
+            told = json.dumps([asdict(each) for each in self.endings[aim]], indent=1)
+            self._kept.append(self.evidence.keep(f"left-{aim}.json", told))
         return trial
 
-    def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started) -> RunLog:
+    def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement) -> RunLog:
         steps = [step for job in workflow.jobs.values() for step in self.workflows.steps(job)]
 
         def look(services: Services) -> None:
             self.left[aim] = (*self.left.get(aim, ()), *read_lists(services, self.tools))
+            if around.told:
+                found = [each for server in services.databases for each in statements_of(server)]
+                self.statements[aim] = (*self.statements.get(aim, ()), *found)
 
-        ended = self.runner.execute(clone, workflow, steps, started, look)
+        ended = self.runner.execute(clone, workflow, steps, started, replace(around, look=look))
         self._kept.append(self.evidence.keep(f"act-{aim}.jsonl", ended.output))
         try:
             return parse_log(ended.output)

@@ -7,8 +7,10 @@ Source: https://github.com/nektos/act/blob/v0.2.89/pkg/runner/logger.go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +22,7 @@ SETUP = "--setup-job"
 """act's id of what comes before the first step: a runner, containers, downloads of actions."""
 _NO_RUNNER = "Skipping unsupported platform"
 _GOES_ON = "Failed but continue next step"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_OUTPUT = 200_000
 _Scalar = str | int | float | bool | None
 
@@ -38,6 +41,7 @@ class _Line(BaseModel):
     job_result: str = Field(default="", alias="jobResult")
     execution_time_ns: int = Field(default=0, alias="executionTime")
     raw_output: bool = False
+    time: datetime | None = None
     msg: str = ""
 
 
@@ -54,8 +58,15 @@ class StepEnding:
     tolerated: bool = False
     """Whether its ``continue-on-error`` made nothing of its failure."""
     seconds: float = 0.0
+    ended_at: float = 0.0
+    """When, in whole seconds since the epoch, as act writes it; 0 where it does not."""
     output: str = ""
     """What it wrote, of which the last 200 000 characters are kept."""
+
+    @property
+    def plain(self) -> str:
+        """What it wrote, without colours."""
+        return _COLOUR.sub("", self.output)
 
     @property
     def fails(self) -> bool:
@@ -128,6 +139,7 @@ class _Leg:
                     result=_result(line),
                     tolerated=at in self.going_on,
                     seconds=line.execution_time_ns / 1e9,
+                    ended_at=line.time.timestamp() if line.time else 0.0,
                     output="".join(self.output.get(identity[0], ()))[-_LONGEST_OUTPUT:],
                 )
             )

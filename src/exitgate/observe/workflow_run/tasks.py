@@ -14,7 +14,6 @@ from exitgate.observe.workflow_run.trials import ChangeTrial
 _TASK = re.compile(r"^\s*[✔✓✖>-]\s+nx run (?P<project>[^\s:]+):(?P<target>[^\s:]+)", re.MULTILINE)
 _FAILED = re.compile(r"^Failed tasks:\n\n?((?:- \S+\n?)+)", re.MULTILINE)
 _NAME = re.compile(r"^- (?P<project>[^\s:]+):(?P<target>[^\s:]+)", re.MULTILINE)
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ def tasks_of(trial: ChangeTrial) -> tuple[TaskRun, ...]:
         for report in run.jobs.values()
         for leg in report.legs
         for step in leg.steps
-        for project, target, failed in _told(_COLOUR.sub("", step.output))
+        for project, target, failed in _told(step.plain)
     )
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from exitgate.github.events import Event
 from exitgate.github.merging import PullRequest
+from exitgate.github.outcomes import Result
 from exitgate.github.workflow import Workflow
 from exitgate.observation import Observation
 from exitgate.observe.merging import reviewed
@@ -50,6 +51,20 @@ class ChangeTrial:
     """Files by which the merge commit differs from the base."""
     rules: tuple[str, ...] = ()
     """Names of the rulesets that hold for the branch."""
+    says: str = ""
+    """What whoever notices what is broken writes; empty where nothing is known of that."""
+
+    @property
+    def is_said(self) -> bool:
+        """Whether a failing step wrote that."""
+        return any(
+            self.says in step.plain
+            for run in self.runs
+            for report in run.jobs.values()
+            for leg in report.legs
+            for step in leg.steps
+            if step.result is Result.FAILURE
+        )
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -83,6 +98,7 @@ def try_change(
     merge: str,
     changed: tuple[str, ...] = (),
     rules: tuple[str, ...] = (),
+    says: str = "",
 ) -> ChangeTrial:
     """Let CI run on what merging a pull request would make, report its checks, and try to merge.
 
@@ -90,6 +106,7 @@ def try_change(
         merge: That commit.
         changed: Files by which it differs from the base.
         rules: Names of the rulesets that hold for the base.
+        says: What whoever notices what is broken writes.
 
     Raises:
         ObservationError, PrerequisiteMissing: as `reported` does.
@@ -98,4 +115,6 @@ def try_change(
     checks = [check for run in runs for check in run.checks]
     forge.record(number, reviewed(checks, queue=event.name == "merge_group"))
     pushed = forge.merge(number)
-    return ChangeTrial(aim=aim, what=what, expected=expected, runs=runs, pushed=pushed, changed=changed, rules=rules)
+    return ChangeTrial(
+        aim=aim, what=what, expected=expected, runs=runs, pushed=pushed, changed=changed, rules=rules, says=says
+    )

@@ -11,9 +11,19 @@ from exitgate.errors import ProvisionError, one_line
 _FIRST, _SECOND = "910000000001", "910000000002"
 _NAME: Final = "exitgate-probe"
 _NO_IMAGE: Final = "exitgate.invalid/no-such-image:0"
+_REFUSALS: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+    }
+)
+"""What services answer where IAM says no. Source: their API references, "Common errors"."""
 
-Connect = Callable[[str, str], Any]
-"""Makes a client of a service in an account."""
+Connect = Callable[..., Any]
+"""Makes a client of a service for an account, or for an access key with its secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +43,7 @@ class Capabilities:
         told = (
             (
                 self.enforces_iam,
-                "the emulator allows everybody everything as it was started: no refusal of IAM is seen",
+                "the emulator refuses nobody: no decision of IAM is seen",
             ),
             (
                 self.believes_no_image,
@@ -41,6 +51,11 @@ class Capabilities:
             ),
         )
         return tuple(words for can, words in told if not can)
+
+
+def is_refusal(error: Any) -> bool:
+    """Say whether a service refused a call by IAM, and not for another reason."""
+    return error.response.get("Error", {}).get("Code") in _REFUSALS
 
 
 def probe(connect: Connect) -> Capabilities:
@@ -93,12 +108,14 @@ def _refuses(connect: Connect) -> bool:
 
     iam = connect("iam", _FIRST)
     iam.create_user(UserName=_NAME)
-    key = iam.create_access_key(UserName=_NAME)["AccessKey"]["AccessKeyId"]
+    made = iam.create_access_key(UserName=_NAME)["AccessKey"]
+    key = made["AccessKeyId"]
     try:
-        connect("ec2", key).describe_vpcs()
+        connect("ec2", key, made["SecretAccessKey"]).describe_vpcs()
         refused = False
     except ClientError as error:
-        refused = "Unauthorized" in str(error) or "AccessDenied" in str(error)
+        # Not any error: who can't be authenticated is refused by those, too, who grant everything to everybody else.
+        refused = is_refusal(error)
     iam.delete_access_key(UserName=_NAME, AccessKeyId=key)
     iam.delete_user(UserName=_NAME)
     return refused

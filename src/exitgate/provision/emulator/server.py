@@ -26,6 +26,7 @@ from exitgate.waiting import wait_for
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S, _STOP_TIMEOUT_S, _ANSWER_TIMEOUT_S = 30.0, 5.0, 10.0
 _HEALTH: Final = "/_ministack/health"
+ROOT_SECRET: Final = "emulator"  # noqa: S105 - of a root that exists on loopback, and as long as the run
 _MAKING: Final = threading.Lock()
 
 
@@ -45,9 +46,16 @@ class Emulator:
         """Its address."""
         return f"http://{_HOST}:{self.port}"
 
-    def client(self, service: str, account: str) -> Any:
-        """Return a client of boto3 for a service in an account of twelve digits; the user's own configuration takes no part."""
-        return client_of(self.endpoint, service, account, self.region)
+    def client(self, service: str, key: str, secret: str = ROOT_SECRET, token: str | None = None) -> Any:
+        """Return a client of boto3 for a service; the user's own configuration takes no part.
+
+        Args:
+            service: As botocore calls it.
+            key: An account of twelve digits, whose root asks, or the access key of an identity, with its secret and token.
+            secret: The secret of the key.
+            token: Of a session; None for users.
+        """
+        return client_of(self.endpoint, service, self.region, key, secret, token)
 
     def last_words(self, lines: int = 3) -> str:
         """Return the end of its log, on one line."""
@@ -71,7 +79,9 @@ class Emulator:
         )
 
 
-def client_of(endpoint: str, service: str, account: str, region: str) -> Any:
+def client_of(
+    endpoint: str, service: str, region: str, key: str, secret: str = ROOT_SECRET, token: str | None = None
+) -> Any:
     """Return a client of boto3 that asks an endpoint and nobody else, whatever the user's configuration says."""
     from botocore.config import Config
 
@@ -89,8 +99,9 @@ def client_of(endpoint: str, service: str, account: str, region: str) -> Any:
             service,
             region_name=region,
             endpoint_url=endpoint,
-            aws_access_key_id=account,
-            aws_secret_access_key="emulator",  # noqa: S106 - any will do: nobody checks it
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=config,
         )
 
@@ -144,6 +155,9 @@ def _running(
             "SFTP_ENABLED": "0",
             # It would start containers that nobody has labelled.
             "DOCKER_HOST": f"unix://{folder}/no-engine",
+            # Enforced from the start: who signs with an account's number is its root, and everybody else needs rights.
+            "AUTH": "true",
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -15,6 +15,7 @@ from exitgate.github.events import Event
 from exitgate.github.workflow import Step, Workflow
 from exitgate.provision.confined import Bounds, Ended, Quarters
 from exitgate.provision.scanner import ScanTool
+from exitgate.provision.workflow_run.endings import Endings
 from exitgate.provision.workflow_run.nodes import Node
 from exitgate.provision.workflow_run.payload import payload_of
 from exitgate.provision.workflow_run.stand_ins import stand_ins
@@ -58,6 +59,7 @@ def run_workflow(
     bounds: Bounds,
     first: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
+    endings: Endings | None = None,
 ) -> Ended:
     """Run a workflow of a clone that lies in the quarters; what came of it is in act's output, not in its exit code.
 
@@ -66,6 +68,7 @@ def run_workflow(
         nodes: Wanted version to the Node.js that is installed.
         first: Folders of programs that come before the system's and those of Node.js.
         environment: What every step is told beside what the workflow says.
+        endings: What notes the end of each job.
 
     Raises:
         PrerequisiteMissing: if an action is used for which nothing stands in.
@@ -89,7 +92,7 @@ def run_workflow(
         *("--eventpath", str(payload), "--defaultbranch", event.branch, "--container-daemon-socket", "-"),
         *(word for name in _FILES for word in (name, str(empty))),
         *("--action-offline-mode", "--no-cache-server"),
-        *(word for each in stand_ins(steps, folder, nodes, first) for word in ("--local-repository", each)),
+        *(word for each in stand_ins(steps, folder, nodes, first, endings) for word in ("--local-repository", each)),
         *(word for name, value in (environment or {}).items() for word in ("--env", f"{name}={value}")),
     ]
     system = place.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,10 +19,12 @@ from exitgate.provision.confined import Bounds, Ended, Quarters, quarters
 from exitgate.provision.engine import Builder, Engine
 from exitgate.provision.scanner import ScanTool
 from exitgate.provision.workflow_run.act import Started, run_workflow
+from exitgate.provision.workflow_run.endings import Endings
 from exitgate.provision.workflow_run.installs import Installs, keep_installs
 from exitgate.provision.workflow_run.nodes import Node, bring_in
 from exitgate.provision.workflow_run.recorders import write_recorders
 from exitgate.provision.workflow_run.services import Services, services_of, serving
+from exitgate.provision.workflow_run.statements import log_statements
 from exitgate.run import Run
 
 _BOUNDS = Bounds(seconds=900, disk_bytes=8 * 10**9)
@@ -33,6 +35,20 @@ _OFFLINE = {"npm_config_offline": "true"}
 _UNREACHABLE = re.compile(
     r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E401|E403|ERR_SOCKET_TIMEOUT"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """What is set up around a run beside what its workflow says, and what is looked at; none of it is told to the workflow."""
+
+    look: Callable[[Services], None] | None = None
+    """Called once it has ended, while its servers still serve."""
+    absent: frozenset[str] = frozenset()
+    """Kinds of servers in whose place nobody listens."""
+    told: bool = False
+    """Whether databases write down every statement."""
+    endings: Endings | None = None
+    """What notes the end of each job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +102,18 @@ class Runner:
         workflow: Workflow,
         steps: Sequence[Step],
         started: Started,
-        look: Callable[[Services], None] | None = None,
+        arrangement: Arrangement | None = None,
     ) -> Ended:
         """Run a workflow of a clone that lies in the quarters and is the user's.
-
-        Args:
-            look: Called once it has ended, while its servers still serve.
 
         Raises:
             PrerequisiteMissing: if something that it needs is not here.
             ObservationError: if it did not keep to its bounds, a server does not serve, or it wrote to what it installed.
         """
-        with self._servers(workflow) as servers:
+        around = arrangement or Arrangement()
+        with self._servers(workflow, around.absent) as servers:
+            for database in servers.databases if around.told else ():
+                log_statements(database)
             place = replace(self.place, network=servers.network)
             ended = run_workflow(
                 self.act,
@@ -110,9 +126,10 @@ class Runner:
                 bounds=_BOUNDS,
                 first=(self.installs.programs,),
                 environment=_OFFLINE,
+                endings=around.endings,
             )
-            if look is not None:
-                look(servers)
+            if around.look is not None:
+                around.look(servers)
         shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
         if changed := self.installs.changed():
             raise ObservationError(
@@ -146,13 +163,13 @@ class Runner:
         return ended
 
     @contextmanager
-    def _servers(self, workflow: Workflow) -> Iterator[Services]:
+    def _servers(self, workflow: Workflow, absent: Collection[str]) -> Iterator[Services]:
         wanted = services_of(workflow)
         if not wanted or self.containers is None:
             yield Services(network="")
             return
         engine, builder = self.containers
-        with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute) as services:
+        with serving(engine, builder, self.run, wanted, may_substitute=self.may_substitute, absent=absent) as services:
             self.substitutes.update(services.substitutes)
             yield services
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _START_TIMEOUT_S = 90.0
+_ABSENT = ["86400"]
+"""For how many seconds what takes a server's place sleeps: longer than any run."""
 _MEMORY_BYTES = 1024**3
 _PORT = re.compile(r"(?:(?:\d+\.){3}\d+:)?(?:(\d+):)?(\d+)(?:/tcp)?")
 _SUBSTITUTED: dict[str, frozenset[str]] = {
@@ -60,33 +62,50 @@ class DatabaseServer:
     service: Service
     container: Container
 
+    def tell(self, *words: str) -> None:
+        """Let the server execute statements, each by itself.
+
+        Raises:
+            ObservationError: if it refuses one.
+        """
+        code, out, err = self._psql("postgres", *(part for each in words for part in ("-c", each)))
+        if code:
+            raise self._refused(err or out)
+
     def ask(self, database: str, query: str) -> list[tuple[Any, ...]] | None:
         """Return the rows of a query, with values as JSON has them; nothing where it asks for what is not there.
 
         Raises:
             ObservationError: if the server refuses for another reason.
         """
-        environment = self.service.environment
-        user = environment.get("POSTGRES_USER", "postgres")
         # The query is the tool's, or stands in the target's own exitgate.toml; the server is a throwaway one.
         words = f"SELECT coalesce(json_agg(row_to_json(t)), '[]') FROM ({query.rstrip('; ')}) t"  # noqa: S608
-        done = self.container.exec_run(
-            [*("psql", "--host", "127.0.0.1", "--username", user, "--dbname", database), "-XAtqc", words],
-            environment={"PGPASSWORD": environment.get("POSTGRES_PASSWORD", ""), "PATH": _PSQL, "LC_ALL": "C"},
-            demux=True,
-        )
-        outputs = cast("tuple[bytes | None, bytes | None]", done.output)
-        out, err = ((part or b"").decode("utf-8", "replace") for part in outputs)
-        if done.exit_code == 0:
+        code, out, err = self._psql(database, "-c", words)
+        if code == 0:
             rows: list[tuple[Any, ...]] = json.loads(
                 out, object_pairs_hook=lambda pairs: tuple(value for _, value in pairs)
             )
             return rows
         if "does not exist" in err:
             return None
-        raise ObservationError(
+        raise self._refused(err or out)
+
+    def _psql(self, database: str, *arguments: str) -> tuple[int, str, str]:
+        environment = self.service.environment
+        user = environment.get("POSTGRES_USER", "postgres")
+        done = self.container.exec_run(
+            [*("psql", "--host", "127.0.0.1", "--username", user, "--dbname", database), "-XAtq", *arguments],
+            environment={"PGPASSWORD": environment.get("POSTGRES_PASSWORD", ""), "PATH": _PSQL, "LC_ALL": "C"},
+            demux=True,
+        )
+        outputs = cast("tuple[bytes | None, bytes | None]", done.output)
+        out, err = ((part or b"").decode("utf-8", "replace") for part in outputs)
+        return 1 if done.exit_code is None else done.exit_code, out, err
+
+    def _refused(self, said: str) -> ObservationError:
+        return ObservationError(
             self.service.place,
-            got=f"psql says: {one_line(err or out, 200)}",
+            got=f"psql says: {one_line(said, 200)}",
             expected="an answer of the workflow's server",
             action="Try the query on such a server.",
         )
@@ -140,12 +159,19 @@ def _service(name: str, node: Node) -> Service:
 
 @contextmanager
 def serving(
-    engine: Engine, builder: Builder, run: Run, wanted: Sequence[Service], *, may_substitute: frozenset[str]
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    wanted: Sequence[Service],
+    *,
+    may_substitute: frozenset[str],
+    absent: Collection[str] = (),
 ) -> Iterator[Services]:
     """Start servers on a network of their own, and remove them at the end.
 
     Args:
         may_substitute: Kinds for which packages of this machine may stand in where no registry has the image.
+        absent: Kinds in whose place nobody listens.
 
     Raises:
         PrerequisiteMissing: if an image can be had in no way.
@@ -158,8 +184,13 @@ def serving(
             image, substituted = _image(engine, builder, service, may_substitute)
             substitutes += [f"{service.image} → {service.kind} in an image made of packages"] if substituted else []
             joined = f"container:{started[0].id}" if started else "none"
-            started.append(_start(engine, run, service, image, joined, substituted=substituted))
-        for container, service in zip(started, wanted, strict=True):
+            started.append(
+                _start(engine, run, service, image, joined, substituted=substituted)
+                if service.kind not in absent
+                else _create(engine, run, service, image, joined, entrypoint=["sleep"], command=_ABSENT)
+            )
+        serving_now = [pair for pair in zip(started, wanted, strict=True) if pair[1].kind not in absent]
+        for container, service in serving_now:
             _await(container, service)
         network = f"/proc/{started[0].attrs['State']['Pid']}/ns/net" if started else ""
         yield Services(
@@ -167,7 +198,7 @@ def serving(
             substitutes=tuple(substitutes),
             databases=tuple(
                 DatabaseServer(service=service, container=container)
-                for container, service in zip(started, wanted, strict=True)
+                for container, service in serving_now
                 if service.kind == "postgres"
             ),
         )
@@ -193,8 +224,6 @@ def _image(engine: Engine, builder: Builder, service: Service, may_substitute: f
 
 
 def _start(engine: Engine, run: Run, service: Service, image: str, network: str, *, substituted: bool) -> Container:
-    from docker.errors import DockerException
-
     own: dict[str, Any] = {}
     environment = dict(service.environment)
     if substituted:
@@ -204,12 +233,17 @@ def _start(engine: Engine, run: Run, service: Service, image: str, network: str,
         environment = {**start.environment, **_DEFAULTS.get(service.kind, {}), **environment}
         own = {"entrypoint": list(start_command(service.kind)), "tmpfs": {DATA: OWN}, "user": USER}
         own["command"] = list(command)
+    return _create(engine, run, service, image, network, environment=environment, **own)
+
+
+def _create(engine: Engine, run: Run, service: Service, image: str, network: str, **own: Any) -> Container:
+    from docker.errors import DockerException
+
     try:
         container: Container = engine.client.containers.create(
             image,
             name=f"exitgate-{run.id}-ci-{service.kind}-{secrets.token_hex(3)}",
             labels=run.labels,
-            environment=environment,
             mem_limit=_MEMORY_BYTES,
             network_mode=network,
             **own,

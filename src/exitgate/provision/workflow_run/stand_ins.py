@@ -12,6 +12,7 @@ from pathlib import Path
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.github.workflow import Step
+from exitgate.provision.workflow_run.endings import ACTION, Endings
 from exitgate.provision.workflow_run.nodes import Node
 
 NATIVE = frozenset({"actions/checkout"})
@@ -22,8 +23,9 @@ test -n "$base"
 echo "NX_BASE=$base" >>"$GITHUB_ENV"
 echo "NX_HEAD=$(git rev-parse HEAD)" >>"$GITHUB_ENV"
 """
+_SETS_UP_NODE = "actions/setup-node"
 _KNOWN: Mapping[str, Mapping[str, str]] = {
-    "actions/setup-node": {},
+    _SETS_UP_NODE: {},
     "actions/cache": {**_NOTHING, "restore": "true", "save": "true"},
     "actions/upload-artifact": _NOTHING,
     "nrwl/nx-set-shas": {"": _SHAS},
@@ -31,13 +33,20 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
 """Repository to what each of its actions does, by folder."""
 
 
-def stand_ins(steps: Iterable[Step], folder: Path, nodes: Mapping[str, Node], first: Iterable[Path] = ()) -> list[str]:
+def stand_ins(
+    steps: Iterable[Step],
+    folder: Path,
+    nodes: Mapping[str, Node],
+    first: Iterable[Path] = (),
+    endings: Endings | None = None,
+) -> list[str]:
     """Write a stand-in for each action of others that steps use; return them as act's ``--local-repository`` takes them.
 
     Args:
         folder: Where they are to be.
         nodes: Wanted version to the Node.js that is installed.
         first: Folders of programs that come before those of Node.js.
+        endings: What notes the end of each job that sets up Node.js.
 
     Raises:
         PrerequisiteMissing: if nothing of ours can stand in for an action.
@@ -63,8 +72,10 @@ def stand_ins(steps: Iterable[Step], folder: Path, nodes: Mapping[str, Node], fi
             made[key] = folder / f"action-{len(made)}"
             scripts = _KNOWN[repository] or {"": _setup_node(nodes, first)}
             for below, script in scripts.items():
-                _write(made[key] / below / "action.yml", script)
-    return [f"{key}={path}" for key, path in made.items()]
+                noted = endings is not None and repository == _SETS_UP_NODE
+                _write(made[key] / below / "action.yml", script, uses=ACTION if noted else "")
+    own = [] if endings is None else [endings.write_action(folder / "ending")]
+    return [*(f"{key}={path}" for key, path in made.items()), *own]
 
 
 def _setup_node(nodes: Mapping[str, Node], first: Iterable[Path]) -> str:
@@ -85,7 +96,7 @@ def _setup_node(nodes: Mapping[str, Node], first: Iterable[Path]) -> str:
     return "\n".join(lines)
 
 
-def _write(path: Path, script: str) -> None:
+def _write(path: Path, script: str, *, uses: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     body = "".join(f"        {line}\n" for line in script.splitlines())
     # act, as GitHub, asks every script of an action for its shell.
@@ -94,6 +105,8 @@ def _write(path: Path, script: str) -> None:
         "inputs:\n  node-version: {required: false, default: ''}\n"
         "outputs:\n  cache-hit: {value: 'false'}\n"
         "runs:\n  using: composite\n  steps:\n"
-        "    - shell: bash\n      env: {EXITGATE_NODE: '${{ inputs.node-version }}'}\n      run: |\n" + body,
+        "    - shell: bash\n      env: {EXITGATE_NODE: '${{ inputs.node-version }}'}\n      run: |\n"
+        + body
+        + (f"    - uses: {uses}\n" if uses else ""),
         encoding="utf-8",
     )
