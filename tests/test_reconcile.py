@@ -79,6 +79,15 @@ def test_what_was_found_and_not_selected_was_deselected() -> None:
     assert (told.status, told.message) == (Status.NOT_ASSESSED, "deselected on the command line")
 
 
+def test_what_stands_in_a_module_that_nobody_asked_for_was_deselected() -> None:
+    module = ONE.criteria[0].module
+    other = KEY.model_copy(update={"check": "other"})
+    told = reason(found=frozenset({other}), unread_modules=frozenset({module}))
+    assert (told.status, told.message) == (Status.NOT_ASSESSED, "deselected on the command line")
+    told = reason(found=frozenset({other}), unread_modules=frozenset({"test_other.py"}))
+    assert told.message == "no test of this check was collected"
+
+
 def test_what_was_deselected_is_said_to_be_so_in_an_interrupted_run_too() -> None:
     assert reason(found=HERE, interrupted="Ctrl-C").message == "deselected on the command line"
 

@@ -18,6 +18,8 @@ class Collected:
     """Every check that has a test."""
     selected: frozenset[Key] = frozenset()
     """Those that were to be run."""
+    unread_modules: frozenset[str] = frozenset()
+    """Gate module file names that were not imported, because nothing in them was asked for."""
     failed_modules: Mapping[str, str] = field(default_factory=dict)
     """Gate module file name to why it could not be imported."""
     lost_workers: Sequence[str] = ()
@@ -50,7 +52,7 @@ def _absence(key: Key, criterion: Criterion | None, collected: Collected) -> Out
     if module in collected.failed_modules:
         reason = collected.failed_modules[module]
         return Outcome(key=key, status=Status.ERROR, message=f"{module} could not be imported: {reason}")
-    if key in collected.found:
+    if key in collected.found or module in collected.unread_modules:
         return Outcome(key=key, status=Status.NOT_ASSESSED, message="deselected on the command line")
     if collected.interrupted:
         return Outcome(key=key, status=Status.NOT_ASSESSED, message=f"not reached: {collected.interrupted}")

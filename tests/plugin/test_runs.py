@@ -193,6 +193,16 @@ def test_what_is_deselected_is_not_assessed(tiny: Tiny, workers: str, arguments:
 
 
 @WaysToRun
+@pytest.mark.parametrize("arguments", [("--gate-control", "1.1.A.1"), ("--gate-criterion", "first")])
+def test_a_module_that_nobody_asked_for_is_not_imported(tiny: Tiny, workers: str, arguments: tuple[str, str]) -> None:
+    tiny.write("gates/tiny/test_second.py", "raise RuntimeError('imported')\n")
+    tiny.run("-n", workers, *arguments)
+    assert tiny.statuses()["1.1.A.1 rule tiny-target"] == "met"
+    told = tiny.record()["controls"][1]["checks"][0]
+    assert (told["status"], told["message"]) == ("not_assessed", "deselected on the command line")
+
+
+@WaysToRun
 def test_one_subject_is_not_the_gate(tiny: Tiny, workers: str) -> None:
     done = tiny.run("-n", workers, "--gate-subject", "a")
     assert (done.returncode, tiny.record()["verdict"]) == (NOT_PASSED, "not_assessed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,15 @@ class Collection:
         self._session = session
         self._found: dict[str, Key] = {}
         self._failed_modules: dict[str, str] = {}
+        self._unread_modules: set[str] = set()
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave the module of a criterion unread where none of its controls is asked for: most of a short run is importing."""
+        name = collection_path.name
+        if name not in self._session.modules_without_wanted or collection_path.parent != self._session.gate.directory:
+            return None
+        self._unread_modules.add(name)
+        return True
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test per subject of the check's kind."""
@@ -80,6 +90,7 @@ class Collection:
             "selected": {item.nodeid: item.stash[KEY].model_dump() for item in session.items if KEY in item.stash},
             "together": [item.nodeid for item in session.items if _SHARED in getattr(item, "fixturenames", ())],
             "failed_modules": self._failed_modules,
+            "unread_modules": sorted(self._unread_modules),
         }
         write_atomically(self._session.collected_folder / f"{os.getpid()}.json", json.dumps(note))
 
@@ -124,12 +135,20 @@ def read_collected(session: GateSession) -> tuple[Collected, dict[str, Key]]:
     found: set[Key] = set()
     selected: dict[str, Key] = {}
     failed: dict[str, str] = {}
+    unread: set[str] = set()
     for path in sorted(session.collected_folder.glob("*.json")):
         note = json.loads(path.read_text(encoding="utf-8"))
         found |= {Key(**key) for key in note["found"]}
         selected |= {nodeid: Key(**key) for nodeid, key in note["selected"].items()}
         failed |= note["failed_modules"]
-    return Collected(found=frozenset(found), selected=frozenset(selected.values()), failed_modules=failed), selected
+        unread |= set(note["unread_modules"])
+    collected = Collected(
+        found=frozenset(found),
+        selected=frozenset(selected.values()),
+        failed_modules=failed,
+        unread_modules=frozenset(unread),
+    )
+    return collected, selected
 
 
 def read_scopes(session: GateSession) -> dict[str, str]:

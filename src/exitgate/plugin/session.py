@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
@@ -69,6 +70,14 @@ class GateSession:
     def note_interruption(self, by: str) -> None:
         """Keep what ended the run first."""
         self.interrupted = self.interrupted or f"the run was interrupted ({by})"
+
+    @cached_property
+    def modules_without_wanted(self) -> frozenset[str]:
+        """The modules of the gate none of whose controls is to run."""
+        if self.wanted is None:
+            return frozenset()
+        asked = {control.criterion for control in self.gate.everything if control.id in self.wanted}
+        return frozenset(criterion.module for criterion in self.gate.criteria if criterion.id not in asked)
 
     @property
     def is_rehearsal(self) -> bool:

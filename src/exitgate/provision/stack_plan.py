@@ -24,6 +24,7 @@ from exitgate.provision.terraform import (
     TerraformTool,
     diagnostics_in,
     error_in,
+    trust_installed,
 )
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Stack, Target
@@ -105,7 +106,7 @@ def plan_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
 
 
 def _make(tool: TerraformTool, folder: Path, target: Target, code: Infrastructure, stack: Stack) -> dict[str, Any]:
-    terraform = initialised_copy(tool, folder, target, stack, code.plan_timeout_s)
+    terraform = trust_installed(initialised_copy(tool, folder, target, stack, code.plan_timeout_s))
     variables = variable_files(terraform, folder, stack)
     _plan(terraform, stack, folder, variables)
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
