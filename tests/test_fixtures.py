@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.catalogue import load_gate
+
 ROOT = Path(__file__).resolve().parent.parent
 EVERYWHERE = {"target", "engine"}
 """Rooms that every gate has, see ``fixtures/__init__.py``."""
@@ -79,3 +81,17 @@ def test_there_is_no_room_that_nobody_names() -> None:
 def test_no_two_rooms_have_a_fixture_of_one_name() -> None:
     names = [name for offered in OFFERED.values() for name in offered]
     assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("module", GATE)
+def test_each_module_holds_checks_of_its_own_criterion_and_of_the_gate_itself(module: str) -> None:
+    gate = load_gate(ROOT / "gates/gate3")
+    homes = {criterion.id: criterion.module for criterion in gate.criteria}
+    marked = [
+        ast.literal_eval(mark.args[0])
+        for function, _ in functions(GATE[module])
+        for mark in function.decorator_list
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.check"
+    ]
+    assert marked
+    assert {homes.get(gate.control(each).criterion, f"{module}.py") for each in marked} == {f"{module}.py"}

@@ -62,6 +62,8 @@ says = "{gate} was passed."
 CONTAINERS = '''"""Containers."""
 import pytest
 
+pytest_plugins = ("exitgate.fixtures.containers",)
+
 @pytest.mark.check("3.2.B.2.1", "declared-user")
 def test_a_user_is_named(image):
     """The image names a user."""
@@ -71,6 +73,8 @@ GATE_ITSELF = '''"""The gate itself."""
 import pytest
 
 from exitgate.checks.prerequisites import unproven_passes
+
+pytest_plugins = ("exitgate.fixtures.prerequisites",)
 
 @pytest.mark.check("prerequisites", "gate1-passed")
 def test_gate_1_was_passed(gate1):

@@ -202,6 +202,36 @@ def test_a_module_that_nobody_asked_for_is_not_imported(tiny: Tiny, workers: str
     assert (told["status"], told["message"]) == ("not_assessed", "deselected on the command line")
 
 
+REQUIREMENT = """
+[[requirement]]
+id = "own"
+criterion = "gate"
+title = "Of the gate itself"
+rationale = "It matters."
+remediation = "Do it."
+[[requirement.check]]
+id = "rule"
+subject = "target"
+needs = "declared"
+says = "There is a rule."
+"""
+OWN = """
+@pytest.mark.check("own", "rule")
+def test_own(target):
+    assert target.name == "tiny-target"
+"""
+
+
+@pytest.mark.parametrize("arguments", [("--gate-control", "own"), ("--gate-criterion", "gate")])
+def test_what_the_gate_asks_of_itself_is_tried_in_whatever_module_it_stands(
+    tiny: Tiny, arguments: tuple[str, str]
+) -> None:
+    tiny.write("gates/tiny/gate.toml", (tiny.path / "gates/tiny/gate.toml").read_text() + REQUIREMENT)
+    tiny.write("gates/tiny/test_second.py", (tiny.path / "gates/tiny/test_second.py").read_text() + OWN)
+    tiny.run("-n", "0", *arguments)
+    assert tiny.record()["requirements"][0]["status"] == "met"
+
+
 @WaysToRun
 def test_one_subject_is_not_the_gate(tiny: Tiny, workers: str) -> None:
     done = tiny.run("-n", workers, "--gate-subject", "a")

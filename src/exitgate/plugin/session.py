@@ -15,7 +15,7 @@ from types import FrameType
 import pytest
 
 from exitgate.acceptance import refuse_improper, refuse_self_approved
-from exitgate.catalogue import Gate, load_gate
+from exitgate.catalogue import GATE_ITSELF, Gate, load_gate
 from exitgate.errors import ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
@@ -73,11 +73,16 @@ class GateSession:
 
     @cached_property
     def modules_without_wanted(self) -> frozenset[str]:
-        """The modules of the gate none of whose controls is to run."""
+        """The modules of the gate none of whose controls is to run; what the gate asks of itself may be tried in any."""
         if self.wanted is None:
             return frozenset()
         asked = {control.criterion for control in self.gate.everything if control.id in self.wanted}
-        return frozenset(criterion.module for criterion in self.gate.criteria if criterion.id not in asked)
+        if GATE_ITSELF in asked:
+            return frozenset()
+        modules: dict[bool, set[str]] = {True: set(), False: set()}
+        for criterion in self.gate.criteria:
+            modules[criterion.id in asked].add(criterion.module)
+        return frozenset(modules[False] - modules[True])
 
     @property
     def is_rehearsal(self) -> bool:
