@@ -135,6 +135,8 @@ def clean() -> dict[str, Resource]:
         resource(
             "aws_db_instance.orders",
             identifier="shop-orders",
+            engine="postgres",
+            engine_version="18.1",
             vpc_security_group_ids=(Reference("aws_security_group.database", "id"),),
             db_subnet_group_name="data",
             storage_encrypted=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from exitgate.checks import infrastructure as rules
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observation import Substrate
-from exitgate.observe.terraform import UNKNOWN, Infrastructure, Reference, Sensitive, Value
+from exitgate.observe.terraform import UNKNOWN, Infrastructure, Provider, Reference, Sensitive, Value
 from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, TRUST, clean, planned, with_value
 
 Rule = Callable[[Infrastructure], list[Finding]]
@@ -25,6 +26,13 @@ CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
         "aws_x.y",
         {"arn": "arn:aws:sqs:us-east-1:1:q"},
         "us-east-1",
+    ),
+    (
+        "more of a network",
+        lambda p: rules.foreign_networks(p, POLICY),
+        "aws_vpc_ipv4_cidr_block_association.more",
+        {"cidr_block": "10.99.0.0/16"},
+        "brings a network that is not the policy's",
     ),
     (
         "layout",
@@ -144,6 +152,20 @@ def test_a_clean_plan_passes_and_a_faulty_one_does_not(
     assert rule(planned(*clean().values())) == []
     found = rule(with_value(address, **values))
     assert any(message in each.message and each.location.startswith("infra/main.tf:") for each in found)
+
+
+def in_region(region: str) -> Infrastructure:
+    (stack,) = (seen := planned(*clean().values())).stacks
+    provider = Provider(name="aws", region=region, location="infra/main.tf:1")
+    return replace(seen, stacks=(replace(stack, providers=(provider,)),))
+
+
+def test_a_provider_of_another_region_is_found_and_one_of_none_is_not_assessed() -> None:
+    assert rules.strays_of_region(in_region(POLICY.regions[0]), POLICY) == []
+    (found,) = rules.strays_of_region(in_region("us-east-1"), POLICY)
+    assert "provider aws makes its resources in us-east-1" in found.message
+    with pytest.raises(PrerequisiteMissing, match="provider aws: region"):
+        rules.strays_of_region(in_region(""), POLICY)
 
 
 @pytest.mark.parametrize("rule", [each[1] for each in DEMANDING], ids=[each[0] for each in DEMANDING])

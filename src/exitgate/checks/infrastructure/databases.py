@@ -9,6 +9,7 @@ from exitgate.checks.infrastructure.access import let_in, places_of
 from exitgate.checks.infrastructure.compute import containers_of, other_services, service_of, task_of
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
 from exitgate.checks.infrastructure.private import demand, stands_in_private
+from exitgate.checks.infrastructure.transport import judge_transport
 from exitgate.finding import Finding
 from exitgate.observe.terraform import Infrastructure, Resource, Stack, Unknown
 from exitgate.policy import InfrastructurePolicy
@@ -48,7 +49,7 @@ def shared_databases(planned: Infrastructure, service: Workload, stores: Stores)
 def unprotected_databases(
     planned: Infrastructure, policy: InfrastructurePolicy, service: Workload, stores: Stores
 ) -> list[Finding]:
-    """Name what a service's database lacks of encryption, privacy, backups and protection from deletion."""
+    """Name what a service's database lacks of encryption, on disk and on the way, privacy, backups and protection from deletion."""
 
     def judge(stack: Stack, judgement: Judgement) -> None:
         if service.name not in stores:
@@ -60,6 +61,7 @@ def unprotected_databases(
             if each.type == "aws_db_instance":
                 demand(each, judgement, "publicly_accessible", wanted=False, message="may be reached from the internet")
             demand(each, judgement, "deletion_protection", wanted=True, message="is not protected from deletion")
+            judge_transport(stack, each, judgement)
             _judge_backups(each, policy, judgement)
             stands_in_private(stack, each, "db_subnet_group_name", policy, judgement)
 

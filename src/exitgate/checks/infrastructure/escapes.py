@@ -25,8 +25,9 @@ ALL: Final = "all"
 JUDGED: Final = {
     "aws_db_instance": (
         *("storage_encrypted", "publicly_accessible", "deletion_protection", "backup_retention_period"),
-        *("db_subnet_group_name", "vpc_security_group_ids", "identifier"),
+        *("db_subnet_group_name", "vpc_security_group_ids", "identifier", "parameter_group_name"),
     ),
+    "aws_db_parameter_group": ("parameter",),
     "aws_db_subnet_group": ("subnet_ids",),
     "aws_default_route_table": ("route",),
     "aws_ecs_cluster": ("capacity_providers",),
@@ -54,8 +55,9 @@ JUDGED: Final = {
     "aws_mq_broker": ("engine_type", "publicly_accessible", "logs", "user"),
     "aws_rds_cluster": (
         *("storage_encrypted", "deletion_protection", "backup_retention_period", "db_subnet_group_name"),
-        *("vpc_security_group_ids", "cluster_identifier"),
+        *("vpc_security_group_ids", "cluster_identifier", "db_cluster_parameter_group_name"),
     ),
+    "aws_rds_cluster_parameter_group": ("parameter",),
     "aws_route": ("gateway_id", "route_table_id"),
     "aws_route_table": ("route",),
     "aws_route_table_association": ("subnet_id", "route_table_id"),

@@ -10,6 +10,10 @@ from exitgate.policy import InfrastructurePolicy
 _LAYOUT = "Let the infrastructure code follow [policy.infrastructure.network], or change the policy by review."
 
 
+_MORE = ("aws_vpc_ipv4_cidr_block_association", "aws_default_vpc", "aws_default_subnet")
+"""What makes a VPC larger, or takes over the one that each account has, where nobody laid anything out."""
+
+
 def foreign_networks(planned: Infrastructure, policy: InfrastructurePolicy) -> list[Finding]:
     """Name each VPC and subnet that is not the policy's, and each of the policy's that is not planned."""
     network = policy.network
@@ -31,6 +35,14 @@ def foreign_networks(planned: Infrastructure, policy: InfrastructurePolicy) -> l
                     got=str(got),
                     remedy=_LAYOUT,
                 )
+        for more in stack.of(*_MORE):
+            judgement.fault(
+                more.locate(),
+                f"{more.address} brings a network that is not the policy's",
+                expected=network.vpc_cidr if network else "what the policy lists",
+                got=str(cidr) if isinstance(cidr := more.get("cidr_block"), str) else more.type,
+                remedy=_LAYOUT,
+            )
         seen = _judge_subnets(stack, wanted, judgement)
         for zone, cidr in sorted(wanted):
             if vpcs and (zone, cidr) not in seen and not judgement.unknown:

@@ -16,9 +16,14 @@ _STAND_IN = "exitgate"
 
 
 def strays_of_region(planned: Infrastructure, policy: InfrastructurePolicy) -> list[Finding]:
-    """Name each resource and ARN that stands in a region that the policy does not list, or in none without being global."""
+    """Name each provider, resource and ARN of a region that the policy does not list, or of none without being global.
+
+    Raises:
+        PrerequisiteMissing: if nothing is wrong, and where a provider works can't be told.
+    """
 
     def judge(stack: Stack, judgement: Judgement) -> None:
+        _judge_providers(stack, policy, judgement)
         for resource in stack.resources:
             for key, value in resource.values.items():
                 for text in texts(value):
@@ -36,3 +41,17 @@ def strays_of_region(planned: Infrastructure, policy: InfrastructurePolicy) -> l
                             )
 
     return judged(planned, judge)
+
+
+def _judge_providers(stack: Stack, policy: InfrastructurePolicy, judgement: Judgement) -> None:
+    for provider in stack.providers:
+        if not provider.region:
+            judgement.unknown.append(f"provider {provider.name}: region")
+        elif provider.region not in policy.regions:
+            judgement.fault(
+                provider.location,
+                f"provider {provider.name} makes its resources in {provider.region}",
+                expected=f"one of {', '.join(policy.regions)}",
+                got=provider.region,
+                remedy="Give the provider a listed region, or list this one in [policy.infrastructure] regions.",
+            )

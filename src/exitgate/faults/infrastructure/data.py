@@ -51,6 +51,14 @@ FAULTS = (
     ),
     fault(
         "3.3.B.2.1 protected",
+        "database-without-tls",
+        "databases let clients in without TLS",
+        replaced(_DATABASE, 'name  = "rds.force_ssl"\n    value = "1"', 'name  = "rds.force_ssl"\n    value = "0"'),
+        location=_DATABASE,
+        message="takes connections without TLS",
+    ),
+    fault(
+        "3.3.B.2.1 protected",
         "database-backups-short",
         "databases keep backups for a day",
         replaced(_DATABASE, "backup_retention_period   = 14", "backup_retention_period   = 1"),

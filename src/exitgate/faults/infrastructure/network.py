@@ -116,6 +116,27 @@ FAULTS = (
         also=frozenset({"3.3.C.3"}),
     ),
     fault(
+        "3.3.A.1 resources-in-region",
+        "provider-in-another-region",
+        "everything is made in a region that the policy does not list",
+        replaced("infra/providers.tf", "region = var.region", 'region = "us-east-1"'),
+        location="infra/providers.tf:1",
+        message="provider aws makes its resources in us-east-1",
+    ),
+    fault(
+        "3.3.A.2 network-conforms",
+        "second-range",
+        "the VPC gets a second range, which the policy does not list",
+        added(
+            _NETWORK,
+            'resource "aws_vpc_ipv4_cidr_block_association" "more" {\n  vpc_id     = aws_vpc.this.id\n'
+            '  cidr_block = "10.99.0.0/16"\n}\n',
+        ),
+        location=_NETWORK,
+        message="brings a network that is not the policy's",
+        also=frozenset({"3.3.A.3"}),
+    ),
+    fault(
         "3.3.A.2 network-conforms",
         "vpc-range-of-another",
         "the VPC has the range of a network that it is to be peered with",

@@ -3,6 +3,7 @@
 from exitgate.observe.terraform.escapes import Escape
 from exitgate.observe.terraform.locks import Locks, read_locks
 from exitgate.observe.terraform.planned_tasks import PlannedTaskDefinition, planned_task_definition
+from exitgate.observe.terraform.providers import Provider
 from exitgate.observe.terraform.resources import (
     UNKNOWN,
     Reference,
@@ -24,6 +25,7 @@ __all__ = [
     "Infrastructure",
     "Locks",
     "PlannedTaskDefinition",
+    "Provider",
     "Reference",
     "Resource",
     "Sensitive",

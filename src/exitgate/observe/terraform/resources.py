@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exitgate.observe.terraform.escapes import Escape
+from exitgate.observe.terraform.providers import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Stack:
     """The root module's, secrets left out."""
     outside: tuple[Escape, ...] = ()
     """Provisioners, and data sources that ask others."""
+    providers: tuple[Provider, ...] = ()
+    """Of AWS, by which something is made."""
     chances: tuple[Escape, ...] = ()
     """Calls of functions that give another value each time."""
     unread: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from exitgate.observation import Observation, Substrate
 from exitgate.observe.terraform.blocks import Block, read_blocks
 from exitgate.observe.terraform.escapes import chances_in, folders_of, outside_of
 from exitgate.observe.terraform.origins import Origins, origins_of
+from exitgate.observe.terraform.providers import providers_of
 from exitgate.observe.terraform.resources import Names, Resource, Stack, Variable, merged
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
@@ -108,6 +109,7 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
         variables=tuple(_variables(target, declared, plan)),
         outside=tuple(outside_of(configuration, folders.place)),
         chances=tuple(each for folder in own for each in chances_in(target.directory, folder)),
+        providers=tuple(providers_of(plan, target.directory, target.directory / declared.path)),
         unread=tuple(address for folder, address in modules if folder is None or folder.resolve() not in own),
         names=files.names if files.named else {},
     )
