@@ -135,4 +135,4 @@ def _register(config: pytest.Config, session: GateSession) -> None:
         config.pluginmanager.register(Schedule(session), "exitgate-schedule")
         recorder = Recorder(session)
         config.pluginmanager.register(recorder, "exitgate-recorder")
-        config.pluginmanager.register(Terminal(session, recorder), "exitgate-terminal")
+        config.pluginmanager.register(Terminal(session, recorder, config.option.gate_target or ""), "exitgate-terminal")

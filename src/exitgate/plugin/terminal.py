@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -29,7 +30,13 @@ _COLOURS = {
     Status.WAIVED: "cyan",
     Status.NOT_APPLICABLE: "dim",
 }
-_MOST_ERRORS = 12
+_MOST_REASONS = 12
+_SILENT = (
+    "deselected on the command line",
+    "blocked by ",
+    "no test of this check was collected",
+    "nothing was collected",
+)
 _WIDTH = 120
 """Columns where there is no terminal to ask, e.g. in a CI log."""
 
@@ -37,10 +44,11 @@ _WIDTH = 120
 class Terminal:
     """Progress while the run goes on, and the summary after it; controller only."""
 
-    def __init__(self, session: GateSession, recorder: Recorder) -> None:
-        """Start silent."""
+    def __init__(self, session: GateSession, recorder: Recorder, target: str) -> None:
+        """Start silent; `target` is what the command line named."""
         self._session = session
         self._recorder = recorder
+        self._target = target
 
     def pytest_sessionstart(self) -> None:
         """Say before anything runs which waivers and exclusions have run out."""
@@ -74,11 +82,11 @@ class Terminal:
     def pytest_unconfigure(self) -> None:
         """Print the summary last, after everything that pytest has to say."""
         if self._recorder.record is not None and not self._session.collect_only:
-            print_summary(self._recorder.record, str(self._session.report_directory))
+            print_summary(self._recorder.record, str(self._session.report_directory), self._target)
 
 
-def print_summary(record: Record, report_directory: str) -> None:
-    """Print a record as an engineer wants to read it."""
+def print_summary(record: Record, report_directory: str, target: str = "") -> None:
+    """Print a record as an engineer wants to read it; `target` is what the command line named."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -86,8 +94,8 @@ def print_summary(record: Record, report_directory: str) -> None:
     console = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
     console.print()
     for control in (*record.controls, *record.requirements):
-        _print_failures(console, record, control)
-    _print_errors(console, record)
+        _print_failures(console, record, control, target)
+    _print_unsettled(console, record)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("criterion", no_wrap=True)
     for status in (Status.MET, Status.WAIVED, Status.NOT_APPLICABLE, Status.NOT_MET, Status.ERROR, Status.NOT_ASSESSED):
@@ -122,7 +130,7 @@ def print_summary(record: Record, report_directory: str) -> None:
     )
 
 
-def _print_failures(console: Console, record: Record, control: ControlEntry) -> None:
+def _print_failures(console: Console, record: Record, control: ControlEntry, target: str) -> None:
     from rich.markup import escape
 
     for check in control.checks:
@@ -134,27 +142,31 @@ def _print_failures(console: Console, record: Record, control: ControlEntry) -> 
             console.print(f"    expected {escape(finding.expected)}")
             console.print(f"    got      {escape(finding.got)}")
             console.print(f"    remedy   {escape(finding.remedy)}")
-        console.print(f"    again    [cyan]{rerun_command(record, control)}[/]\n")
+        console.print(f"    again    [cyan]{rerun_command(record, control, target)}[/]\n")
 
 
-def _print_errors(console: Console, record: Record) -> None:
+def _print_unsettled(console: Console, record: Record) -> None:
+    """Print each reason for which checks are errors or not assessed once; what the command line left out has none to tell."""
     from rich.markup import escape
 
-    told: dict[str, list[str]] = {}
-    for control in (*record.controls, *record.requirements):
-        for check in control.checks:
-            if check.status == Status.ERROR:
-                told.setdefault(check.message, []).append(f"{control.id} {check.id} · {check.subject}")
-    for message, places in list(told.items())[:_MOST_ERRORS]:
-        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        console.print(f"[red]error[/] {escape(places[0])}{more}\n  {escape(message)}\n")
-    if len(told) > _MOST_ERRORS:
-        console.print(f"[red]{len(told) - _MOST_ERRORS} more errors[/], all in the report\n")
+    for status in (Status.NOT_ASSESSED, Status.ERROR):
+        told: dict[str, list[str]] = {}
+        for control in (*record.controls, *record.requirements):
+            for check in control.checks:
+                if check.status == status and not check.message.startswith(_SILENT):
+                    told.setdefault(check.message, []).append(f"{control.id} {check.id} · {check.subject}")
+        for message, places in list(told.items())[:_MOST_REASONS]:
+            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+            console.print(f"[{_COLOURS[status]}]{status.words}[/] {escape(places[0])}{more}\n  {escape(message)}\n")
+        if len(told) > _MOST_REASONS:
+            rest = len(told) - _MOST_REASONS
+            console.print(f"[{_COLOURS[status]}]{status.words}[/] for {rest} more reasons, all in the report\n")
 
 
-def rerun_command(record: Record, control: ControlEntry) -> str:
-    """Return the command that runs the checks of one control alone."""
-    return f"exitgate run {record.gate} --control {control.id}"
+def rerun_command(record: Record, control: ControlEntry, target: str) -> str:
+    """Return the command that runs the checks of one control alone, on the target that the command line named, if any."""
+    named = f" --gate-target {shlex.quote(target)}" if target else ""
+    return f"exitgate run {record.gate}{named} --control {control.id}"
 
 
 def _groups(record: Record) -> list[tuple[str, str, list[ControlEntry]]]:
