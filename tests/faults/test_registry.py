@@ -89,7 +89,7 @@ UNPROVEN_FAULTS = {
     fault.id
     for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS, *SAMPLE)
     if fault.control not in UNPROVEN
-} | {"by-a-transaction-pooler", "provider-in-another-region", "second-range", "database-without-tls"}
+} | {"by-a-transaction-pooler"}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows, and the latest."""
 
 
