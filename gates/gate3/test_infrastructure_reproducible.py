@@ -130,9 +130,9 @@ def test_no_other_flow_is_possible(
 
 
 @pytest.mark.check("3.3.B.1.1", "planned")
-def test_a_fargate_cluster_is_planned(planned: Infrastructure) -> None:
-    """Every stack plans an ECS cluster with Fargate's capacity and no other."""
-    assert missing_clusters(planned) == []
+def test_a_fargate_cluster_is_planned(planned: Infrastructure, target: Target) -> None:
+    """Every stack plans an ECS cluster with Fargate's capacity and no other, and no task but those of the target's workloads."""
+    assert missing_clusters(planned, target.workloads) == []
 
 
 @pytest.mark.check("3.3.B.1.1", "workload-on-fargate")

@@ -16,6 +16,7 @@ from exitgate.target import Workload, load_target
 Rule = Callable[[Infrastructure], list[Finding]]
 REFERENCE = load_target(Path(__file__).parents[3] / "reference")
 ORDERS: Workload = REFERENCE.workload("orders")
+WORKLOADS = REFERENCE.workloads
 assert REFERENCE.policy.infrastructure
 STORES = {"orders": ("DATABASE_URL",), "catalog": ("DATABASE_URL",)}
 POLICY: InfrastructurePolicy = REFERENCE.policy.infrastructure

@@ -15,6 +15,7 @@ from tests.checks.infrastructure.plans import (
     POLICY,
     STORES,
     TRUST,
+    WORKLOADS,
     Rule,
     clean,
     planned,
@@ -60,17 +61,30 @@ def test_a_reference_that_is_not_known_is_no_missing_service(rule: Rule, address
 def test_a_stack_that_was_left_out_is_no_pass_but_no_cover_either() -> None:
     part = replace(planned(*clean().values()), left_out=("production",))
     with pytest.raises(PrerequisiteMissing, match="stack production: not planned"):
-        rules.missing_clusters(part)
-    assert rules.missing_clusters(replace(without("aws_ecs_cluster.main"), left_out=("production",)))
+        rules.missing_clusters(part, WORKLOADS)
+    assert rules.missing_clusters(replace(without("aws_ecs_cluster.main"), left_out=("production",)), WORKLOADS)
+
+
+def test_a_task_of_nobodys_workload_is_no_pass_but_no_cover_either() -> None:
+    cron = resource("aws_ecs_task_definition.cron", container_definitions='[{"name": "cron"}]')
+    seen = planned(*clean().values(), cron)
+    with pytest.raises(
+        PrerequisiteMissing, match=r"aws_ecs_task_definition.cron: a task that exitgate.toml describes no"
+    ):
+        rules.missing_clusters(seen, WORKLOADS)
+    assert rules.missing_clusters(planned(*without("aws_ecs_cluster.main").stacks[0].resources, cron), WORKLOADS)
+    hidden = with_value("aws_ecs_task_definition.orders", container_definitions=UNKNOWN)
+    with pytest.raises(PrerequisiteMissing, match="container_definitions"):
+        rules.missing_clusters(hidden, WORKLOADS)
 
 
 def test_a_cluster_has_capacity_that_the_code_declares_for_it() -> None:
     no_capacity = without("aws_ecs_cluster_capacity_providers.main")
-    assert said(rules.missing_clusters, no_capacity) == [
+    assert said(lambda p: rules.missing_clusters(p, WORKLOADS), no_capacity) == [
         "aws_ecs_cluster.main has no capacity that the code declares, in staging"
     ]
     another = with_value("aws_ecs_cluster_capacity_providers.main", cluster_name="another")
-    assert "has no capacity" in said(rules.missing_clusters, another)[0]
+    assert "has no capacity" in said(lambda p: rules.missing_clusters(p, WORKLOADS), another)[0]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observation import Substrate
 from exitgate.observe.terraform import UNKNOWN, Infrastructure, Provider, Reference, Sensitive, Value
-from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, TRUST, clean, planned, with_value
+from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, TRUST, WORKLOADS, clean, planned, with_value
 
 Rule = Callable[[Infrastructure], list[Finding]]
 GRANT = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
@@ -50,7 +50,7 @@ CASES: list[tuple[str, Rule, str, dict[str, Value], str]] = [
     ),
     (
         "cluster",
-        rules.missing_clusters,
+        lambda p: rules.missing_clusters(p, WORKLOADS),
         "aws_ecs_cluster_capacity_providers.main",
         {"capacity_providers": ("x",)},
         "not Far",

@@ -10,12 +10,12 @@ import pytest
 from exitgate.checks import infrastructure as rules
 from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.terraform import Infrastructure
-from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, Rule
+from tests.checks.infrastructure.plans import ORDERS, POLICY, STORES, WORKLOADS, Rule
 from tests.checks.infrastructure.test_rules import CASES
 from tests.observe.terraform.shapes import SHAPES, planned_shape
 
 COMPUTE: list[Rule] = [
-    rules.missing_clusters,
+    lambda p: rules.missing_clusters(p, WORKLOADS),
     lambda p: rules.workloads_off_fargate(p, ORDERS),
     lambda p: rules.unrouted_workloads(p, POLICY, ORDERS),
     lambda p: rules.shared_databases(p, ORDERS, {}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from exitgate.checks.infrastructure.compute import runs_elsewhere, service_of
+from collections.abc import Collection
+
+from exitgate.checks.infrastructure.compute import containers_of, runs_elsewhere, service_of
 from exitgate.checks.infrastructure.judging import Judgement, absent, judged
 from exitgate.finding import Finding
 from exitgate.observe.terraform import Infrastructure, Reference, Resource, Stack, Unknown
@@ -11,10 +13,23 @@ from exitgate.target import Workload
 _FARGATE = ("FARGATE", "FARGATE_SPOT")
 
 
-def missing_clusters(planned: Infrastructure) -> list[Finding]:
-    """Say where a stack plans no cluster, one whose capacity nobody declared, or one with capacity that is not Fargate's."""
+def missing_clusters(planned: Infrastructure, workloads: Collection[Workload]) -> list[Finding]:
+    """Say where a stack plans no cluster, one whose capacity nobody declared, or one with capacity that is not Fargate's.
+
+    Raises:
+        PrerequisiteMissing: if nothing is wrong, and a task is none of the workloads: no other rule looks at it.
+    """
+    known = {each.container_name for each in workloads}
 
     def judge(stack: Stack, judgement: Judgement) -> None:
+        for task in stack.of("aws_ecs_task_definition"):
+            containers = containers_of(task)
+            if containers is None:
+                judgement.open(task, "container_definitions")
+            elif not known & {str(each.get("name")) for each in containers}:
+                judgement.beyond(
+                    task, "a task that exitgate.toml describes no workload of, so that no rule looks at it"
+                )
         clusters = stack.of("aws_ecs_cluster")
         if runs_elsewhere(stack, judgement, "ECS cluster"):
             return
