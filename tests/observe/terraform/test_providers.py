@@ -11,7 +11,13 @@ AWS = "registry.terraform.io/hashicorp/aws"
 
 
 def seen(
-    tmp_path: Path, code: str, told: dict[str, Any], *, keys: tuple[str, ...] = ("aws",), **more: str
+    tmp_path: Path,
+    code: str,
+    told: dict[str, Any],
+    *,
+    keys: tuple[str, ...] = ("aws",),
+    made_up: tuple[str, ...] = (),
+    **more: str,
 ) -> list[Provider]:
     folder = tmp_path / "infra"
     folder.mkdir()
@@ -24,7 +30,7 @@ def seen(
         "variables": variables,
         "configuration": {"provider_config": told, "root_module": {"resources": resources}},
     }
-    return list(providers_of(plan, tmp_path, folder))
+    return list(providers_of(plan, tmp_path, folder, made_up))
 
 
 def aws(**region: object) -> dict[str, Any]:
@@ -41,6 +47,12 @@ def test_a_variable_is_what_it_is_in_the_plan(tmp_path: Path) -> None:
     code = 'provider "aws" {\n  region = var.region # where we are\n}\n'
     (found,) = seen(tmp_path, code, {"aws": aws(references=["var.region"])})
     assert found.region == "eu-central-1"
+
+
+def test_one_that_is_made_up_for_planning_is_unknown(tmp_path: Path) -> None:
+    code = 'provider "aws" {\n  region = var.region\n}\n'
+    (found,) = seen(tmp_path, code, {"aws": aws(references=["var.region"])}, made_up=("region",))
+    assert found.region == ""
 
 
 def test_what_is_made_of_a_variable_is_unknown(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Source: Terraform's internals, "JSON Output Format": ``provider_config`` and ``p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,16 +37,18 @@ class _Block:
     text: str
 
 
-def providers_of(plan: Mapping[str, Any], root: Path, folder: Path) -> Iterator[Provider]:
+def providers_of(plan: Mapping[str, Any], root: Path, folder: Path, made_up: Collection[str]) -> Iterator[Provider]:
     """Yield each configuration of AWS's provider by which a resource of the plan is made.
 
     Args:
         plan: ``show -json`` of it.
         root: The target's folder.
         folder: The root module's.
+        made_up: Variables that ``exitgate.toml`` sets for planning: what they say is not what is applied.
     """
     configuration = plan["configuration"]
     told: Mapping[str, Any] = configuration.get("provider_config") or {}
+    given = {name: each for name, each in (plan.get("variables") or {}).items() if name not in made_up}
     blocks = _blocks_in(root, folder)
     for key in sorted(set(_used(configuration["root_module"]))):
         # Terraform has resolved what modules inherit; behind a colon stands what a module configures itself.
@@ -57,7 +59,7 @@ def providers_of(plan: Mapping[str, Any], root: Path, folder: Path) -> Iterator[
         block = blocks.get(key)
         yield Provider(
             name=name,
-            region=_region(config, block, plan.get("variables") or {}),
+            region=_region(config, block, given),
             location=f"{block.path}:{block.line}" if block else _path(root, folder),
         )
 

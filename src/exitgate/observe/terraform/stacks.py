@@ -109,7 +109,7 @@ def _stack(target: Target, declared: DeclaredStack, files: StackPlan) -> Stack:
         variables=tuple(_variables(target, declared, plan)),
         outside=tuple(outside_of(configuration, folders.place)),
         chances=tuple(each for folder in own for each in chances_in(target.directory, folder)),
-        providers=tuple(providers_of(plan, target.directory, target.directory / declared.path)),
+        providers=tuple(providers_of(plan, target.directory, target.directory / declared.path, declared.variables)),
         unread=tuple(address for folder, address in modules if folder is None or folder.resolve() not in own),
         names=files.names if files.named else {},
     )

@@ -5,7 +5,6 @@ Source: https://nx.dev/docs/reference/project-configuration#outputs, and the fol
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from exitgate.github.workflow import Workflow
 from exitgate.observation import Observation
 from exitgate.observe.workflow import Workflows
 from exitgate.observe.workflow_run.changes import ChangeLab
+from exitgate.observe.workflow_run.projects import part_of, said_by
 from exitgate.observe.workflow_run.tasks import tasks_of
 from exitgate.observe.workflow_run.trials import ChangeTrials
 from exitgate.provision.git import git, succeeded
@@ -48,11 +48,11 @@ class FrontendBuild(Observation):
 
 def output_folders(root: Path, folder: str) -> tuple[str, ...]:
     """Return the folders in which a project's build leaves what it makes: those that Nx is told of, or the usual ones."""
-    manifest, project = _said(root / folder / "package.json"), _said(root / folder / "project.json")
-    inside = _part(manifest, "nx")
-    own = [_part(_part(each, "targets"), _BUILD) for each in (project, inside)]
-    default = _part(_part(_said(root / "nx.json"), "targetDefaults"), _BUILD)
-    options = {name: value for each in (default, *reversed(own)) for name, value in _part(each, "options").items()}
+    manifest, project = said_by(root / folder / "package.json"), said_by(root / folder / "project.json")
+    inside = part_of(manifest, "nx")
+    own = [part_of(part_of(each, "targets"), _BUILD) for each in (project, inside)]
+    default = part_of(part_of(said_by(root / "nx.json"), "targetDefaults"), _BUILD)
+    options = {name: value for each in (default, *reversed(own)) for name, value in part_of(each, "options").items()}
     told = next((each["outputs"] for each in (*own, default) if isinstance(each.get("outputs"), list)), None)
     named = [str(each) for each in told] if isinstance(told, list) else list(_USUAL)
     found = dict.fromkeys(
@@ -139,16 +139,3 @@ def _above_patterns(path: str) -> str:
     parts = path.split("/")
     plain = next((number for number, part in enumerate(parts) if re.search(r"[*?\[{]", part)), len(parts))
     return "/".join(parts[:plain]) or "."
-
-
-def _said(file: Path) -> dict[str, object]:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _part(said: dict[str, object], key: str) -> dict[str, object]:
-    part = said.get(key)
-    return part if isinstance(part, dict) else {}

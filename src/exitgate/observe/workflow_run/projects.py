@@ -73,8 +73,8 @@ def read_workspace(root: Path) -> Workspace:
     """Read every committed package.json below the root, and the project.json beside it."""
     listed = succeeded(git(root, "ls-files", "-z", "--", "*/package.json"), root).stdout.split("\0")
     folders = sorted(Path(name).parent.as_posix() for name in listed if name and "node_modules" not in name)
-    said = {folder: _said(root / folder / "package.json") for folder in folders}
-    nx = {folder: (_part(said[folder], "nx"), _said(root / folder / "project.json")) for folder in folders}
+    said = {folder: said_by(root / folder / "package.json") for folder in folders}
+    nx = {folder: (part_of(said[folder], "nx"), said_by(root / folder / "project.json")) for folder in folders}
     names = {
         folder: next((str(each["name"]) for each in (*reversed(nx[folder]), said[folder]) if each.get("name")), folder)
         for folder in folders
@@ -87,8 +87,8 @@ def read_workspace(root: Path) -> Workspace:
                 name=names[folder],
                 targets=frozenset(
                     (
-                        *_part(said[folder], "scripts"),
-                        *(target for each in nx[folder] for target in _part(each, "targets")),
+                        *part_of(said[folder], "scripts"),
+                        *(target for each in nx[folder] for target in part_of(each, "targets")),
                     )
                 ),
                 needs=frozenset(
@@ -105,7 +105,8 @@ def projects(root: Path) -> tuple[str, ...]:
     return read_workspace(root).by_reach
 
 
-def _said(file: Path) -> dict[str, object]:
+def said_by(file: Path) -> dict[str, object]:
+    """Return what a package.json or project.json says; nothing where it is not there or no object."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -113,13 +114,14 @@ def _said(file: Path) -> dict[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _part(said: dict[str, object], key: str) -> dict[str, object]:
+def part_of(said: dict[str, object], key: str) -> dict[str, object]:
+    """Return an object in it; an empty one where it is not there or something else."""
     part = said.get(key)
     return part if isinstance(part, dict) else {}
 
 
 def _needed(said: dict[str, object], nx: tuple[dict[str, object], ...]) -> set[str]:
-    found = {name for key in _DEPENDENCIES for name in _part(said, key)}
+    found = {name for key in _DEPENDENCIES for name in part_of(said, key)}
     for each in nx:
         implicit = each.get("implicitDependencies")
         found |= {str(name) for name in implicit} if isinstance(implicit, list) else set()
