@@ -25,7 +25,7 @@ from exitgate.observe.terraform import Infrastructure, read_infrastructure
 from exitgate.provision.scanner import find_trivy
 from exitgate.provision.stack_plan import StackPlan
 from exitgate.provision.terraform import TerraformTool
-from exitgate.target import load_target
+from exitgate.target import Target, load_target
 
 SIZES = (40, 1_000)
 _CONFIGURATION = (
@@ -145,14 +145,16 @@ def judge_here(folder: Path) -> dict[str, float]:
     }
 
 
-def _rules(reference: Any) -> list[Callable[[Infrastructure], list[Any]]]:
+def _rules(reference: Target) -> list[Callable[[Infrastructure], list[Any]]]:
     policy, workload = reference.policy.infrastructure, reference.workload("orders")
+    if policy is None:
+        raise SystemExit("the reference's policy has no [infrastructure]: there is nothing to judge by")
     stores = {"orders": ("DATABASE_URL",), "catalog": ("DATABASE_URL",)}
     return [
         lambda p: rules.strays_of_region(p, policy),
         lambda p: rules.foreign_networks(p, policy),
         lambda p: rules.exposed_tiers(p, policy),
-        rules.missing_clusters,
+        lambda p: rules.missing_clusters(p, reference.workloads),
         lambda p: rules.workloads_off_fargate(p, workload),
         lambda p: rules.unsound_balancers(p, policy),
         lambda p: rules.unrouted_workloads(p, policy, workload),

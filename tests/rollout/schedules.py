@@ -85,7 +85,8 @@ def well_behaved(watched: Watched) -> Iterator[Event]:
     """Yield what happens where every task starts, is healthy and stops when it is told to, until nothing is left to happen."""
     while True:
         now_s = watched.now_s
-        expected = next(filter(None, (_next_of(watched, task, now_s) for task in watched.state.tasks)), None)
+        steps = (_next_of(watched, task, now_s) for task in watched.state.tasks)
+        expected: Event | None = next((each for each in steps if each is not None), None)
         deadline = next_deadline_s(watched.state)
         if expected is None and deadline is None:
             return
