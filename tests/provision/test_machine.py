@@ -1,4 +1,4 @@
-"""The machine's lock: readers beside each other, a writer alone, nobody for ever in nobody's way."""
+"""The machine's lock: who works beside who works, who rolls beside who rolls, nobody for ever in anybody's way."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Measuring:
         self._thread.start()
 
     def _measure(self, machine: Machine) -> None:
-        with machine.alone():
+        with machine.rolling():
             self.has_it.set()
             self.let_go.wait(_LONG_S)
 
@@ -78,14 +78,15 @@ def test_nobody_begins_to_work_while_somebody_measures_or_waits_to(machines: lis
     assert began.wait(_LONG_S)
 
 
-def test_two_who_work_and_then_both_measure_take_turns(machines: list[Machine]) -> None:
+def test_two_who_work_and_then_both_roll_do_so_side_by_side(machines: list[Machine]) -> None:
     measured: list[int] = []
-    both_work = threading.Barrier(2)
+    both_work, both_roll = threading.Barrier(2), threading.Barrier(2)
 
     def work(number: int) -> None:
         with machines[number].shared():
             both_work.wait(_LONG_S)
-            with machines[number].alone():
+            with machines[number].rolling():
+                both_roll.wait(_LONG_S)
                 measured.append(number)
 
     threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(2)]
@@ -98,7 +99,7 @@ def test_two_who_work_and_then_both_measure_take_turns(machines: list[Machine]) 
 
 def test_after_measuring_one_goes_on_working(machines: list[Machine]) -> None:
     with machines[0].shared():
-        with machines[0].alone():
+        with machines[0].rolling():
             pass
         measuring = Measuring(machines[1])
         assert not measuring.has_it.wait(_MOMENT_S)
@@ -107,23 +108,23 @@ def test_after_measuring_one_goes_on_working(machines: list[Machine]) -> None:
 
 
 def test_one_that_fails_gives_the_machine_back(machines: list[Machine]) -> None:
-    with pytest.raises(RuntimeError), machines[0].alone():
+    with pytest.raises(RuntimeError), machines[0].rolling():
         raise RuntimeError
-    with machines[1].alone():
+    with machines[1].rolling():
         pass
 
 
 def test_a_process_that_is_killed_gives_the_machine_back(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from exitgate.provision.machine import Machine\n"
-        "with Machine(Path(sys.argv[1])).alone(): print('alone', flush=True); time.sleep(60)"
+        "with Machine(Path(sys.argv[1])).rolling(): print('rolling', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "alone\n"
+        assert other.stdout.readline() == "rolling\n"
         other.kill()
     machine = Machine(tmp_path)
-    with machine.alone():
+    with machine.rolling():
         pass
     machine.close()
 

@@ -1,4 +1,4 @@
-"""The machine's time, shared by the workers of a run: most tests work side by side, and one that measures has it to itself."""
+"""The machine's time, shared by the workers of a run: most tests work side by side, and those that measure have it to themselves."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 FOLDER_VARIABLE = "EXITGATE_MACHINE"
 """Names the folder of the locks, where several runs are one's own and are to take turns; a run's own scratch folder otherwise."""
 
 
-class Machine:
-    """A lock for readers and writers across processes: those who work are its readers, who measures is its writer.
+class Kind(StrEnum):
+    """Of what is done."""
 
-    Two files, locked by the kernel, so that a worker that is killed holds nothing: the turnstile, which everybody passes and a
-    writer keeps, so that no new reader gets ahead of it; and the room.
+    WORK = "work"
+    ROLL = "roll"
+
+
+class Machine:
+    """A lock across processes for work of several kinds: of one kind as much as there is side by side, of two kinds never.
+
+    A file for each kind and a turnstile, all locked by the kernel, so that a worker that is killed holds nothing. Whoever comes
+    passes the turnstile, waits there until nobody works otherwise, and enters its own room: so no newcomer gets ahead of who waits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,56 +33,63 @@ class Machine:
         Raises:
             OSError: if they can't be made.
         """
-        self._turnstile = os.open(folder / "machine-turnstile.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._room = os.open(folder / "machine-room.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._is_inside = False
+        self._turnstile = _opened(folder, "turnstile")
+        self._rooms = {kind: _opened(folder, kind) for kind in Kind}
+        self._inside: Kind | None = None
 
     def close(self) -> None:
         """Close the files, which gives back whatever is held."""
-        os.close(self._turnstile)
-        os.close(self._room)
+        for file in (self._turnstile, *self._rooms.values()):
+            os.close(file)
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Work beside others; waits for as long as somebody measures."""
-        self._enter()
-        try:
+        """Work beside others who work; waits for as long as somebody measures."""
+        with self._within(Kind.WORK):
             yield
-        finally:
-            self._leave()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Measure while nobody works: waits until all others are between two pieces of work, and holds them there.
+    def rolling(self) -> Iterator[None]:
+        """Roll versions of a workload while nobody works, beside others of the run who roll theirs, as in one cluster."""
+        with self._within(Kind.ROLL):
+            yield
 
-        Whoever works and begins to measure stops working first, or two of them would wait for each other.
-        """
-        was_inside = self._is_inside
-        if was_inside:
-            self._leave()
+    @contextmanager
+    def _within(self, kind: Kind) -> Iterator[None]:
+        """Be one of a kind. Whoever works and begins to measure stops working first, or two of them would wait for each other."""
+        before, self._inside = self._inside, None
+        if before:
+            self._leave(before)
         try:
-            fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+            self._enter(kind)
             try:
-                fcntl.flock(self._room, fcntl.LOCK_EX)
                 yield
             finally:
-                fcntl.flock(self._room, fcntl.LOCK_UN)
-                fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+                self._leave(kind)
         finally:
-            if was_inside:
-                self._enter()
+            if before:
+                self._enter(before)
 
-    def _enter(self) -> None:
+    def _enter(self, kind: Kind) -> None:
         fcntl.flock(self._turnstile, fcntl.LOCK_EX)
         try:
-            fcntl.flock(self._room, fcntl.LOCK_SH)
+            for other, room in self._rooms.items():
+                if other is not kind:
+                    # Once it is empty it stays so: its newcomers are behind us at the turnstile.
+                    fcntl.flock(room, fcntl.LOCK_EX)
+                    fcntl.flock(room, fcntl.LOCK_UN)
+            fcntl.flock(self._rooms[kind], fcntl.LOCK_SH)
         finally:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
-        self._is_inside = True
+        self._inside = kind
 
-    def _leave(self) -> None:
-        fcntl.flock(self._room, fcntl.LOCK_UN)
-        self._is_inside = False
+    def _leave(self, kind: Kind) -> None:
+        fcntl.flock(self._rooms[kind], fcntl.LOCK_UN)
+        self._inside = None
+
+
+def _opened(folder: Path, name: str) -> int:
+    return os.open(folder / f"machine-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def lock_folder(scratch: Path) -> Path:

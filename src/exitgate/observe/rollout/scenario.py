@@ -29,7 +29,6 @@ from exitgate.run import Run
 from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
-_LOCK_TIMEOUT_S = 1800.0
 _FAILED_TOLD, _SLOWEST_TOLD = 200, 100
 """Single requests that stand in the evidence."""
 _BEFORE_S, _AFTER_S = 1.5, 1.5
@@ -78,10 +77,11 @@ def read_rollout(
 ) -> Rollout:
     """Perform a scenario.
 
-    1. Wait for the machine: scenarios are one at a time within a run, since they measure it too.
-    2. Start the balancer, and deploy what serves at first.
-    3. Send load; deploy each version, and let load go on after it.
-    4. Stop the load, count the effects of its writes, remove everything.
+    1. Start the balancer, and deploy what serves at first.
+    2. Send load; deploy each version, and let load go on after it.
+    3. Stop the load, count the effects of its writes, remove everything.
+
+    It measures this machine too: whoever calls it sees to it that nothing else keeps the machine busy.
 
     Args:
         engine: Where tasks run.
@@ -102,10 +102,7 @@ def read_rollout(
         ProvisionError: if something refuses.
         ObservationError: if prober, balancer or database say nothing.
     """
-    from filelock import FileLock
-
     with ExitStack() as stack:
-        stack.enter_context(FileLock(run.scratch_path / "rollout.lock", timeout=_LOCK_TIMEOUT_S))
         group = favoured_group(engine, run)
         stack.enter_context(favoured(group))
         balancer = stack.enter_context(throwaway_balancer(run, replace(balancer_rules(settings), port=listen)))
