@@ -1,4 +1,4 @@
-"""The machine's time, shared by the workers of a run: most tests work side by side, and those that measure have it to themselves."""
+"""The machine's time, shared by the workers of a run: most tests work side by side; those that measure have it to themselves."""
 
 from __future__ import annotations
 
