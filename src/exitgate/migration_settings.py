@@ -112,6 +112,14 @@ class MigrationSettings(_Strict):
             known |= request.save.keys()
         return self
 
+    def called(self, number: str, name: str) -> str:
+        """Return what a migration of that number and name is called, as its folder or file."""
+        return f"{number}_{name}" if self.tool == "prisma" else self.file.format(number=number, name=name)
+
+    def place(self, migration: str) -> str:
+        """Return where the SQL of a migration so called lies in the image."""
+        return f"{self.image_folder}/{migration}{'/migration.sql' if self.tool == 'prisma' else ''}"
+
     @property
     def deploy_words(self) -> tuple[str, ...] | None:
         """What applies pending migrations inside of the image; nothing where it is not told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exitgate.rollout.compression import Measured, largest_k, violated
+from exitgate.rollout.compression import Measured, inequalities, violated
 from exitgate.rollout.settings import RolloutSettings, TargetCheck
 
 SETTINGS = RolloutSettings(
@@ -17,11 +17,14 @@ SETTINGS = RolloutSettings(
 )
 
 
-def test_the_shortest_timer_or_the_start_decides() -> None:
-    assert largest_k(SETTINGS, Measured(start_s=0.2, longest_request_s=0.8)) == 30
-    assert largest_k(SETTINGS, Measured(start_s=4, longest_request_s=0.8)) == 15
-    assert largest_k(SETTINGS, Measured(start_s=0.2, longest_request_s=0.8, rate_per_s=10)) == 3
-    assert largest_k(SETTINGS, Measured(start_s=0.2, longest_request_s=0.8), wished=5) == 5
+def test_times_that_are_divided_by_little_enough_hold() -> None:
+    assert violated(SETTINGS.compressed(30), Measured(start_s=0.2, longest_request_s=0.8)) == ()
+    (only,) = violated(SETTINGS.compressed(30), Measured(start_s=4, longest_request_s=0.8))
+    assert str(only) == "start against grace period, s: 4 > 2"
+    (only,) = violated(SETTINGS.compressed(5), Measured(start_s=0.2, longest_request_s=0.8, rate_per_s=10))
+    assert str(only) == "failures that show an outage: 3 > 2"
+    (only,) = violated(SETTINGS.compressed(10), Measured(start_s=0.2, longest_request_s=0.8, jitter_s=0.05))
+    assert str(only) == "least timer against check timeout, s: 0.5 > 0.3"
 
 
 @pytest.mark.parametrize(
@@ -33,16 +36,18 @@ def test_the_shortest_timer_or_the_start_decides() -> None:
 )
 def test_what_is_violated_is_told_with_its_values(k: float, words: list[str]) -> None:
     measured = Measured(start_s=0.2, longest_request_s=0.8, shortest_outage_s=4)
-    told = [str(each) for each in violated(SETTINGS, measured, k)]
+    told = [str(each) for each in violated(SETTINGS.compressed(k), measured)]
     assert len(told) == len(words)
     assert all(any(word in each for each in told) for word in words)
     assert all(">" in each for each in told)
 
 
-def test_settings_that_do_not_hold_as_they_are_are_not_compressed() -> None:
+def test_what_does_not_hold_of_undivided_times_is_the_settings_own() -> None:
     measured = Measured(start_s=90, longest_request_s=0.8)
-    assert largest_k(SETTINGS, measured) == 1
-    assert [each.name for each in violated(SETTINGS, measured, 1)] == ["start against grace period, s"]
+    assert violated(SETTINGS, measured) == ()
+    assert [each.name for each in inequalities(SETTINGS, measured) if not each.holds] == [
+        "start against grace period, s"
+    ]
 
 
 def test_compressed_settings_know_by_how_much_and_leave_the_idle_timeout() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,16 +27,18 @@ def altered_image(engine: Engine, run: Run, image: str, files: Mapping[str, str]
 
     container = made = None
     try:
+        own = (engine.client.images.get(image).attrs.get("Config") or {}).get("Cmd") or []
         container = engine.client.containers.create(image, labels=run.labels, command=["-"])
         container.put_archive("/", _archive(files))
-        made = container.commit(changes=[f"LABEL {name}={value}" for name, value in run.labels.items()])
+        # An image without an entry point needs some command to become a container; what is committed has the image's own again.
+        changes = [f"CMD {json.dumps(own)}", *(f"LABEL {name}={value}" for name, value in run.labels.items())]
+        made = container.commit(changes=changes)
         container.remove(v=True, force=True)
         container = None
-        # The engine keeps the made-up command of the container that was committed; who starts the image gives its own.
         yield str(made.id)
     except DockerException as error:
         raise ProvisionError(
-            "image with other migrations",
+            "image with files more",
             got=f"the engine refuses: {error}",
             expected="a copy of the built image with files added",
             action="Try `docker cp` into a container of the image.",

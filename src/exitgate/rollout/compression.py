@@ -44,49 +44,44 @@ class Inequality:
         return f"{self.name}: {self.less:.3g} {'≤' if self.holds else '>'} {self.more:.3g}"
 
 
-def inequalities(settings: RolloutSettings, measured: Measured, k: float) -> tuple[Inequality, ...]:
-    """Return all that has to hold where the times are divided by `k`; with 1, of the settings as they are.
+def inequalities(settings: RolloutSettings, measured: Measured) -> tuple[Inequality, ...]:
+    """Return all that has to hold of times that were divided.
 
     Args:
-        settings: Not compressed.
+        settings: As they are used; they know what was divided by.
         measured: Of the workload and the machine.
-        k: What is divided by.
     """
-    small = settings.compressed(k)
     least_s = max(LEAST_TIMER_S, _JITTERS * measured.jitter_s)
-    timers = [("deregistration delay", small.deregistration_delay_s), ("stop timeout", small.stop_timeout_s)]
-    if small.target_check:
-        timers += [("check interval", small.target_check.interval_s), ("check timeout", small.target_check.timeout_s)]
-    if small.container_check:
-        timers.append(("container check's interval", small.container_check.interval_s))
+    timers = [("deregistration delay", settings.deregistration_delay_s), ("stop timeout", settings.stop_timeout_s)]
+    if settings.target_check:
+        timers += [
+            ("check interval", settings.target_check.interval_s),
+            ("check timeout", settings.target_check.timeout_s),
+        ]
+    if settings.container_check:
+        timers.append(("container check's interval", settings.container_check.interval_s))
     found = [Inequality(name=f"least timer against {name}, s", less=least_s, more=value) for name, value in timers]
     if settings.has_balancer or settings.container_check:
-        found.append(Inequality(name="start against grace period, s", less=measured.start_s, more=small.grace_period_s))
+        found.append(
+            Inequality(name="start against grace period, s", less=measured.start_s, more=settings.grace_period_s)
+        )
     found.append(
         Inequality(
-            name="longest request against the time to leave, s", less=measured.longest_request_s, more=small.drain_s
+            name="longest request against the time to leave, s", less=measured.longest_request_s, more=settings.drain_s
         )
     )
     found.append(
         Inequality(
             name="failures that show an outage",
             less=float(_FAILURES),
-            more=measured.rate_per_s * measured.shortest_outage_s / k,
+            more=measured.rate_per_s * measured.shortest_outage_s / settings.compression,
         )
     )
     return tuple(found)
 
 
-def violated(settings: RolloutSettings, measured: Measured, k: float) -> tuple[Inequality, ...]:
-    """Return what does not hold where the times are divided by `k`."""
-    return tuple(each for each in inequalities(settings, measured, k) if not each.holds)
-
-
-def largest_k(settings: RolloutSettings, measured: Measured, wished: float = 100.0) -> float:
-    """Return the largest factor of 1, 1.5, 2, 3, 5, 7, 10, 15 … up to the wished one at which everything holds; 1 where none does.
-
-    What is violated at 1 already is a fault of the settings, or of the machine: `violated` says which.
-    """
-    steps = [step * 10**power for power in range(4) for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)]
-    fitting = [k for k in steps if 1 <= k <= wished and not violated(settings, measured, k)]
-    return max(fitting, default=1.0)
+def violated(settings: RolloutSettings, measured: Measured) -> tuple[Inequality, ...]:
+    """Return what does not hold; nothing where no time was divided: what is wrong then is the settings' own."""
+    if settings.compression <= 1:
+        return ()
+    return tuple(each for each in inequalities(settings, measured) if not each.holds)

@@ -27,6 +27,7 @@ from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Substrate
 from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step, TaskFacts, Version
 from exitgate.policy.deployments import DeploymentPolicy
+from exitgate.rollout.compression import Inequality
 from exitgate.rollout.settings import RolloutSettings
 
 REFERENCE = Path(__file__).parents[3] / "reference/exitgate.toml"
@@ -108,7 +109,7 @@ def test_a_clean_rollout_has_no_finding() -> None:
     assert failed_requests(CLEAN, frozenset()) == []
     assert broken_bounds(CLEAN, POLICY) == []
     assert slow_answers(CLEAN, POLICY) == []
-    assert missing_rollbacks(back(), Defect.DEAF, POLICY) == []
+    assert missing_rollbacks(back(), (Defect.DEAF,), POLICY) == []
     assert broken_returns(back()) == []
 
 
@@ -118,8 +119,8 @@ def test_nothing_seen_is_an_error_and_no_pass() -> None:
         lambda: strange_versions(EMPTY),
         lambda: broken_bounds(EMPTY, POLICY),
         lambda: slow_answers(EMPTY, POLICY),
-        lambda: missing_rollbacks(EMPTY, Defect.DEAF, POLICY),
-        lambda: missing_rollbacks(CLEAN, Defect.DEAF, POLICY),
+        lambda: missing_rollbacks(EMPTY, (Defect.DEAF,), POLICY),
+        lambda: missing_rollbacks(CLEAN, (Defect.DEAF,), POLICY),
         lambda: broken_returns(EMPTY),
     ):
         with pytest.raises(ObservationError, match="rollout of orders"):
@@ -190,9 +191,9 @@ def test_slow_answers_and_a_stall_are_found() -> None:
 
 
 def test_a_bad_version_that_stays_or_costs_too_much_is_found() -> None:
-    assert "was not rolled back" in missing_rollbacks(back("completed"), Defect.DEAF, POLICY)[0].message
+    assert "was not rolled back" in missing_rollbacks(back("completed"), (Defect.DEAF,), POLICY)[0].message
     failing = tuple(replace(each, failure="status") if each.number % 20 == 0 else each for each in REQUESTS)
-    (finding,) = missing_rollbacks(replace(back(), load=replace(LOAD, requests=failing)), Defect.DEAF, POLICY)
+    (finding,) = missing_rollbacks(replace(back(), load=replace(LOAD, requests=failing)), (Defect.DEAF,), POLICY)
     assert "budget" in finding.message
 
 
@@ -227,7 +228,7 @@ def test_where_others_had_the_machine_failures_are_nobodys() -> None:
             POLICY,
         ),
         lambda rollout: missing_rollbacks(
-            replace(rollout, versions=back().versions, steps=back("completed").steps), Defect.DEAF, POLICY
+            replace(rollout, versions=back().versions, steps=back("completed").steps), (Defect.DEAF,), POLICY
         ),
         lambda rollout: broken_returns(replace(rollout, versions=back().versions, steps=(replace(STEP, tasks=()),))),
     ],
@@ -287,6 +288,48 @@ def test_a_version_that_errs_or_dawdles_has_to_be_taken_back_by_its_own_alarm() 
             name: replace(seen, versions=versions, steps=(replace(seen.steps[0], reason=f"alarm: {name}"),))
             for name in (right, other)
         }
-        assert missing_rollbacks(by[right], defect, POLICY) == []
+        assert missing_rollbacks(by[right], (defect,), POLICY) == []
         with pytest.raises(PrerequisiteMissing, match=f"by something else: alarm: {other}"):
-            missing_rollbacks(by[other], defect, POLICY)
+            missing_rollbacks(by[other], (defect,), POLICY)
+
+
+def test_every_version_with_the_defects_asked_for_has_to_have_been_deployed() -> None:
+    bad = (Defect.CRASHES, Defect.UNMIGRATED)
+    versions = (CLEAN.versions[0], *(Version(name=each.name, image_id="sha256:new", defect=each) for each in bad))
+    steps = [replace(back().steps[0], version=each.name) for each in bad]
+    both = replace(CLEAN, versions=versions, steps=tuple(steps))
+    assert missing_rollbacks(both, bad, POLICY) == []
+    stalled = replace(both, steps=(steps[0], replace(steps[1], result="stalled")))
+    (finding,) = missing_rollbacks(stalled, bad, POLICY)
+    assert "a migration that fails" in finding.message
+    with pytest.raises(ObservationError, match="not every version"):
+        missing_rollbacks(replace(both, steps=(steps[0],)), bad, POLICY)
+    # A workload without migrations has only the other.
+    assert missing_rollbacks(replace(both, versions=versions[:2], steps=(steps[0],)), bad, POLICY) == []
+
+
+def test_a_deployment_that_another_was_to_overtake_is_judged_by_the_one_that_did() -> None:
+    overtaken = replace(STEP, version="hasty", result="overtaken", tasks=(task(1, "old"), task(5, "hasty")))
+    versions = (*CLEAN.versions, Version(name="hasty", image_id="sha256:new"))
+    hasty = replace(CLEAN, versions=versions, steps=(overtaken, STEP))
+    assert unfinished_rollouts(hasty) == strange_versions(hasty) == []
+    (finding,) = unfinished_rollouts(replace(hasty, steps=(replace(overtaken, result=""), STEP)))
+    assert "'hasty' did not complete" in finding.message
+    left = replace(STEP, tasks=(task(3), task(4), task(5, "hasty")))
+    (finding,) = strange_versions(replace(hasty, steps=(overtaken, left)))
+    assert "task-5 of version hasty still there" in finding.got
+
+
+def test_times_that_were_divided_by_too_much_leave_everything_not_assessed() -> None:
+    short = replace(CLEAN, violated=(Inequality(name="start against grace period, s", less=4.0, more=3.0),))
+    for look in (
+        unfinished_rollouts,
+        strange_versions,
+        broken_returns,
+        lambda seen: failed_requests(seen, frozenset()),
+        lambda seen: slow_answers(seen, POLICY),
+        lambda seen: broken_bounds(seen, POLICY),
+        lambda seen: missing_rollbacks(replace(seen, versions=back().versions), (Defect.DEAF,), POLICY),
+    ):
+        with pytest.raises(PrerequisiteMissing, match="start against grace period, s: 4 > 3"):
+            look(short)

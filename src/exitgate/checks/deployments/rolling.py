@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
@@ -25,7 +25,7 @@ def unfinished_rollouts(rollout: Rollout) -> list[Finding]:
     """Say which deployment did not complete."""
     findings = []
     for step in _steps(rollout):
-        if step.result == "completed":
+        if step.result in ("completed", "overtaken"):
             continue
         words = next(
             (task.last_words for task in rollout.tasks if task.version == step.version and task.last_words), ""
@@ -47,6 +47,8 @@ def strange_versions(rollout: Rollout) -> list[Finding]:
     """Say where, after a deployment, something else runs or answers than what was deployed."""
     findings = []
     for step in _steps(rollout):
+        if step.result == "overtaken":
+            continue
         image = rollout.image_of(step.version)
         got = _strange_tasks(rollout, step, image, step.version)
         names = {task.name for task in rollout.tasks if task.version == step.version}
@@ -204,13 +206,14 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
     return _of_the_target(rollout, findings)
 
 
-def missing_rollbacks(rollout: Rollout, defect: Defect, policy: DeploymentPolicy) -> list[Finding]:
-    """Say where a version with a defect was not rolled back, or cost users more than the budget."""
-    steps = [step for step in _steps(rollout) if _defect(rollout, step) is defect]
-    if not steps:
-        raise _nothing(rollout, f"no version that {defect}")
+def missing_rollbacks(rollout: Rollout, defects: Collection[Defect], policy: DeploymentPolicy) -> list[Finding]:
+    """Say where a version with one of these defects was not rolled back, or cost users more than the budget."""
+    steps = [(step, defect) for step in _steps(rollout) if (defect := _defect(rollout, step)) in defects]
+    due = [version.name for version in rollout.versions if version.defect in defects]
+    if not steps or [step.version for step, _ in steps] != due:
+        raise _nothing(rollout, f"not every version deployed that {' or '.join(defects)}")
     findings = []
-    for step in steps:
+    for step, defect in steps:
         sent = rollout.load.between(step.asked_s, step.settled_s)
         if not sent:
             raise _nothing(rollout, f"no request while {step.version} was deployed")
@@ -316,8 +319,16 @@ def _of_the_target(rollout: Rollout, findings: list[Finding]) -> list[Finding]:
     """Return the findings, where this machine left the rollout the time that it takes.
 
     Raises:
-        PrerequisiteMissing: if it did not, and there are findings: they may be the machine's.
+        PrerequisiteMissing: if it did not, and there are findings: they may be the machine's. If times were divided by more than
+            they bear: then neither findings nor their absence say anything of production.
     """
+    if rollout.violated:
+        raise PrerequisiteMissing(
+            f"rollout of {rollout.workload}",
+            got=f"times were divided by {rollout.settings.compression:g}, and {'; '.join(map(str, rollout.violated))}",
+            expected="times in which events keep their order",
+            action="Run again when this machine has less to do, or divide by less.",
+        )
     foreign, starved = rollout.foreign_percent or 0.0, rollout.starved_percent
     late_ms, latest_ms = _late_s(rollout) * _MILLISECONDS, LATEST_P99_S * _MILLISECONDS
     for value, most, unit, words in (

@@ -27,7 +27,7 @@ from exitgate.provision.databases import Databases
 if TYPE_CHECKING:
     import psycopg
 
-_LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
+LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
 """Number and name of migrations that are added to the target's own; the second is never applied where the first has failed."""
 _SEEDS = 3
 
@@ -70,17 +70,12 @@ class Stage:
     @property
     def latest(self) -> str:
         """The name of a migration that is added to the target's own."""
-        return self._called(*_LATEST)
+        return self.settings.called(*LATEST)
 
     @property
     def later(self) -> str:
         """That of one which comes after it."""
-        return self._called(*_LATER)
-
-    def _called(self, number: str, name: str) -> str:
-        if self.settings.tool == "prisma":
-            return f"{number}_{name}"
-        return self.settings.file.format(number=number, name=name)
+        return self.settings.called(*_LATER)
 
     def start(self, image: str, database: str) -> Start:
         """Deploy by the policy's way, and return what became of it."""
@@ -115,9 +110,7 @@ class Stage:
 
     def path(self, name: str) -> str:
         """Return where a migration of that name lies in the image."""
-        if self.settings.tool == "prisma":
-            return f"{self.settings.image_folder}/{name}/migration.sql"
-        return f"{self.settings.image_folder}/{name}"
+        return self.settings.place(name)
 
 
 def untold(key: str, what: str) -> PrerequisiteMissing:

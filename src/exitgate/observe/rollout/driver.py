@@ -69,27 +69,30 @@ class Driver:
         with self.tasks.working():
             yield
 
-    def deploy(self, version: str, *, limit_s: float, settle_s: float) -> Step:
+    def deploy(self, version: str, *, limit_s: float, settle_s: float, overtaken: bool = False) -> Step:
         """Ask for a version, and go on until it has ended one way or the other, or the time is over.
 
         Args:
             limit_s: Seconds for it, a rollback included.
             settle_s: Seconds for which everything goes on after that.
+            overtaken: Whether to go on only until its first task is healthy: the next deployment comes in between.
         """
         asked = time.monotonic()
         self._outcomes.clear()
         self._take(events.Deploy(now_s=asked, version=version))
-        self._go_on(lambda: self._is_over, limit_s)
+        self._go_on(lambda: self._is_over or (overtaken and self._serves_already), limit_s)
         ended = time.monotonic()
         over = self._is_over
         bad = next((each for each in self._outcomes if not isinstance(each, actions.Complete)), None)
         facts = tuple(self.facts(task) for task in self.tasks.all.values() if task.started_s and task.ended_s is None)
         self._go_on(lambda: False, settle_s)
         word = "rolled back" if isinstance(bad, actions.RollBack) else "stalled" if bad else "completed"
+        if not over:
+            word = "overtaken" if overtaken and self._serves_already else ""
         return Step(
             version=version,
             asked_s=asked,
-            result=word if over else "",
+            result=word,
             reason=bad.reason if bad else "",
             ended_s=ended,
             tasks=facts,
@@ -155,6 +158,15 @@ class Driver:
         if not any(isinstance(each, actions.Complete | actions.Stall) for each in self._outcomes):
             return False
         return all(task.phase in ("pending", "running") for task in self.state.tasks)
+
+    @property
+    def _serves_already(self) -> bool:
+        """Whether a task of the deployment is healthy."""
+        deployment = self.state.deployment
+        return any(
+            deployment and task.deployment == deployment.number and task.target_state == "healthy"
+            for task in self.state.tasks
+        )
 
     def _go_on(self, until: Callable[[], bool], limit_s: float) -> None:
         deadline = time.monotonic() + limit_s

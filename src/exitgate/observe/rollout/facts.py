@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from exitgate.load.results import LoadResults
 from exitgate.observation import Observation
+from exitgate.rollout.compression import Inequality
 from exitgate.rollout.settings import RolloutSettings
 
 
@@ -18,6 +19,7 @@ class Defect(StrEnum):
     CRASHES = "is killed as soon as it has started"
     ERRS = "passes its health checks, and answers some requests with 500"
     SLOW = "passes its health checks, and answers every request late"
+    UNMIGRATED = "has a migration that fails, so that it ends instead of starting"
 
 
 class Disturbance(StrEnum):
@@ -108,7 +110,7 @@ class Step:
     version: str
     asked_s: float
     result: str
-    """``completed``, ``rolled back``, ``stalled``; empty where the time was over."""
+    """``completed``, ``rolled back``, ``stalled``, ``overtaken`` by the next one; empty where the time was over."""
     reason: str
     ended_s: float
     """When it was complete: the rollback, where there was one."""
@@ -144,6 +146,8 @@ class Rollout(Observation):
     """Percent of the time in which some process had to wait for a processor (PSI); 0 where the kernel does not say."""
     foreign_percent: float | None = None
     """Percent of all processors' time that went to what is no part of the rollout; nothing where nobody counts."""
+    violated: tuple[Inequality, ...] = ()
+    """What does not hold of the divided times: then the order of events may not be that of production."""
     injected: int = 0
     """Requests that a defect has failed or held up."""
 

@@ -24,7 +24,8 @@ from exitgate.provision.backing import Surroundings
 from exitgate.provision.balancer import BalancerRules, throwaway_balancer
 from exitgate.provision.engine import Engine
 from exitgate.provision.favour import favoured, favoured_group, used_s
-from exitgate.rollout.settings import RolloutSettings
+from exitgate.rollout.compression import Measured, inequalities, violated
+from exitgate.rollout.settings import DeploymentAlarms, RolloutSettings
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
@@ -33,6 +34,8 @@ _FAILED_TOLD, _SLOWEST_TOLD = 200, 100
 """Single requests that stand in the evidence."""
 _BEFORE_S, _AFTER_S = 1.5, 1.5
 """Seconds of load before the first deployment, and after each one: what comes late is seen too."""
+_USUAL_PERCENTILE = 90
+"""Of the prober's lateness: by so much this machine is late, but for rare hiccups, which have a bound of their own."""
 _CALM_WITHIN_S, _FILL_UP_S, _QUIET_WITHIN_S = 20.0, 60.0, 30.0
 
 
@@ -56,6 +59,8 @@ class ScenarioOrder:
     """Latency at the 99th percentile above which this machine is too busy for anything to be begun."""
     disturbance: Disturbance | None = None
     """What happens to the first healthy task of each version that is deployed."""
+    overtaken: frozenset[str] = frozenset()
+    """Versions in whose deployment the next one comes as soon as a task of theirs is healthy."""
     least_requests: int = 0
     """Load goes on after the last deployment until so many requests have ended."""
 
@@ -111,7 +116,8 @@ def read_rollout(
         recipe = TaskRecipe(
             workload=workload.name,
             port=workload.port,
-            settings=container,
+            # Nobody reads what the container's own check says here, and each is a process more.
+            settings=replace(container, health_check=None),
             environment={**workload.environment, **around.environment},
             network=network,
             health_path=settings.target_check.path if settings.target_check else workload.health_path,
@@ -122,7 +128,8 @@ def read_rollout(
         seen = _Seen()
         alarms = Alarms(order.alarms, settings.alarms.names, seen.more)
         versions = (order.initial, *order.deployments)
-        driver = Driver(engine, run, recipe, settings, versions, balancer, alarms)
+        # No alarm is watched while nobody sends a request.
+        driver = Driver(engine, run, recipe, replace(settings, alarms=DeploymentAlarms()), versions, balancer, alarms)
         if watch:
             tell = watch
             driver.on_look = lambda: tell(driver.sight(*seen.counted()))
@@ -142,6 +149,12 @@ def read_rollout(
         driver.go_on(_FILL_UP_S, until=lambda: seen.counted()[0] >= order.least_requests)
         load = prober.stop()
         after = effects(workload, around)
+        measured = Measured(
+            start_s=driver.slowest_start_s,
+            longest_request_s=max((each.latency_s for each in load.requests if not each.failure), default=0.0),
+            jitter_s=percentile([each.late_s for each in load.requests] or [0.0], _USUAL_PERCENTILE),
+            rate_per_s=sum(stream.rate_rps for stream in plan.streams),
+        )
         rollout = Rollout(
             substrate=replace(substrate, tools=(*substrate.tools, balancer.tool)),
             scenario=order.name,
@@ -156,9 +169,11 @@ def read_rollout(
             written=None if before is None or after is None else after - before,
             starved_percent=pressure.starved_percent,
             foreign_percent=pressure.foreign_percent,
+            violated=violated(settings, measured),
             injected=sum(task.proxy.meddled for task in driver.tasks.all.values() if task.proxy),
         )
-    evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout))
+    held = [str(each) for each in inequalities(settings, measured)]
+    evidence = keep.keep(f"rollout-{order.name}-{workload.name}.json", _told(rollout, held))
     return replace(rollout, evidence=(evidence,), pictures=(picture_of(rollout),))
 
 
@@ -251,7 +266,13 @@ def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Ste
                 action="Look at the timeline in the evidence; run again when this machine has less to do.",
             )
         driver.disturbance = order.disturbance
-        yield driver.deploy(version.name, limit_s=order.step_limit_s, settle_s=_AFTER_S)
+        overtaken = version.name in order.overtaken
+        yield driver.deploy(
+            version.name,
+            limit_s=order.step_limit_s,
+            settle_s=0.0 if overtaken else _AFTER_S,
+            overtaken=overtaken,
+        )
 
 
 @contextmanager
@@ -276,12 +297,13 @@ def _never_served(workload: Workload, driver: Driver, reason: str) -> Prerequisi
     )
 
 
-def _told(rollout: Rollout) -> str:
+def _told(rollout: Rollout, inequalities: list[str]) -> str:
     """Return all but the single requests, of which the failed and the slowest ones are told."""
     load = rollout.load
     told = {
         "scenario": rollout.scenario,
         "settings": asdict(rollout.settings),
+        "inequalities": inequalities,
         "versions": [asdict(each) for each in rollout.versions],
         "steps": [asdict(each) for each in rollout.steps],
         "tasks": [asdict(each) for each in rollout.tasks],
