@@ -19,7 +19,7 @@ from exitgate.rollout.settings import RolloutSettings
 from exitgate.rollout.state import RolloutState
 from exitgate.run import Run
 
-_LOOK_EVERY_S = 0.05
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
