@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CRASH_AFTER_S = 0.0
 _NO_SERVICE_PORT = 9
-"""Where a version with the defect `DEAF` is looked for: nobody listens there in a container of a service."""
+"""Where a version that must not answer is looked for: nobody listens there in a container of a service."""
 _LONGEST_LIFE_S = 3600
 _LAST_LINES = 2000
 """Of a task's log, that are looked at."""
@@ -147,7 +147,8 @@ class Tasks:
     def target(self, name: str) -> Target:
         """Return where the balancer is to look for a task."""
         task = self.all[name]
-        if task.version.defect is Defect.DEAF:
+        if task.version.defect in (Defect.DEAF, Defect.CRASHES):
+            # One that crashes may not be asked either: a signal takes its time, and it would answer until then.
             return Target(task=name, address=task.address, port=_NO_SERVICE_PORT)
         if task.proxy is not None:
             return Target(task=name, address="127.0.0.1", port=task.proxy.port)
