@@ -25,6 +25,7 @@ from exitgate.checks.deployments import (
     unwired_alarms,
     unwired_breakers,
 )
+from exitgate.checks.deployments.messages import lost_messages
 from exitgate.checks.deployments.rolling import (
     broken_bounds,
     broken_returns,
@@ -210,8 +211,8 @@ def test_load_delivered(clean_rollout: Rollout) -> None:
 
 @pytest.mark.check("3.5.C.2", "no-failed-requests")
 def test_no_failed_requests(clean_rollout: Rollout, workload: Workload) -> None:
-    """Not one request fails, is lost or is carried out twice."""
-    assert failed_requests(clean_rollout, counted_streams(workload)) == []
+    """Not one request or message fails, is lost or is carried out twice."""
+    assert failed_requests(clean_rollout, counted_streams(workload)) + lost_messages(clean_rollout) == []
 
 
 @pytest.mark.check("3.5.C.2", "availability-kept")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from exitgate.migration_settings import MigrationSettings
 from exitgate.policy import Policy
@@ -84,6 +85,32 @@ class Traffic(_Strict):
     """The workload's variable (in its `backing`) that tells of the database that is asked."""
 
 
+class Messages(_Strict):
+    """``[[service.message]]``: a kind of messages that a workload takes from its broker, published while versions are replaced."""
+
+    name: _Name
+    broker: str = "RABBITMQ_URL"
+    """The workload's variable (in its `backing`) that tells of the broker."""
+    exchange: str = ""
+    """Which the workload itself declares; the default exchange where not given, whose routing keys are queues."""
+    routing_key: Annotated[str, Field(min_length=1)]
+    body: str
+    """With ``$unique`` where a message's own id belongs: a UUID, which is the property ``message_id`` too."""
+    effects: Annotated[str, Field(pattern=r"%\(ids\)s")]
+    """A query in SQL that counts what the messages with these ids have done, as
+    ``SELECT count(*) FROM inbox WHERE id = ANY(%(ids)s)``; ``%(ids)s`` is an array of text."""
+    effects_in: str = "DATABASE_URL"
+    """The workload's variable (in its `backing`) that tells of the database that is asked."""
+
+    @field_validator("body")
+    @classmethod
+    def _has_its_id(cls, text: str) -> str:
+        template = string.Template(text)
+        if not template.is_valid() or set(template.get_identifiers()) != {"unique"}:
+            raise ValueError("$unique where the message's own id belongs, and $$ for a dollar sign")
+        return text
+
+
 class Answers(_Strict):
     """``[service.answers]``: what AWS answered on how production deploys a workload, each as a file that the target holds.
 
@@ -137,6 +164,8 @@ class Workload(_Strict):
     """Seconds within which the workload answers on its health path."""
     traffic: tuple[Traffic, ...] = ()
     """What it is asked for while its versions are replaced."""
+    message: tuple[Messages, ...] = ()
+    """What it takes from its broker meanwhile."""
     answers: Answers | None = None
     """How ECS deploys it by AWS's own account, beside a plan or in the place of one."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.assurance import Assurance
+from exitgate.checks.deployments.messages import lost_messages
 from exitgate.checks.deployments.rolling import (
     broken_bounds,
     broken_returns,
@@ -25,7 +26,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Substrate
-from exitgate.observe.rollout.facts import Defect, Moment, Rollout, Step, TaskFacts, Version
+from exitgate.observe.rollout.facts import Defect, MessagesSeen, Moment, Rollout, Step, TaskFacts, Version
 from exitgate.policy.deployments import DeploymentPolicy
 from exitgate.rollout.compression import Inequality
 from exitgate.rollout.settings import RolloutSettings
@@ -333,3 +334,18 @@ def test_times_that_were_divided_by_too_much_leave_everything_not_assessed() -> 
     ):
         with pytest.raises(PrerequisiteMissing, match="start against grace period, s: 4 > 3"):
             look(short)
+
+
+def test_messages_that_are_lost_or_handled_twice_are_found() -> None:
+    def seen(handled: int, published: int = 40) -> Rollout:
+        return replace(CLEAN, messages=(MessagesSeen(name="placed", published=published, handled=handled),))
+
+    assert lost_messages(CLEAN) == lost_messages(seen(40)) == []
+    (lost,) = lost_messages(seen(38))
+    assert ("were lost" in lost.message, lost.got) == (True, "38")
+    (twice,) = lost_messages(seen(41))
+    assert "were handled twice" in twice.message
+    with pytest.raises(ObservationError, match="no message of kind placed"):
+        lost_messages(seen(0, published=0))
+    with pytest.raises(PrerequisiteMissing, match="97 percent"):
+        lost_messages(replace(seen(38), starved_percent=97.0))

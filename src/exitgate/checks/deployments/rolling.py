@@ -40,7 +40,7 @@ def unfinished_rollouts(rollout: Rollout) -> list[Finding]:
                 remedy="Run the new image behind a load balancer's health check; the timeline is among the evidence.",
             )
         )
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def strange_versions(rollout: Rollout) -> list[Finding]:
@@ -68,7 +68,7 @@ def strange_versions(rollout: Rollout) -> list[Finding]:
                     remedy="See which tasks are not of the new version, and why they are kept; deploy by digest.",
                 )
             )
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def undelivered_load(rollout: Rollout) -> list[Finding]:
@@ -124,7 +124,7 @@ def failed_requests(rollout: Rollout, counted: frozenset[str]) -> list[Finding]:
         )
         for (stream, failure), group in sorted(_grouped(rollout.load.failed).items())
     ]
-    findings = _of_the_target(rollout, findings)
+    findings = of_the_target(rollout, findings)
     writes = [request for request in rollout.load.requests if request.stream in counted]
     if rollout.written is None or not writes:
         return findings
@@ -166,7 +166,7 @@ def broken_bounds(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
                     remedy="Set minimum_healthy_percent to 100, and the maximum so that new tasks come first.",
                 )
             )
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
@@ -203,7 +203,7 @@ def slow_answers(rollout: Rollout, policy: DeploymentPolicy) -> list[Finding]:
         )
         if value > limit
     ]
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def missing_rollbacks(rollout: Rollout, defects: Collection[Defect], policy: DeploymentPolicy) -> list[Finding]:
@@ -246,7 +246,7 @@ def missing_rollbacks(rollout: Rollout, defects: Collection[Defect], policy: Dep
                     remedy="Keep the minimum healthy percentage at 100, and let alarms fire sooner.",
                 )
             )
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def broken_returns(rollout: Rollout) -> list[Finding]:
@@ -265,7 +265,7 @@ def broken_returns(rollout: Rollout) -> list[Finding]:
                     remedy="See in the timeline what the rollback started and stopped.",
                 )
             )
-    return _of_the_target(rollout, findings)
+    return of_the_target(rollout, findings)
 
 
 def _steps(rollout: Rollout) -> Sequence[Step]:
@@ -315,7 +315,7 @@ def _bound(moment: Moment, bound: int, *, is_least: bool) -> tuple[Moment, bool,
     return moment, moment.running > bound, f"{moment.running} tasks", f"at most {bound} tasks"
 
 
-def _of_the_target(rollout: Rollout, findings: list[Finding]) -> list[Finding]:
+def of_the_target(rollout: Rollout, findings: list[Finding]) -> list[Finding]:
     """Return the findings, where this machine left the rollout the time that it takes.
 
     Raises:

@@ -78,6 +78,17 @@ class TaskFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesSeen:
+    """Messages of one kind, published from before the first deployment until after the last."""
+
+    name: str
+    published: int
+    """That the broker has confirmed."""
+    handled: int
+    """Effects of these, as the workload's own store counts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSight:
     """A task at one moment."""
 
@@ -142,6 +153,8 @@ class Rollout(Observation):
     load: LoadResults
     written: int | None
     """Effects of the writes as the workload's own store counts them; nothing where no store is asked."""
+    messages: tuple[MessagesSeen, ...] = ()
+    """Of each kind that the workload takes."""
     starved_percent: float = 0.0
     """Percent of the time in which some process had to wait for a processor (PSI); 0 where the kernel does not say."""
     foreign_percent: float | None = None

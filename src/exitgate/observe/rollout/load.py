@@ -109,19 +109,36 @@ def effects(workload: Workload, around: Surroundings) -> int | None:
     counted = [each for each in workload.traffic if each.effects]
     if not counted:
         return None
-    return sum(_count(each, around.environment, around.local_ports) for each in counted)
+    return sum(_count(each, around) for each in counted)
 
 
-def _count(traffic: Traffic, environment: Mapping[str, str], local_ports: Mapping[str, int]) -> int:
+def _count(traffic: Traffic, around: Surroundings) -> int:
+    return ask_store(f"traffic {traffic.name}", traffic.effects, traffic.effects_in, around)
+
+
+def ask_store(
+    subject: str, query: str, variable: str, around: Surroundings, values: Mapping[str, object] | None = None
+) -> int:
+    """Return the number that a query gives on a workload's own database.
+
+    Args:
+        subject: What it counts, as an error is to call it.
+        query: Gives one row with one number.
+        variable: The workload's, that tells of the database.
+        around: What the workload leans on.
+        values: Of the query's ``%(name)s``; where none are given, a percent sign is one.
+
+    Raises:
+        ObservationError: if there is no such database, or it does not say.
+    """
     import psycopg
 
-    subject = f"traffic {traffic.name}"
-    url = urlsplit(environment.get(traffic.effects_in, ""))
-    port = local_ports.get(url.hostname or "")
+    url = urlsplit(around.environment.get(variable, ""))
+    port = around.local_ports.get(url.hostname or "")
     if port is None:
         raise ObservationError(
             subject,
-            got=f"no database that {traffic.effects_in} tells of",
+            got=f"no database that {variable} tells of",
             expected="the variable of one of the workload's backing servers",
             action="Correct effects_in.",
         )
@@ -129,9 +146,9 @@ def _count(traffic: Traffic, environment: Mapping[str, str], local_ports: Mappin
     local = f"postgresql://{credentials}@127.0.0.1:{port}{url.path}"
     try:
         with psycopg.connect(local, connect_timeout=10) as connection:
-            row = connection.execute(traffic.effects.encode(), prepare=False).fetchone()
+            row = connection.execute(query.encode(), values, prepare=False).fetchone()
         return int(row[0]) if row else 0
-    except (psycopg.Error, ValueError, TypeError, IndexError) as error:
+    except (psycopg.Error, ValueError, TypeError, IndexError, KeyError) as error:
         raise ObservationError(
             subject,
             got=one_line(f"the query for its effects fails: {error}", 200),

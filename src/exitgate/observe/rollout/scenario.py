@@ -17,6 +17,7 @@ from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
 from exitgate.observe.rollout.facts import Disturbance, Rollout, Sight, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
+from exitgate.observe.rollout.messages import handled, messages_to
 from exitgate.observe.rollout.picture import picture_of
 from exitgate.observe.rollout.rehearsed import with_grace
 from exitgate.observe.rollout.tasks import TaskRecipe
@@ -141,6 +142,7 @@ def read_rollout(
         driver.change_settings(settings)
         before = effects(workload, around)
         prober = stack.enter_context(probing(run, plan))
+        published = stack.enter_context(messages_to(workload, around))
         seen.begin(prober)
         _await_calm(driver, seen, order)
         alarms.arm()
@@ -148,6 +150,7 @@ def read_rollout(
         steps = tuple(_steps(driver, alarms, order))
         driver.go_on(_FILL_UP_S, until=lambda: seen.counted()[0] >= order.least_requests)
         load = prober.stop()
+        messages = handled(workload, around, published)
         after = effects(workload, around)
         measured = Measured(
             start_s=driver.slowest_start_s,
@@ -167,6 +170,7 @@ def read_rollout(
             tasks=tuple(driver.facts(task) for task in driver.tasks.all.values()),
             load=load,
             written=None if before is None or after is None else after - before,
+            messages=messages,
             starved_percent=pressure.starved_percent,
             foreign_percent=pressure.foreign_percent,
             violated=violated(settings, measured),
@@ -319,6 +323,7 @@ def _told(rollout: Rollout, inequalities: list[str]) -> str:
             ],
         },
         "written": rollout.written,
+        "messages": [asdict(each) for each in rollout.messages],
         "starved_percent": rollout.starved_percent,
         "foreign_percent": rollout.foreign_percent,
     }

@@ -1,0 +1,93 @@
+"""Messages for a real broker: each is confirmed and there once; a broker that refuses is one line."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import amqp
+import pytest
+
+from exitgate.errors import ObservationError
+from exitgate.load.messages import MessagePlan, connect, publishing
+from exitgate.provision.backing import Server, servers
+from exitgate.provision.backing.kind import Access
+from exitgate.provision.backing.rabbitmq import RabbitMQ
+from exitgate.provision.engine import Engine, find_builder
+from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.provision.sweep import of_run, remove
+from exitgate.run import Run
+from exitgate.target import Backing
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+QUEUE = "taken"
+
+
+@pytest.fixture(scope="module")
+def broker(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    run = Run(
+        id=new_run_id(),
+        owner=str(Owner.of_this_process()),
+        gate_directory="",
+        clone="",
+        commit="",
+        report_directory="",
+        scratch=str(tmp_path_factory.mktemp("run")),
+    )
+    declared = Backing(name="rabbitmq", kind="rabbitmq", image="registry.invalid/rabbitmq:1", substitute=True)
+    try:
+        yield servers(engine, find_builder(), run, [declared], frozenset({"rabbitmq"}))["rabbitmq"]
+    finally:
+        remove(of_run(engine, run.id))
+
+
+@pytest.fixture
+def queue(broker: Server) -> Iterator[amqp.Channel]:
+    connection = connect(address(broker))
+    channel = connection.channel()
+    channel.queue_declare(QUEUE, auto_delete=False)
+    yield channel
+    channel.queue_delete(QUEUE)
+    connection.close()
+
+
+def address(broker: Server) -> str:
+    access = broker.locally
+    return RabbitMQ().url(Access(host=access.host, port=access.port, user=access.user, password=access.password))
+
+
+def plan(url: str, **changes: object) -> MessagePlan:
+    values = {"exchange": "", "routing_key": QUEUE, "body": '{"id": "$unique", "price": "$$5"}', "rate_rps": 50.0}
+    return MessagePlan(name="placed", url=url, **{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_each_message_is_there_once_with_its_own_id(broker: Server, queue: amqp.Channel) -> None:
+    with publishing(plan(address(broker))) as sent:
+        threading.Event().wait(0.5)
+        ids = sent.stop()
+    taken = [queue.basic_get(QUEUE, no_ack=True) for _ in ids]
+    assert len(ids) > 1
+    assert [message.properties["message_id"] for message in taken] == ids
+    assert [json.loads(message.body) for message in taken] == [{"id": each, "price": "$5"} for each in ids]
+    assert queue.basic_get(QUEUE, no_ack=True) is None
+
+
+def test_an_exchange_that_nobody_declared_is_one_line(broker: Server) -> None:
+    with publishing(plan(address(broker), exchange="nowhere")) as sent:
+        threading.Event().wait(0.3)
+        with pytest.raises(ObservationError, match=r"messages placed: the broker refuses.*nowhere"):
+            sent.stop()
+
+
+def test_a_broker_that_is_not_there_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"amqp://exitgate:secret@127.0.0.1:{taken.getsockname()[1]}/%2F"
+        with publishing(plan(url)) as sent:
+            threading.Event().wait(0.1)
+            with pytest.raises(ObservationError, match="the broker refuses") as caught:
+                sent.stop()
+    assert "secret" not in str(caught.value)
