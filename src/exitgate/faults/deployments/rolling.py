@@ -23,6 +23,12 @@ _ERRS = _EVERY_REQUEST % (
     "if (++count %% 250 === 0) { more[0].statusCode = 500; more[0].end(); return true; }"
     " return emit.call(this, name, request, ...more);"
 )
+_FORGETS = (
+    'const { Channel } = require("/app/node_modules/amqplib/lib/channel_model.js");'
+    " const consume = Channel.prototype.consume; let count = 0;"
+    " Channel.prototype.consume = function (queue, handle, options) { return consume.call(this, queue, (message) =>"
+    " message && ++count %% 5 === 0 ? this.ack(message) : handle(message), options); };"
+)
 _WAITS = _EVERY_REQUEST % "setTimeout(() => emit.call(this, name, request, ...more), 700); return true;"
 
 
@@ -100,6 +106,14 @@ FAULTS: tuple[Fault, ...] = (
         "failed during the rollout",
         wrapped(f"{_ERRS} IMPORT"),
         _STOPPED,
+    ),
+    _fault(
+        "forgets-messages",
+        "The new version acknowledges one message of five without handling it",
+        _UNNOTICED,
+        "no-failed-requests",
+        "were lost during the rollout",
+        wrapped(f"{_FORGETS} IMPORT"),
     ),
     _fault(
         "answers-slowly",
