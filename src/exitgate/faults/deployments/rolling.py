@@ -107,13 +107,16 @@ FAULTS: tuple[Fault, ...] = (
         wrapped(f"{_ERRS} IMPORT"),
         _STOPPED,
     ),
-    _fault(
-        "forgets-messages",
-        "The new version acknowledges one message of five without handling it",
-        _UNNOTICED,
-        "no-failed-requests",
-        "were lost during the rollout",
-        wrapped(f"{_FORGETS} IMPORT"),
+    Fault(
+        id="forgets-messages",
+        title="The new version acknowledges one message of five without handling it",
+        control=_UNNOTICED,
+        check="no-failed-requests",
+        location="Dockerfile",
+        message="were lost during the rollout",
+        inject=wrapped(f"{_FORGETS} IMPORT"),
+        # The service that takes messages is the one that has a cache.
+        of_a_service_with="redis",
     ),
     _fault(
         "answers-slowly",
