@@ -161,12 +161,11 @@ class Driver:
 
     @property
     def _serves_already(self) -> bool:
-        """Whether a task of the deployment is healthy."""
+        """Whether a task of the version that was asked for is healthy."""
         deployment = self.state.deployment
-        return any(
-            deployment and task.deployment == deployment.number and task.target_state == "healthy"
-            for task in self.state.tasks
-        )
+        if deployment is None or deployment.is_rollback:
+            return False
+        return any(task.deployment == deployment.number and task.target_state == "healthy" for task in self.state.tasks)
 
     def _go_on(self, until: Callable[[], bool], limit_s: float) -> None:
         deadline = time.monotonic() + limit_s
