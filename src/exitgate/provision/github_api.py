@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0
 """Of a connection, and of every wait for the next piece of an answer."""
-WHOLE_TIME_S = 120.0
+WHOLE_TIME_S = 180.0
 """Of all requests of one client together."""
 MOST_REQUESTS = 400
 MOST_BYTES = 16 * 1024 * 1024
@@ -208,7 +208,7 @@ class GitHubApi:
             session = requests.Session()
             # What is connected with and not answered is not asked again: a server that hangs, hangs.
             retry = Retry(
-                total=2, connect=1, read=0, redirect=0, status=2, status_forcelist=_PASSING, backoff_factor=0.5
+                total=2, connect=1, read=False, redirect=0, status=2, status_forcelist=_PASSING, backoff_factor=0.5
             )
             retry.respect_retry_after_header, retry.raise_on_status = False, False
             for scheme in ("https://", "http://"):

@@ -14,7 +14,7 @@ from exitgate.faults.pipeline.stand_in import GitHubStandIn, stamp
 from exitgate.finding import Finding
 from exitgate.observe.live_repository import LiveMerges, LiveReports, read_live_merges, read_live_reports
 from exitgate.policy import PipelinePolicy
-from exitgate.policy.pipeline import BypassActor
+from exitgate.policy.pipeline import BypassActor, RequiredCheck
 from tests.live_github import POLICY, asked
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -23,11 +23,18 @@ Change = Callable[[GitHubStandIn], object]
 NAMED = POLICY.model_copy(update={"bypass": (BypassActor(type="Integration", id=5, reason="it releases"),)})
 
 
-def merges(folder: Path, change: Change = lambda _: None, *, days: int = 30, queue: bool = False) -> LiveMerges:
+def merges(
+    folder: Path,
+    change: Change = lambda _: None,
+    *,
+    days: int = 30,
+    queue: bool = False,
+    names: tuple[str, ...] = ("ci",),
+) -> LiveMerges:
     given = asked(folder, change, days)
     protected = POLICY.branches.protected if POLICY.branches else ()
     with given.repository() as live:
-        return read_live_merges(live, protected, given.folder, queue=queue, now=NOW)
+        return read_live_merges(live, protected, names, given.folder, queue=queue, now=NOW)
 
 
 def reports(folder: Path, change: Change = lambda _: None) -> LiveReports:
@@ -61,6 +68,16 @@ def test_a_merge_past_anything_but_a_success_is_found(tmp_path: Path, conclusion
     (found,) = past(merges(tmp_path, lambda github: github.check_runs[head(github)][0].update(conclusion=conclusion)))
     assert found.location == "github:reference-shop/reference-shop/pull/1"
     assert (found.message, found.got) == ("#1 was merged into main past 'ci'", conclusion)
+
+
+def test_of_several_required_checks_each_is_looked_at(tmp_path: Path) -> None:
+    def change(github: GitHubStandIn) -> None:
+        for number, conclusion in ((1, "failure"), (2, "success")):
+            github.report(head(github, number), "lint", at=merged(github) - HOUR, conclusion=conclusion)
+
+    two = POLICY.model_copy(update={"required_check": (*POLICY.required_check, RequiredCheck(name="lint"))})
+    (found,) = past(merges(tmp_path, change, names=("ci", "lint")), two)
+    assert found.message == "#1 was merged into main past 'lint'"
 
 
 def test_a_merge_without_a_report_is_found(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from exitgate.checks.pipeline import (
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.faults.pipeline.stand_in import GitHubStandIn, Json
 from exitgate.finding import Finding
+from exitgate.github.place import PUBLIC_API
 from exitgate.observe.live_repository import LiveRules, read_live_rules
 from exitgate.policy.pipeline import BypassActor
+from exitgate.provision.github_api import GitHubApi
 from tests.live_github import COMMIT, POLICY, RULESETS, asked
 
 BRANCHES = POLICY.branches.start_ci if POLICY.branches else ()
@@ -146,8 +149,8 @@ def test_branch_protection_counts_like_a_ruleset(tmp_path: Path) -> None:
 )
 def test_branch_protection_that_is_lax_is_found(tmp_path: Path, part: str, value: object, message: str) -> None:
     found = lax(read(tmp_path, lambda github: protect(github, **{part: value})))
-    assert len(found) == 1
-    assert message in found[0]
+    assert len(found) == len(BRANCHES)
+    assert all(message in each for each in found)
     assert "/branches/main/protection" in found[0]
 
 
@@ -166,8 +169,9 @@ def test_branch_protection_that_is_lax_is_found(tmp_path: Path, part: str, value
 )
 def test_checks_of_branch_protection_are_those_of_one_application(tmp_path: Path, checks: object, message: str) -> None:
     live = read(tmp_path, lambda github: protect(github, required_status_checks=checks))
-    (found,) = words(foreign_requirements_in_force(live, POLICY))
-    assert message in found
+    found = words(foreign_requirements_in_force(live, POLICY))
+    assert len(found) == len(BRANCHES)
+    assert all(message in each for each in found)
 
 
 def test_administrators_get_round_branch_protection_that_does_not_bind_them(tmp_path: Path) -> None:
@@ -342,8 +346,6 @@ def test_a_parameter_that_github_adds_and_leaves_off_is_no_difference(tmp_path: 
 
 
 def test_no_export_is_nothing_to_compare(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     with pytest.raises(PrerequisiteMissing, match="no exported rule"):
         strayed_exports(read(tmp_path), replace(RULESETS, all=()), "main")
 
@@ -374,6 +376,16 @@ def test_a_fork_is_told_as_a_limit(tmp_path: Path) -> None:
     answer = {"full_name": "reference-shop/reference-shop", "default_branch": "main", "fork": True}
     live = read(tmp_path, lambda github: github.instead.update({"": lambda: (200, answer, {})}))
     assert any("is a fork" in each for each in live.substrate.limits)
+
+
+def test_a_server_that_is_not_githubs_own_is_told_as_a_limit(tmp_path: Path) -> None:
+    given = asked(tmp_path)
+    with given.repository() as live:
+        there = replace(live.api.place, api="https://github.example.com/api/v3")
+        elsewhere = replace(live, api=GitHubApi(there, given.github.token)).substrate()
+        own = replace(live, api=GitHubApi(replace(there, api=PUBLIC_API), given.github.token)).substrate()
+    assert (elsewhere.substitutes, own.substitutes, own.limits) == ((), (), ())
+    assert elsewhere.limits == ("https://github.example.com/api/v3 is GitHub by the word of whoever ran this",)
 
 
 @pytest.mark.parametrize(

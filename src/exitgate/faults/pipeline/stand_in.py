@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -197,11 +197,17 @@ class _Handler(BaseHTTPRequestHandler):
             said = stand_in.answer(below.removeprefix("/"), query, f"http://{self.headers['host']}")
         status, body, headers = said
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(len(data))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        # Whoever asked may have left by now.
+        with suppress(ConnectionError):
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": "application/json",
+                **headers,
+                "Content-Length": str(len(data)),
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
         """Say nothing."""
@@ -240,8 +246,9 @@ def _commits(stand_in: GitHubStandIn, _: Sequence[str], __: dict[str, str]) -> S
     return 200, [{"sha": each} for each in stand_in.commits], {}
 
 
-def _reported(stand_in: GitHubStandIn, names: Sequence[str], _: dict[str, str]) -> Said:
-    runs = stand_in.check_runs.get(names[0], [])
+def _reported(stand_in: GitHubStandIn, names: Sequence[str], query: dict[str, str]) -> Said:
+    wanted = query.get("check_name")
+    runs = [each for each in stand_in.check_runs.get(names[0], []) if wanted in (None, each["name"])]
     return 200, {"total_count": len(runs), "check_runs": runs}, {}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from exitgate.errors import PrerequisiteMissing
@@ -38,7 +38,7 @@ class LiveMerge:
     """On which its checks had to succeed: its head's, or what the merge queue put into the branch."""
     merged: datetime.datetime
     runs: tuple[ReportedRun, ...]
-    """Of all checks of that commit, also those that came after the merge."""
+    """Of the checks that are asked for, also those that came after the merge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +64,19 @@ class LiveMerges(Observation):
 
 
 def read_live_merges(
-    live: LiveRepository, protected: Sequence[str], evidence: EvidenceFolder, *, queue: bool, now: datetime.datetime
+    live: LiveRepository,
+    protected: Sequence[str],
+    names: Collection[str],
+    evidence: EvidenceFolder,
+    *,
+    queue: bool,
+    now: datetime.datetime,
 ) -> LiveMerges:
     """Ask for the merges and pushes of the last days.
 
     Args:
         protected: Patterns of the branches, as GitHub's branch filters read them.
+        names: Of the checks whose runs are wanted.
         queue: Whether GitHub's queue merges: checks stand on the commit then that it put into the branch.
 
     Raises:
@@ -85,7 +92,7 @@ def read_live_merges(
             expected="merges that can be looked at",
             action="Look further back: --github-days N.",
         )
-    merges = tuple(_merge(live, each, queue=queue) for each in pulls[:MOST_MERGES])
+    merges = tuple(_merge(live, each, names, queue=queue) for each in pulls[:MOST_MERGES])
     limits = [
         f"merges since {written(since)} are looked at, by the checks of that time: not by who approved them",
         *([f"of {len(pulls)} merges the latest {MOST_MERGES} are looked at"] if len(pulls) > MOST_MERGES else []),
@@ -122,7 +129,7 @@ def _merged(live: LiveRepository, since: datetime.datetime, protected: Sequence[
     return sorted(found, key=lambda each: (each.merged_at or since, each.number), reverse=True)
 
 
-def _merge(live: LiveRepository, pull: PullAnswer, *, queue: bool) -> LiveMerge:
+def _merge(live: LiveRepository, pull: PullAnswer, names: Collection[str], *, queue: bool) -> LiveMerge:
     commit = (pull.merge_commit_sha or pull.head.sha) if queue else pull.head.sha
     return LiveMerge(
         place=live.place("pull", pull.number),
@@ -130,7 +137,7 @@ def _merge(live: LiveRepository, pull: PullAnswer, *, queue: bool) -> LiveMerge:
         branch=pull.base.ref,
         commit=commit,
         merged=pull.merged_at or pull.updated_at,
-        runs=reported_on(live, commit),
+        runs=reported_on(live, commit, names),
     )
 
 

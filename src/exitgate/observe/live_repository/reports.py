@@ -83,10 +83,8 @@ def read_live_reports(
     looked: list[str] = []
     for commit in commits:
         looked.append(commit.sha)
-        ended = [each for each in reported_on(live, commit.sha) if each.run.conclusion not in _UNTOLD]
-        newest = {
-            (each.run.name, each.run.app_id): each.run for each in sorted(ended, key=_at) if each.run.name in names
-        }
+        ended = [each for each in reported_on(live, commit.sha, names) if each.run.conclusion not in _UNTOLD]
+        newest = {(each.run.name, each.run.app_id): each.run for each in sorted(ended, key=_at)}
         for key, run in newest.items():
             last.setdefault(key, LastReport(commit=commit.sha, run=run))
         if last.keys() >= set(wanted):
@@ -103,14 +101,17 @@ def read_live_reports(
     )
 
 
-def reported_on(live: LiveRepository, commit: str) -> tuple[ReportedRun, ...]:
-    """Return every run of every check that was reported on a commit, those that were made again among them.
+def reported_on(live: LiveRepository, commit: str, names: Collection[str]) -> tuple[ReportedRun, ...]:
+    """Return every run of some checks that was reported on a commit, by whichever application, earlier attempts among them.
+
+    GitHub is asked for one name or for all, so a commit costs one request or little more however many names there are.
 
     Raises:
         PrerequisiteMissing: if the token may not see them.
     """
     path = f"commits/{commit}/check-runs"
-    bodies = live.api.pages(path, CHECKS, {"filter": "all"}, within="check_runs")
+    single = {"check_name": next(iter(names))} if len(names) == 1 else {}
+    bodies = live.api.pages(path, CHECKS, {"filter": "all", **single}, within="check_runs")
     answers = all_parsed(CheckRunAnswer, bodies, f"GitHub {live.name}: {path}")
     return tuple(
         ReportedRun(
@@ -123,6 +124,7 @@ def reported_on(live: LiveRepository, commit: str) -> tuple[ReportedRun, ...]:
             ended=each.completed_at if each.status == "completed" else None,
         )
         for each in sorted(answers, key=lambda each: each.id)
+        if each.name in names
     )
 
 

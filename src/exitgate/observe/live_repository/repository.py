@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from exitgate.assurance import Assurance
 from exitgate.errors import PrerequisiteMissing
+from exitgate.github.place import PUBLIC_API
 from exitgate.observation import Substrate
 from exitgate.observe.live_repository.answers import CommitAnswer, RepositoryAnswer, parsed
 from exitgate.observe.workflow import Rulesets
@@ -37,6 +38,8 @@ class LiveRepository:
     def substrate(self, *limits: str) -> Substrate:
         """Return on what an observation of it is made."""
         place = self.api.place
+        if not (place.is_stand_in or place.api == PUBLIC_API):
+            limits = (f"{place.api} is GitHub by the word of whoever ran this", *limits)
         return Substrate(
             assurance=Assurance.LIVE,
             name=f"{place.repository} by {place.api}",
