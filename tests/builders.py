@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import Check, Control, ControlId, Criterion, Gate, SubjectKind
+from exitgate.catalogue import Check, Control, ControlId, Criterion, Gate, Given, SubjectKind
 from exitgate.outcome import Key, Outcome, Status
 from exitgate.target import Configuration, Target
 from exitgate.verdict import GateStatus, JudgedControl, Verdict
@@ -19,8 +19,13 @@ BEST_TO_WORST = (GateStatus.PASSED, GateStatus.PASSED_WITH_EXCEPTIONS, GateStatu
 PASSES = BEST_TO_WORST[:2]
 
 
-def check(name: str = "one", subject: SubjectKind = SubjectKind.TARGET, needs: Assurance = Assurance.EXECUTED) -> Check:
-    return Check(id=name, subject=subject, needs=needs, says="It is so.")
+def check(
+    name: str = "one",
+    subject: SubjectKind = SubjectKind.TARGET,
+    needs: Assurance = Assurance.EXECUTED,
+    given: Given | None = None,
+) -> Check:
+    return Check(id=name, subject=subject, needs=needs, says="It is so.", given=given)
 
 
 def control(name: str, *checks: Check, criterion: str = "containers", dimension: Any = "A") -> Control:

@@ -128,6 +128,24 @@ def test_a_control_needs_the_highest_level_of_its_checks(tmp_path: Path) -> None
     ]
 
 
+def test_a_check_may_need_what_a_run_is_given(tmp_path: Path) -> None:
+    text = changed(
+        'needs = "executed"\nsays = "It is seen."', 'needs = "live"\ngiven = "github-repository"\nsays = "It is seen."'
+    )
+    read = load(tmp_path, text)
+    assert [each.given for each in read.controls[0].checks] == [None, "github-repository"]
+    assert read.controls[0].needs is Assurance.DECLARED
+
+
+def test_a_control_has_a_check_that_every_run_owes(tmp_path: Path) -> None:
+    text = changed('needs = "modelled"', 'needs = "modelled"\ngiven = "github-repository"')
+    assert "no check that every run owes" in str(refusal(tmp_path, text))
+
+
+def test_nothing_else_can_be_given(tmp_path: Path) -> None:
+    assert "given" in str(refusal(tmp_path, changed('needs = "modelled"', 'needs = "modelled"\ngiven = "gitlab"')))
+
+
 def test_a_catalogue_may_do_without_requirements(tmp_path: Path) -> None:
     assert load(tmp_path, SOUND[: SOUND.index("[[requirement]]")]).requirements == ()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import Gate, SubjectKind
+from exitgate.catalogue import Gate, Given, SubjectKind
 from exitgate.outcome import Key, Outcome, Status
 from exitgate.provenance import Evidence
 from exitgate.target import Target
@@ -72,6 +72,51 @@ def test_a_demand_is_made_of_the_checks_that_decide_the_controls_level() -> None
     asked = gate(control("a", check("declared", needs=Assurance.DECLARED), check("run", needs=Assurance.EXECUTED)))
     declared, run = expectations(asked, target(assurance={"a": "live"}))
     assert (declared.needs, run.needs) == (Assurance.DECLARED, Assurance.LIVE)
+
+
+# ---- Checks that need what a run may be given
+
+LIVE = control(
+    "a", check("read", needs=Assurance.MODELLED), check("asked", needs=Assurance.LIVE, given="github-repository")
+)
+
+
+def levels(*given: Given, demands: str = "") -> list[tuple[str, Assurance]]:
+    demanded = target(assurance={"a": demands} if demands else {})
+    return [(item.check.id, item.needs) for item in expectations(gate(LIVE), demanded, given)]
+
+
+def test_a_check_that_needs_what_a_run_was_not_given_is_not_owed() -> None:
+    assert levels() == [("read", Assurance.MODELLED)]
+    assert levels("github-repository") == [("read", Assurance.MODELLED), ("asked", Assurance.LIVE)]
+
+
+def test_such_a_check_does_not_raise_what_the_control_needs() -> None:
+    assert LIVE.needs is Assurance.MODELLED
+
+
+def test_a_demand_that_such_a_check_reaches_asks_for_it_and_lifts_no_other() -> None:
+    assert levels(demands="live") == [("read", Assurance.MODELLED), ("asked", Assurance.LIVE)]
+
+
+def test_a_demand_below_such_a_check_lifts_the_others_as_ever() -> None:
+    assert levels(demands="executed") == [("read", Assurance.EXECUTED)]
+    assert levels("github-repository", demands="executed") == [("read", Assurance.MODELLED), ("asked", Assurance.LIVE)]
+
+
+def test_a_control_with_such_a_check_is_seen_live_or_not_at_all() -> None:
+    expected = expectations(gate(LIVE), target(), ["github-repository"])
+    read, asked = (item.key for item in expected)
+    seen = judge(gate(LIVE), expected, [outcome(read, assurance=Assurance.MODELLED), outcome(asked)], today=TODAY)
+    assert (seen.controls[0].status, seen.controls[0].assurance) == (Status.MET, Assurance.LIVE)
+    unseen = judge(gate(LIVE), expected, [outcome(read, assurance=Assurance.MODELLED)], today=TODAY)
+    assert unseen.controls[0].status is Status.NOT_ASSESSED
+
+
+def test_an_outcome_of_a_check_that_is_not_owed_is_a_problem_of_the_run() -> None:
+    _, asked = (item.key for item in expectations(gate(LIVE), target(), ["github-repository"]))
+    verdict = judge(gate(LIVE), expectations(gate(LIVE), target()), [outcome(asked)], today=TODAY)
+    assert any("nobody expects" in each for each in verdict.problems)
 
 
 # ---- One rule, one example ----------------------------------------------------------------------------------------

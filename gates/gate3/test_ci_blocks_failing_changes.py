@@ -6,14 +6,18 @@ import pytest
 
 from exitgate.checks.pipeline import (
     blind_comparisons,
+    bypasses_in_force,
     foreign_ranges,
     foreign_requirements,
+    foreign_requirements_in_force,
     foreign_versions,
     invalid_workflows,
+    lax_rules_in_force,
     lax_rulesets,
     loose_installs,
     masked_failures,
     merged_failures,
+    merges_past_checks,
     merges_without_result,
     misplaced_starts,
     misproduced_checks,
@@ -23,6 +27,7 @@ from exitgate.checks.pipeline import (
     secrets_for_forks,
     skippable_checks,
     standing_lint,
+    strayed_exports,
     unblocked_dependents,
     unblocked_failures,
     unbuilt_frontends,
@@ -37,10 +42,12 @@ from exitgate.checks.pipeline import (
     unreached_checks,
     unreached_dependents,
     unreported_checks,
+    unreported_lately,
     untried_databases,
     wide_permissions,
 )
 from exitgate.faults.pipeline.mutants import SAYS_LIBRARY
+from exitgate.observe.live_repository import LiveMerges, LiveReports, LiveRules
 from exitgate.observe.merging import MergeTrials
 from exitgate.observe.verification import Verification
 from exitgate.observe.workflow import PipelineModel, Rulesets, Workflows
@@ -57,7 +64,12 @@ from exitgate.observe.workflow_run import (
 from exitgate.policy import PipelinePolicy
 from exitgate.target import Target
 
-pytest_plugins = ("exitgate.fixtures.pipeline", "exitgate.fixtures.verification", "exitgate.fixtures.workflow_run")
+pytest_plugins = (
+    "exitgate.fixtures.pipeline",
+    "exitgate.fixtures.live_repository",
+    "exitgate.fixtures.verification",
+    "exitgate.fixtures.workflow_run",
+)
 
 # ---- 3.1.A.1.1 Branches that start CI
 
@@ -105,6 +117,26 @@ def test_nobody_gets_round_the_rules(rulesets: Rulesets, pipeline_policy: Pipeli
     assert unlimited_bypasses(rulesets, pipeline_policy) == []
 
 
+@pytest.mark.check("3.1.A.1.2", "rules-in-force")
+def test_the_rules_in_force_are_as_strict_as_the_policy(
+    live_rules: LiveRules, pipeline_policy: PipelinePolicy, target: Target
+) -> None:
+    """On every sample branch, the rules that GitHub says are in force are at least as strict as the policy."""
+    assert lax_rules_in_force(live_rules, pipeline_policy, target.configuration.pipeline.default_branch) == []
+
+
+@pytest.mark.check("3.1.A.1.2", "bypass-in-force")
+def test_nobody_gets_round_the_rules_in_force(live_rules: LiveRules, pipeline_policy: PipelinePolicy) -> None:
+    """The rules that GitHub says are in force let nobody round them but the actors that the policy names."""
+    assert bypasses_in_force(live_rules, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.2", "export-current")
+def test_what_was_exported_is_in_force(live_rules: LiveRules, rulesets: Rulesets, target: Target) -> None:
+    """Every exported rule of a sample branch is in force on GitHub as it was exported."""
+    assert strayed_exports(live_rules, rulesets, target.configuration.pipeline.default_branch) == []
+
+
 # ---- 3.1.A.1.3 Checks required for merge
 
 
@@ -138,6 +170,18 @@ def test_every_failing_job_fails_a_required_check(
 ) -> None:
     """Each job of the workflow that fails, or is cancelled, makes a required check fail."""
     assert unreached_checks(pipeline_model, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "required-in-force")
+def test_github_requires_the_same_checks(live_rules: LiveRules, pipeline_policy: PipelinePolicy) -> None:
+    """On every sample branch, GitHub requires exactly the checks that the policy names, each of its one application."""
+    assert foreign_requirements_in_force(live_rules, pipeline_policy) == []
+
+
+@pytest.mark.check("3.1.A.1.3", "reported-lately")
+def test_required_checks_are_reported(live_reports: LiveReports, pipeline_policy: PipelinePolicy) -> None:
+    """Each required check was reported by its application on the default branch lately, and its last run was a success."""
+    assert unreported_lately(live_reports, pipeline_policy) == []
 
 
 # ---- 3.1.B.1.1 A sound CI workflow
@@ -339,6 +383,12 @@ def test_every_command_that_verifies_blocks(injected_failures: ChangeTrials) -> 
 def test_without_a_good_result_nothing_is_merged(merge_trials: MergeTrials) -> None:
     """The forge refuses a merge while a required check is missing, pending, cancelled or failed."""
     assert merges_without_result(merge_trials) == []
+
+
+@pytest.mark.check("3.1.C.2", "merges-clean")
+def test_nothing_came_in_past_a_required_check(live_merges: LiveMerges, pipeline_policy: PipelinePolicy) -> None:
+    """What came into protected branches lately came by pull requests on which every required check had succeeded."""
+    assert merges_past_checks(live_merges, pipeline_policy) == []
 
 
 # ---- 3.1.C.3 The fixed pull request merges

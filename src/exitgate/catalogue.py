@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, NewType
@@ -16,6 +17,8 @@ from exitgate.shipped import CATALOGUE_FILE
 from exitgate.toml_source import first_problem
 
 ControlId = NewType("ControlId", str)
+Given = Literal["github-repository"]
+"""What a run may be given, beside its target, to be seen live; a check that needs it is left alone by a run that has none."""
 
 GATE_ITSELF = "gate"
 """The criterion of requirements that belong to the gate as a whole."""
@@ -42,6 +45,9 @@ class Check:
     """The auditor's sentence: what is true when the check is met."""
     dear: bool = False
     """Whether it takes minutes. The proof that other checks can fail leaves it out; a gate run never does by itself."""
+    given: Given | None = None
+    """What the check looks at that no target holds: a run that is not given it, and whose target's rules demand no such level of
+    the control, does not owe the check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +64,21 @@ class Control:
 
     @property
     def needs(self) -> Assurance:
-        """The highest level that one of its checks needs."""
-        return max(check.needs for check in self.checks)
+        """The highest level that one of the checks needs that every run owes."""
+        return max(check.needs for check in self.checks if check.given is None)
+
+    def owed(self, given: Collection[Given], demanded: Assurance | None) -> tuple[Check, ...]:
+        """Return the checks that a run owes.
+
+        Args:
+            given: What the run was given beside its target.
+            demanded: The level that the target's rules demand of this control, where they do.
+        """
+        return tuple(
+            check
+            for check in self.checks
+            if check.given is None or check.given in given or (demanded is not None and demanded >= check.needs)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +155,7 @@ class _CheckEntry(_Strict):
     needs: Literal["declared", "modelled", "emulated", "executed", "live"]
     says: _Text
     dear: bool = False
+    given: Given | None = None
 
 
 class _RequirementEntry(_Strict):
@@ -217,7 +237,12 @@ def _control(entry: _RequirementEntry, dimension: Literal["A", "B", "C", "R"]) -
         remediation=entry.remediation,
         checks=tuple(
             Check(
-                id=check.id, subject=check.subject, needs=Assurance.parse(check.needs), says=check.says, dear=check.dear
+                id=check.id,
+                subject=check.subject,
+                needs=Assurance.parse(check.needs),
+                says=check.says,
+                dear=check.dear,
+                given=check.given,
             )
             for check in entry.check
         ),
@@ -248,5 +273,12 @@ def _refuse_contradictions(gate: Gate, path: Path) -> None:
         if control.id in seen or len(set(ids)) != len(ids):
             raise CatalogueError(
                 f"{path}: {control.id}", got="an id that stands twice", expected="unique ids", action="Rename one."
+            )
+        if all(check.given for check in control.checks):
+            raise CatalogueError(
+                f"{path}: {control.id}",
+                got="no check that every run owes",
+                expected="one at least: a run that is given nothing would have nothing to say of it",
+                action="Add a check without `given`.",
             )
         seen.add(control.id)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exitgate.errors import EvidenceError
-from exitgate.process import DATABASE_URL_VARIABLE
+from exitgate.github.place import TOKEN_VARIABLE, GitHubPlace
+from exitgate.process import DATABASE_URL_VARIABLE, GITHUB_TOKEN_VARIABLE
 from exitgate.provision.machine import FOLDER_VARIABLE
 from exitgate.record import RECORD_FILE, Record, read_record
 from exitgate.shipped import shipped_gate_directory
@@ -47,6 +48,12 @@ class Launch:
     trivy_db: Path | None = None
     database_url: str = field(default="", repr=False)
     """Of a PostgreSQL on which migrations are tried; empty where a throwaway one is started."""
+    github: GitHubPlace | None = None
+    """The target's repository on GitHub, where it is asked."""
+    github_token_variable: str = TOKEN_VARIABLE
+    """The environment variable that holds the token."""
+    github_token: str = field(default="", repr=False)
+    """The token itself, where it stands in no variable of the caller's."""
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
@@ -112,6 +119,11 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []
+    if place := launch.github:
+        arguments += [f"--gate-github-repository={place.repository}", f"--gate-github-api={place.api}"]
+        arguments += [f"--gate-github-days={place.days}"]
+        variable = GITHUB_TOKEN_VARIABLE if launch.github_token else launch.github_token_variable
+        arguments += [f"--gate-github-token-variable={variable}"]
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
     return arguments
 
@@ -121,6 +133,7 @@ def _call_pytest(launch: Launch, arguments: Sequence[str], root: Path) -> int:
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
     environment |= {FOLDER_VARIABLE: str(launch.machine)} if launch.machine else {}
     environment |= {DATABASE_URL_VARIABLE: launch.database_url} if launch.database_url else {}
+    environment |= {GITHUB_TOKEN_VARIABLE: launch.github_token} if launch.github_token else {}
     output = subprocess.PIPE if launch.quiet else None
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments], cwd=root, env=environment, stdout=output, stderr=output

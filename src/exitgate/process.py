@@ -20,6 +20,8 @@ RUN_VARIABLE = "EXITGATE_RUN"
 """Set in every process that a run starts, so that a sweep can tell whose it is."""
 DATABASE_URL_VARIABLE = "EXITGATE_DATABASE_URL"
 """Holds the address of the PostgreSQL that a run is given; no list of processes shows it, and redaction takes it for a secret."""
+GITHUB_TOKEN_VARIABLE = "EXITGATE_GITHUB_TOKEN"  # noqa: S105 - the name of a variable
+"""Holds the token by which a run asks GitHub, whatever variable it came in: redaction takes it for a secret by this name."""
 OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024
 IN_A_HURRY: Mapping[str, str] = {"GOGC": "400"}
 """For programs written in Go that live for seconds: collecting memory that ends with them takes a sixth of Terraform's time on a

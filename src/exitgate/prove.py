@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import ExitgateError, UsageError, one_line
 from exitgate.faults import FAULTS, Fault
 from exitgate.faults.fault import FaultSite
+from exitgate.faults.pipeline.stand_in import GitHubStandIn, stand_in_of
 from exitgate.launch import EXIT_INTERNAL, EXIT_USAGE, Launch, run_gate
 from exitgate.outcome import Status
 from exitgate.proof import ControlProof, FaultProof, ProofLedger
@@ -81,7 +83,9 @@ def prove(
         base = _fresh_clone(source, scratch / "base")
         subjects = tuple(sorted({each for fault in faults for each in _site(gate, fault, base.path).subjects}))
         left_out = _dear_beside(gate, faults)
-        before = _run(gate, base.path, scratch / "before", scratch, criteria, subjects, left_out)
+        asks = any(fault.on_github for fault in faults)
+        github = stand_in_of(load_target(base.path)) if asks else None
+        before = _run(gate, base.path, scratch / "before", scratch, criteria, subjects, left_out, github=github)
         problems = _not_green(before, faults, subjects)
         if problems:
             return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
@@ -89,7 +93,8 @@ def prove(
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
-        after = _run(gate, tried[-1].clone, scratch / "after", scratch, criteria, subjects, left_out)
+        restored = tried[-1].clone
+        after = _run(gate, restored, scratch / "after", scratch, criteria, subjects, left_out, github=github)
         problems += _changed(before, after)
         return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
 
@@ -148,13 +153,22 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     try:
         site = _site(gate, fault, clone.path)
         fault.inject(site)
-        if commit_everything(clone.path, fault.title) == clone.commit or restore(clone.path, "HEAD") == tree:
+        github = stand_in_of(site.target) if fault.on_github else None
+        if not (_changed_github(fault, github) if github else _changed_tree(fault, clone, tree)):
             reason = "the fault changed nothing"
         else:
             criterion = gate.control(fault.control).criterion
             without, stacks = _dear_beside(gate, [fault]), stacks_of(fault, criterion, site.target)
             record = _run(
-                gate, clone.path, folder / "report", folder.parent, [criterion], site.subjects, without, stacks
+                gate,
+                clone.path,
+                folder / "report",
+                folder.parent,
+                [criterion],
+                site.subjects,
+                without,
+                stacks,
+                github=github,
             )
             reason, check, location, message = judge_fault(fault, record)
     except ExitgateError as error:
@@ -172,6 +186,19 @@ def _try(gate: Gate, source: Path, fault: Fault, folder: Path, progress: Callabl
     progress(fault.control, proof)
     shutil.rmtree(folder / "report", ignore_errors=True)
     return _Tried(proof=proof, clone=clone.path, left=left)
+
+
+def _changed_tree(fault: Fault, clone: Clone, tree: str) -> bool:
+    """Commit what a fault did to a clone, and say whether that is anything."""
+    return commit_everything(clone.path, fault.title) != clone.commit and restore(clone.path, "HEAD") != tree
+
+
+def _changed_github(fault: Fault, github: GitHubStandIn) -> bool:
+    """Do to the stand-in what a fault does on GitHub, and say whether that is anything."""
+    told = github.told()
+    if fault.on_github:
+        fault.on_github(github)
+    return github.told() != told
 
 
 def stacks_of(fault: Fault, criterion: str, target: Target) -> tuple[str, ...]:
@@ -206,20 +233,30 @@ def _run(
     subjects: Sequence[str],
     without: Sequence[str],
     stacks: Sequence[str] = (),
+    *,
+    github: GitHubStandIn | None = None,
 ) -> Record:
-    launch = Launch(
-        gate=gate.id,
-        target=target,
-        report=report,
-        machine=machine,
-        criteria=criteria,
-        subjects=subjects,
-        stacks=stacks,
-        without=without,
-        workers=0,
-        quiet=True,
-    )
-    code = run_gate(launch)
+    """Run the gate on a clone; with a stand-in of GitHub, those checks too that ask there.
+
+    Raises:
+        UsageError: if there is no record of it.
+    """
+    with github.serving() if github else nullcontext() as place:
+        launch = Launch(
+            gate=gate.id,
+            target=target,
+            report=report,
+            machine=machine,
+            criteria=criteria,
+            subjects=subjects,
+            stacks=stacks,
+            without=without,
+            workers=0,
+            quiet=True,
+            github=place,
+            github_token=github.token if github else "",
+        )
+        code = run_gate(launch)
     if code in (EXIT_USAGE, EXIT_INTERNAL):
         raise UsageError(
             str(target),

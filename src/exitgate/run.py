@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from exitgate.github.place import GitHubPlace
 from exitgate.provision.ownership import labels
 
 
@@ -24,11 +25,24 @@ class Run:
     """The run's own throwaway folder, shared by its workers."""
     vulnerability_database: str = ""
     """The folder of the database that the command line names; empty where it names none."""
+    github_repository: str = ""
+    """``OWNER/NAME`` of the repository on GitHub that the command line names; empty where it names none."""
+    github_api: str = ""
+    """The root of the REST API that is asked about it."""
+    github_days: str = ""
+    """How many days back merges are looked at."""
 
     @property
     def labels(self) -> dict[str, str]:
         """The labels of everything that the run makes."""
         return labels(self.id, self.owner)
+
+    @property
+    def github(self) -> GitHubPlace | None:
+        """The repository on GitHub that the run was given; nothing where it was given none."""
+        if not self.github_repository:
+            return None
+        return GitHubPlace(repository=self.github_repository, api=self.github_api, days=int(self.github_days))
 
     @property
     def scratch_path(self) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exitgate.assurance import Assurance
-from exitgate.catalogue import Check, Control, Gate, SubjectKind
+from exitgate.catalogue import Check, Control, Gate, Given, SubjectKind
 from exitgate.outcome import Key, Outcome, Status, worst
 from exitgate.waivers import Exclusion, Waiver, waivers_for
 
@@ -81,15 +81,25 @@ class Verdict:
     """What went wrong with the run itself; with one of these a gate is never passed."""
 
 
-def expectations(gate: Gate, target: Target) -> tuple[Expected, ...]:
-    """Return every outcome that has to arrive, in plan order: each check about each subject that the target has."""
+def expectations(gate: Gate, target: Target, given: Collection[Given] = ()) -> tuple[Expected, ...]:
+    """Return every outcome that has to arrive, in plan order: each check about each subject that the target has.
+
+    A level that the target's rules demand lifts the checks that decide the control's own level; where checks of the control that
+    need something given reach it, those are owed in their stead.
+
+    Args:
+        given: What the run was given beside its target, for the checks that need it.
+    """
     expected: list[Expected] = []
     for control in gate.everything:
-        demanded = target.policy.assurance.get(control.id)
-        for check in control.checks:
+        label = target.policy.assurance.get(control.id)
+        demanded = Assurance.parse(label) if label else None
+        owed = control.owed(given, demanded)
+        reached = demanded is not None and any(check.given and check.needs >= demanded for check in owed)
+        for check in owed:
             needs = check.needs
-            if demanded and needs == control.needs:
-                needs = max(needs, Assurance.parse(demanded))
+            if demanded is not None and needs == control.needs and not reached:
+                needs = max(needs, demanded)
             expected += [
                 Expected(control=control, check=check, subject=subject, needs=needs)
                 for subject in target.subjects(check.subject) or (NO_SUBJECT,)

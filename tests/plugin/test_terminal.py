@@ -26,7 +26,7 @@ def test_how_to_run_it_again_names_the_target_that_was_named(capsys: pytest.Capt
     check = control.checks[0].model_copy(update={"status": "not_met", "findings": (finding,)})
     red = control.model_copy(update={"status": "not_met", "checks": (check,)})
     record = RECORD.model_copy(update={"controls": (red,)})
-    print_summary(record, "report", "../my shop")
+    print_summary(record, "report", ("--gate-target", "../my shop"))
     assert f"exitgate run {record.gate} --gate-target '../my shop' --control {red.id}" in capsys.readouterr().out
     print_summary(record, "report")
     assert f"exitgate run {record.gate} --control {red.id}" in capsys.readouterr().out

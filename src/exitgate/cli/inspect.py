@@ -63,7 +63,8 @@ def explain(
     print(f"Why: {control.rationale}\n")
     print("Checks:")
     for check in control.checks:
-        print(f"  {check.id} (each {check.subject}, needs {check.needs.label})\n    {check.says}")
+        given = f"; made where --{check.given} is given" if check.given else ""
+        print(f"  {check.id} (each {check.subject}, needs {check.needs.label}{given})\n    {check.says}")
     print(f"\nTo get it met: {control.remediation}\n")
     if standards := shipped_mappings(loaded).get(control.id, ()):
         print("Once met, it is evidence for:")

@@ -10,6 +10,7 @@ import typer
 from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
+from exitgate.github.place import DEFAULT_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE, GitHubPlace
 from exitgate.launch import Launch, run_gate
 from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of
@@ -102,6 +103,27 @@ def run(
             help="A PostgreSQL on which migrations are tried, in databases of the run's own; default: a throwaway server.",
         ),
     ] = "",
+    github_repository: Annotated[
+        str,
+        typer.Option(
+            "--github-repository",
+            metavar="OWNER/NAME",
+            help="The target's repository on GitHub, asked and never changed: its rules, reports and merges; default: not asked.",
+        ),
+    ] = "",
+    github_token_variable: Annotated[
+        str,
+        typer.Option(
+            "--github-token-variable", metavar="NAME", help="The environment variable with the token to ask it with."
+        ),
+    ] = TOKEN_VARIABLE,
+    github_api: Annotated[
+        str,
+        typer.Option("--github-api", metavar="URL", help="The root of its REST API: https://HOST/api/v3 of one's own."),
+    ] = PUBLIC_API,
+    github_days: Annotated[
+        int, typer.Option("--github-days", min=1, max=MOST_DAYS, metavar="N", help="How far back merges are looked at.")
+    ] = DEFAULT_DAYS,
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
     ] = None,
@@ -122,6 +144,10 @@ def run(
             allow_dirty=allow_dirty,
             workers=workers,
             database_url=database_url,
+            github=GitHubPlace(repository=github_repository, api=github_api, days=github_days)
+            if github_repository
+            else None,
+            github_token_variable=github_token_variable,
             trivy_db=trivy_db.resolve() if trivy_db else None,
         )
     )

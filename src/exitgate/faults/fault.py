@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exitgate.dockerfile import Dockerfile, read_dockerfile
 from exitgate.errors import TargetError
 from exitgate.target import Target, Workload
+
+if TYPE_CHECKING:
+    from exitgate.faults.pipeline.stand_in import GitHubStandIn
 
 _STAGE = "exitgate_fault"
 
@@ -35,6 +38,8 @@ class Fault:
     message: str
     """What the finding's message must contain: red for its own reason."""
     inject: Inject
+    on_github: Callable[[GitHubStandIn], object] | None = None
+    """For a check that looks at GitHub itself: what was changed there, in place of a file of the target."""
     stack: str = ""
     """The stack that shows it, where the target has one of that name; any does where none is named."""
     of_a_service_with: str = ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exitgate.github.place import DEFAULT_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE
 from exitgate.plugin.arguments import gate_defaults, named_gate, report_directory
 
 if TYPE_CHECKING:
@@ -79,6 +80,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a PostgreSQL on which migrations are tried, in databases of the run's own; also by EXITGATE_DATABASE_URL, "
         "which no list of processes shows; default: a throwaway server",
     )
+    group.addoption(
+        "--gate-github-repository",
+        metavar="OWNER/NAME",
+        default="",
+        help="the target's repository on GitHub, which is asked, and never changed, for its rules and merges; default: not asked",
+    )
+    group.addoption(
+        "--gate-github-token-variable",
+        metavar="NAME",
+        default=TOKEN_VARIABLE,
+        help=f"the environment variable that holds the token to ask it with; default: {TOKEN_VARIABLE}",
+    )
+    group.addoption(
+        "--gate-github-api",
+        metavar="URL",
+        default=PUBLIC_API,
+        help=f"the root of its REST API, e.g. https://HOST/api/v3 of an Enterprise Server; default: {PUBLIC_API}",
+    )
+    group.addoption(
+        "--gate-github-days",
+        metavar="N",
+        type=int,
+        default=DEFAULT_DAYS,
+        help=f"how many days back merges are looked at, 1 to {MOST_DAYS}; default: {DEFAULT_DAYS}",
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 
@@ -129,10 +155,10 @@ def _register(config: pytest.Config, session: GateSession) -> None:
         from exitgate.plugin.recorder import Recorder
         from exitgate.plugin.schedule import Schedule
         from exitgate.plugin.session import WorkerStart
-        from exitgate.plugin.terminal import Terminal
+        from exitgate.plugin.terminal import Terminal, again_words
 
         config.pluginmanager.register(WorkerStart(session), "exitgate-worker-start")
         config.pluginmanager.register(Schedule(session), "exitgate-schedule")
         recorder = Recorder(session)
         config.pluginmanager.register(recorder, "exitgate-recorder")
-        config.pluginmanager.register(Terminal(session, recorder, config.option.gate_target or ""), "exitgate-terminal")
+        config.pluginmanager.register(Terminal(session, recorder, again_words(config.option)), "exitgate-terminal")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import CatalogueError, TargetError, UsageError
+from exitgate.github.place import MOST_DAYS, GitHubPlace, is_api_root, is_name
 from exitgate.provision.scanner_database import check_named_database
+from exitgate.redaction import redact
 from exitgate.target import Target
 
 _REFERENCE = "reference"
+_TOKEN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~+/=-]{15,1023}")
+"""As RFC 6750 writes bearer tokens, long enough to be found again wherever it might be written."""
 
 
 def wanted_controls(config: pytest.Config, gate: Gate) -> frozenset[str] | None:
@@ -119,6 +126,34 @@ def named_database(config: pytest.Config) -> str:
     """
     named = config.option.gate_trivy_db
     return str(check_named_database(Path(config.invocation_params.dir, named).resolve())) if named else ""
+
+
+def named_github(config: pytest.Config, environment: Mapping[str, str] | None = None) -> tuple[GitHubPlace | None, str]:
+    """Return the repository that ``--gate-github-repository`` names, and the token to ask about it; nothing where it names none.
+
+    Raises:
+        UsageError: if one of its options can't be used, or the variable holds no token.
+    """
+    option = config.option
+    if not option.gate_github_repository:
+        return None, ""
+
+    def refused(name: str, got: str, expected: str, action: str) -> UsageError:
+        return UsageError(f"--gate-github-{name}", got=got, expected=expected, action=action)
+
+    if not is_name(option.gate_github_repository):
+        raise refused("repository", repr(option.gate_github_repository), "OWNER/NAME", "Name the repository so.")
+    api = option.gate_github_api.rstrip("/")
+    if not is_api_root(api):
+        raise refused("api", repr(redact(api)), "https://HOST or https://HOST/api/v3", "Name the root of the REST API.")
+    if not 1 <= option.gate_github_days <= MOST_DAYS:
+        raise refused("days", str(option.gate_github_days), f"1 to {MOST_DAYS}", "Name a number of days.")
+    variable = option.gate_github_token_variable
+    token = (os.environ if environment is None else environment).get(variable, "").strip()
+    if not _TOKEN.fullmatch(token):
+        got = f"no token in ${variable}" if not token else f"in ${variable} what can't be a token"
+        raise refused("token-variable", got, "a variable that holds one", f"Set {variable}, or name another variable.")
+    return GitHubPlace(repository=option.gate_github_repository, api=api, days=option.gate_github_days), token
 
 
 def refuse_another_policy(config: pytest.Config, target: Target) -> None:

@@ -45,7 +45,7 @@ from exitgate.record import (
     write_record,
 )
 from exitgate.redaction import redact, redact_tree
-from exitgate.verdict import Expected, GateStatus, Verdict, expectations, judge
+from exitgate.verdict import Expected, GateStatus, Verdict, judge
 
 EXIT_NOT_PASSED = 10
 """What plain pytest exits with where it would say 0 or 5 and the gate is not passed."""
@@ -62,7 +62,7 @@ class Recorder:
     def __init__(self, session: GateSession) -> None:
         """Begin with what is expected."""
         self.session = session
-        self.expected: tuple[Expected, ...] = expectations(session.gate, session.target)
+        self.expected: tuple[Expected, ...] = session.expected
         self.record: Record | None = None
         self._arrived: dict[str, Outcome] = {}
         self._settled: list[Outcome] = []

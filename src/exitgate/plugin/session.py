@@ -15,7 +15,7 @@ from types import FrameType
 import pytest
 
 from exitgate.acceptance import refuse_improper, refuse_self_approved
-from exitgate.catalogue import GATE_ITSELF, Gate, load_gate
+from exitgate.catalogue import GATE_ITSELF, Gate, Given, load_gate
 from exitgate.errors import ExitgateError, UsageError
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.outcome import Key
@@ -23,6 +23,7 @@ from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.plugin.asked import (
     checks_left_out,
     named_database,
+    named_github,
     refuse_another_policy,
     refuse_unknown_stacks,
     target_directory,
@@ -30,7 +31,7 @@ from exitgate.plugin.asked import (
     wanted_subjects,
 )
 from exitgate.plugin.clock import today
-from exitgate.process import DATABASE_URL_VARIABLE, RUN_VARIABLE
+from exitgate.process import DATABASE_URL_VARIABLE, GITHUB_TOKEN_VARIABLE, RUN_VARIABLE
 from exitgate.provision.authors import authors_of
 from exitgate.provision.clone import Clone, clone_target, is_git_root, materialise_target
 from exitgate.provision.given_leftovers import note_place
@@ -39,6 +40,7 @@ from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.run import Run
 from exitgate.target import Target, check_against, load_target
+from exitgate.verdict import Expected, expectations
 
 GATE = pytest.StashKey["GateSession"]()
 _WORKER_INPUT = "exitgate"
@@ -106,8 +108,23 @@ class GateSession:
         """Where each process says what it collected."""
         return self.run.scratch_path / "collected"
 
+    @cached_property
+    def expected(self) -> tuple[Expected, ...]:
+        """Every outcome that has to arrive."""
+        given: tuple[Given, ...] = ("github-repository",) if self.run.github_repository else ()
+        return expectations(self.gate, self.target, given)
+
+    @cached_property
+    def _owed(self) -> frozenset[tuple[str, str]]:
+        return frozenset((each.control.id, each.check.id) for each in self.expected)
+
     def wants(self, key: Key) -> bool:
-        """Say whether the command line asks for a check about a subject; what it leaves out is not assessed."""
+        """Say whether the command line asks for a check about a subject; what it leaves out is not assessed.
+
+        A check that needs what the run was not given is not asked for, and not owed either.
+        """
+        if (key.control, key.check) not in self._owed and self.gate.check(key.control, key.check).given:
+            return False
         if self.wanted is not None and key.control not in self.wanted:
             return False
         if (key.control, key.check) in self.without:
@@ -172,6 +189,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     wanted, without = wanted_controls(config, gate), checks_left_out(config, gate)
     source = target_directory(config, directory)
     database = named_database(config)
+    github, token = named_github(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -179,6 +197,8 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     try:
         if config.option.gate_database_url:
             closers.append(_set_variable(DATABASE_URL_VARIABLE, config.option.gate_database_url))
+        if token:
+            closers.append(_set_variable(GITHUB_TOKEN_VARIABLE, token))
         server = given_server()
         scratch = make_scratch_folder(run_id, owner)
         closers.append(lambda: remove_scratch_folder(scratch))
@@ -217,6 +237,9 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             report_directory=str(report),
             scratch=str(scratch),
             vulnerability_database=database,
+            github_repository=github.repository if github else "",
+            github_api=github.api if github else "",
+            github_days=str(github.days) if github else "",
         ),
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,

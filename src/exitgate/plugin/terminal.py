@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 from exitgate.acceptance import notices
 from exitgate.catalogue import GATE_ITSELF
+from exitgate.github.place import DEFAULT_DAYS, PUBLIC_API, TOKEN_VARIABLE
 from exitgate.outcome import Status
 from exitgate.plugin.clock import today
 from exitgate.plugin.outcomes import ATTRIBUTE
@@ -44,11 +47,11 @@ _WIDTH = 120
 class Terminal:
     """Progress while the run goes on, and the summary after it; controller only."""
 
-    def __init__(self, session: GateSession, recorder: Recorder, target: str) -> None:
-        """Start silent; `target` is what the command line named."""
+    def __init__(self, session: GateSession, recorder: Recorder, again: Sequence[str] = ()) -> None:
+        """Start silent; `again` are the words by which the same is looked at once more."""
         self._session = session
         self._recorder = recorder
-        self._target = target
+        self._again = again
 
     def pytest_sessionstart(self) -> None:
         """Say before anything runs which waivers and exclusions have run out."""
@@ -82,11 +85,25 @@ class Terminal:
     def pytest_unconfigure(self) -> None:
         """Print the summary last, after everything that pytest has to say."""
         if self._recorder.record is not None and not self._session.collect_only:
-            print_summary(self._recorder.record, str(self._session.report_directory), self._target)
+            print_summary(self._recorder.record, str(self._session.report_directory), self._again)
 
 
-def print_summary(record: Record, report_directory: str, target: str = "") -> None:
-    """Print a record as an engineer wants to read it; `target` is what the command line named."""
+def again_words(option: argparse.Namespace) -> tuple[str, ...]:
+    """Return the words by which ``exitgate run`` looks at the same target and repository as a command line did; never a token."""
+    words = ["--gate-target", option.gate_target] if option.gate_target else []
+    if option.gate_github_repository:
+        words += ["--github-repository", option.gate_github_repository]
+        for name, value, usual in (
+            ("token-variable", option.gate_github_token_variable, TOKEN_VARIABLE),
+            ("api", option.gate_github_api, PUBLIC_API),
+            ("days", str(option.gate_github_days), str(DEFAULT_DAYS)),
+        ):
+            words += [f"--github-{name}", value] if value != usual else []
+    return tuple(words)
+
+
+def print_summary(record: Record, report_directory: str, again: Sequence[str] = ()) -> None:
+    """Print a record as an engineer wants to read it; `again` are the words by which the same is looked at once more."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -94,7 +111,7 @@ def print_summary(record: Record, report_directory: str, target: str = "") -> No
     console = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
     console.print()
     for control in (*record.controls, *record.requirements):
-        _print_failures(console, record, control, target)
+        _print_failures(console, record, control, again)
     _print_unsettled(console, record)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("criterion", no_wrap=True)
@@ -130,7 +147,7 @@ def print_summary(record: Record, report_directory: str, target: str = "") -> No
     )
 
 
-def _print_failures(console: Console, record: Record, control: ControlEntry, target: str) -> None:
+def _print_failures(console: Console, record: Record, control: ControlEntry, again: Sequence[str]) -> None:
     from rich.markup import escape
 
     for check in control.checks:
@@ -142,7 +159,7 @@ def _print_failures(console: Console, record: Record, control: ControlEntry, tar
             console.print(f"    expected {escape(finding.expected)}")
             console.print(f"    got      {escape(finding.got)}")
             console.print(f"    remedy   {escape(finding.remedy)}")
-        console.print(f"    again    [cyan]{rerun_command(record, control, target)}[/]\n")
+        console.print(f"    again    [cyan]{rerun_command(record, control, again)}[/]\n")
 
 
 def _print_unsettled(console: Console, record: Record) -> None:
@@ -163,10 +180,9 @@ def _print_unsettled(console: Console, record: Record) -> None:
             console.print(f"[{_COLOURS[status]}]{status.words}[/] for {rest} more reasons, all in the report\n")
 
 
-def rerun_command(record: Record, control: ControlEntry, target: str) -> str:
-    """Return the command that runs the checks of one control alone, on the target that the command line named, if any."""
-    named = f" --gate-target {shlex.quote(target)}" if target else ""
-    return f"exitgate run {record.gate}{named} --control {control.id}"
+def rerun_command(record: Record, control: ControlEntry, again: Sequence[str] = ()) -> str:
+    """Return the command that runs the checks of one control alone, on what the command line named."""
+    return shlex.join(["exitgate", "run", record.gate, *again, "--control", control.id])
 
 
 def _groups(record: Record) -> list[tuple[str, str, list[ControlEntry]]]:

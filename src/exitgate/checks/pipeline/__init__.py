@@ -12,8 +12,15 @@ from exitgate.checks.pipeline.blocking import (
     unopened_failures,
 )
 from exitgate.checks.pipeline.builds import unbuilt_frontends
+from exitgate.checks.pipeline.came_in import merges_past_checks, unreported_lately
 from exitgate.checks.pipeline.databases import untried_databases
 from exitgate.checks.pipeline.dependents import unblocked_dependents
+from exitgate.checks.pipeline.in_force import (
+    bypasses_in_force,
+    foreign_requirements_in_force,
+    lax_rules_in_force,
+    strayed_exports,
+)
 from exitgate.checks.pipeline.installs import loose_installs
 from exitgate.checks.pipeline.legs import foreign_versions
 from exitgate.checks.pipeline.masking import masked_failures, undecided
@@ -30,14 +37,18 @@ from exitgate.checks.pipeline.triggers import misplaced_starts, unreported_check
 
 __all__ = [
     "blind_comparisons",
+    "bypasses_in_force",
     "foreign_ranges",
     "foreign_requirements",
+    "foreign_requirements_in_force",
     "foreign_versions",
     "invalid_workflows",
+    "lax_rules_in_force",
     "lax_rulesets",
     "loose_installs",
     "masked_failures",
     "merged_failures",
+    "merges_past_checks",
     "merges_without_result",
     "misplaced_failures",
     "misplaced_starts",
@@ -48,6 +59,7 @@ __all__ = [
     "secrets_for_forks",
     "skippable_checks",
     "standing_lint",
+    "strayed_exports",
     "unblocked_dependents",
     "unblocked_failures",
     "unbuilt_frontends",
@@ -63,6 +75,7 @@ __all__ = [
     "unreached_checks",
     "unreached_dependents",
     "unreported_checks",
+    "unreported_lately",
     "untried_databases",
     "wide_permissions",
 ]

@@ -9,9 +9,11 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.github.events import Event
 from exitgate.github.producers import Producer
-from exitgate.github.rulesets import rules_of
+from exitgate.github.rulesets import BranchRules, rules_of
 from exitgate.observe.workflow import PipelineModel, Rulesets
 from exitgate.policy import PipelinePolicy
+
+_REMEDY = "Change the ruleset on GitHub and export it again, or correct the policy."
 
 
 def foreign_requirements(rulesets: Rulesets, policy: PipelinePolicy, default_branch: str) -> list[Finding]:
@@ -31,30 +33,40 @@ def foreign_requirements(rulesets: Rulesets, policy: PipelinePolicy, default_bra
             action="Export it, and name it in [pipeline] rulesets.",
             blocked_by="3.1.A.1.2",
         )
-    wanted = {check.name: check.app_id for check in policy.required_check}
     findings: dict[tuple[str, str], Finding] = {}
-
-    def found(location: str, name: str, message: str, expected: str, got: str) -> None:
-        remedy = "Change the ruleset on GitHub and export it again, or correct the policy."
-        finding = Finding(location=location, message=message, expected=expected, got=got, remedy=remedy)
-        findings.setdefault((location, name), finding)
-
     for rules in all_rules:
-        if not rules.rulesets:
-            continue  # The check that owns it says so: 3.1.A.1.2.
-        for context in rules.required:
-            got = f"application {context.app_id}" if context.app_id else "any application or token"
-            if context.name not in wanted:
-                message = f"the ruleset requires {context.name!r}, which the policy does not name"
-                found(context.place, context.name, message, ", ".join(wanted), context.name)
-            elif context.app_id != wanted[context.name]:
-                message = f"{context.name!r} may be reported by {got}"
-                found(context.place, context.name, message, f"application {wanted[context.name]} alone", got)
-        place = next((rule.place for rule in rules.of("required_status_checks")), rules.rulesets[0].path)
-        for name in wanted.keys() - {context.name for context in rules.required}:
-            message = f"the rules of {rules.branch} do not require {name!r}"
-            found(place, name, message, f"{name} among the required checks", "it is not there")
+        # Of a branch without one the check that owns it says so: 3.1.A.1.2.
+        for name, finding in unlike_required(rules, policy, _REMEDY) if rules.rulesets else ():
+            findings.setdefault((finding.location, name), finding)
     return list(findings.values())
+
+
+def unlike_required(rules: BranchRules, policy: PipelinePolicy, remedy: str) -> Iterator[tuple[str, Finding]]:
+    """Yield name and finding of each check that the rules of a branch (one ruleset at least) require otherwise than the policy."""
+    wanted = {check.name: check.app_id for check in policy.required_check}
+    for context in rules.required:
+        got = f"application {context.app_id}" if context.app_id else "any application or token"
+        if context.name not in wanted:
+            message, expected = (
+                f"the ruleset requires {context.name!r}, which the policy does not name",
+                ", ".join(wanted),
+            )
+            got = context.name
+        elif context.app_id != wanted[context.name]:
+            message, expected = (
+                f"{context.name!r} may be reported by {got}",
+                f"application {wanted[context.name]} alone",
+            )
+        else:
+            continue
+        yield (
+            context.name,
+            Finding(location=context.place, message=message, expected=expected, got=got, remedy=remedy),
+        )
+    place = next((rule.place for rule in rules.of("required_status_checks")), rules.rulesets[0].path)
+    for name in sorted(wanted.keys() - {context.name for context in rules.required}):
+        message, expected = f"the rules of {rules.branch} do not require {name!r}", f"{name} among the required checks"
+        yield name, Finding(location=place, message=message, expected=expected, got="it is not there", remedy=remedy)
 
 
 def misproduced_checks(model: PipelineModel, policy: PipelinePolicy) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exitgate.checks.pipeline.samples import branches_of
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
-from exitgate.github.rulesets import BranchRules, rules_of
+from exitgate.github.rulesets import BranchRules, Ruleset, rules_of
 from exitgate.observe.workflow import PipelineModel, Rulesets
 from exitgate.policy import PipelinePolicy
 from exitgate.policy.pipeline import PullRequestPolicy
@@ -21,6 +21,24 @@ def lax_rulesets(model: PipelineModel, policy: PipelinePolicy) -> list[Finding]:
     Raises:
         PrerequisiteMissing: if the policy has no such rules.
     """
+    wanted = wanted_rules(policy)
+    if absent := _absent(model.rulesets):
+        return absent
+    findings: dict[tuple[str, str], Finding] = {}
+    for sample in branches_of(policy).start_ci:
+        rules = rules_of(model.rulesets.all, sample, model.default_branch)
+        found = lacking(rules, wanted, policy, _REMEDY) if rules.rulesets else _unprotected(sample, model)
+        for finding in found:
+            findings.setdefault((finding.location, finding.message.replace(sample, "")), finding)
+    return list(findings.values())
+
+
+def wanted_rules(policy: PipelinePolicy) -> PullRequestPolicy:
+    """Return what the policy asks of branch rules.
+
+    Raises:
+        PrerequisiteMissing: if it asks nothing; the control that owns it says so.
+    """
     if policy.pull_requests is None:
         raise PrerequisiteMissing(
             "exitgate.toml",
@@ -29,15 +47,7 @@ def lax_rulesets(model: PipelineModel, policy: PipelinePolicy) -> list[Finding]:
             action="Add [policy.pipeline.pull_requests].",
             blocked_by="3.1.A.1.2",
         )
-    if absent := _absent(model.rulesets):
-        return absent
-    findings: dict[tuple[str, str], Finding] = {}
-    for sample in branches_of(policy).start_ci:
-        rules = rules_of(model.rulesets.all, sample, model.default_branch)
-        found = _of_branch(rules, policy.pull_requests, policy) if rules.rulesets else _unprotected(sample, model)
-        for finding in found:
-            findings.setdefault((finding.location, finding.message.replace(sample, "")), finding)
-    return list(findings.values())
+    return policy.pull_requests
 
 
 def unlimited_bypasses(rulesets: Rulesets, policy: PipelinePolicy) -> list[Finding]:
@@ -58,22 +68,25 @@ def unlimited_bypasses(rulesets: Rulesets, policy: PipelinePolicy) -> list[Findi
                 expected="an export by somebody with administration rights",
                 action=_REMEDY,
             )
+    return [
+        finding for ruleset in rulesets.all if ruleset.target == "branch" for finding in unnamed_actors(ruleset, policy)
+    ]
+
+
+def unnamed_actors(ruleset: Ruleset, policy: PipelinePolicy) -> Iterator[Finding]:
+    """Yield each actor who may get round a ruleset and whom the policy does not name."""
     # GitHub gives an organisation's administrators the number 1, and deploy keys none at all.
     by_kind = {actor.type for actor in policy.bypass if actor.type in {"OrganizationAdmin", "DeployKey"}}
     named = {(actor.type, actor.id) for actor in policy.bypass}
-    return [
-        Finding(
-            location=actor.place,
-            message=f"{actor.type} {actor.id} may get round the rules {ruleset.name!r}",
-            expected="nobody but whom [[policy.pipeline.bypass]] names",
-            got=f"bypass_mode {actor.mode}",
-            remedy="Take the actor from the ruleset, or name it in the policy with a reason.",
-        )
-        for ruleset in rulesets.all
-        if ruleset.target == "branch"
-        for actor in ruleset.bypass
-        if (actor.type, actor.id) not in named and actor.type not in by_kind
-    ]
+    for actor in ruleset.bypass:
+        if (actor.type, actor.id) not in named and actor.type not in by_kind:
+            yield Finding(
+                location=actor.place,
+                message=f"{actor.type} {actor.id} may get round the rules {ruleset.name!r}",
+                expected="nobody but whom [[policy.pipeline.bypass]] names",
+                got=f"bypass_mode {actor.mode}",
+                remedy="Take the actor from the ruleset, or name it in the policy with a reason.",
+            )
 
 
 def _absent(rulesets: Rulesets) -> list[Finding]:
@@ -90,14 +103,15 @@ def _absent(rulesets: Rulesets) -> list[Finding]:
     ]
 
 
-def _of_branch(rules: BranchRules, wanted: PullRequestPolicy, policy: PipelinePolicy) -> Iterator[Finding]:
+def lacking(rules: BranchRules, wanted: PullRequestPolicy, policy: PipelinePolicy, remedy: str) -> Iterator[Finding]:
+    """Yield each rule of the policy that the rules of a branch don't enforce; the branch has at least one ruleset."""
     place = rules.rulesets[0].path
     pull, checks = rules.of("pull_request"), rules.of("required_status_checks")
     at_pull, at_checks = (rule[0].place if rule else place for rule in (pull, checks))
 
     def lacks(location: str, what: str, expected: str, got: str) -> Finding:
         message = f"{rules.branch} {what}"
-        return Finding(location=location, message=message, expected=expected, got=got, remedy=_REMEDY)
+        return Finding(location=location, message=message, expected=expected, got=got, remedy=remedy)
 
     if not pull:
         yield lacks(place, "takes pushes without a pull request", "a rule pull_request", "no such rule")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,7 +143,21 @@ def read_ruleset(data: bytes, path: str) -> Ruleset:
     )
 
 
-def _rule(rule: _Rule, index: int, place: Any) -> Rule:
+def rule_of(data: object, place: str) -> Rule:
+    """Read one rule as GitHub's API tells it, all of it at one place.
+
+    Raises:
+        ObservationError: if it is none.
+    """
+    try:
+        return _rule(_Rule.model_validate(data), 0, lambda *_: place)
+    except ValidationError as error:
+        raise ObservationError(
+            place, got=one_line(error.errors()[0]["msg"], 160), expected="a rule of a ruleset", action=_ACTION
+        ) from error
+
+
+def _rule(rule: _Rule, index: int, place: Callable[..., str]) -> Rule:
     methods = rule.parameters.get("allowed_merge_methods")
     listed = rule.parameters.get("required_status_checks", [])
     contexts = []
