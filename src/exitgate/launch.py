@@ -47,6 +47,8 @@ class Launch:
     trivy_db: Path | None = None
     database_url: str = field(default="", repr=False)
     """Of a PostgreSQL on which migrations are tried; empty where a throwaway one is started."""
+    aws_endpoint: str = ""
+    """Of an emulator of AWS that the user runs; empty where a throwaway one is started."""
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
@@ -112,6 +114,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += ["--gate-rehearsal"] if launch.rehearsal else []
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []
+    arguments += [f"--gate-aws-endpoint={launch.aws_endpoint}"] if launch.aws_endpoint else []
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
     return arguments
 

@@ -102,6 +102,14 @@ def run(
             help="A PostgreSQL on which migrations are tried, in databases of the run's own; default: a throwaway server.",
         ),
     ] = "",
+    aws_endpoint: Annotated[
+        str,
+        typer.Option(
+            "--aws-endpoint",
+            metavar="URL",
+            help="An emulator of AWS to which the stack is applied, in accounts of the run's own; default: a throwaway one.",
+        ),
+    ] = "",
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
     ] = None,
@@ -122,6 +130,7 @@ def run(
             allow_dirty=allow_dirty,
             workers=workers,
             database_url=database_url,
+            aws_endpoint=aws_endpoint,
             trivy_db=trivy_db.resolve() if trivy_db else None,
         )
     )

@@ -79,6 +79,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a PostgreSQL on which migrations are tried, in databases of the run's own; also by EXITGATE_DATABASE_URL, "
         "which no list of processes shows; default: a throwaway server",
     )
+    group.addoption(
+        "--gate-aws-endpoint",
+        metavar="URL",
+        default="",
+        help="an emulator of AWS on which the infrastructure is applied, in accounts of the run's own; default: a throwaway one",
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import CatalogueError, TargetError, UsageError
+from exitgate.provision.emulator import check_endpoint
 from exitgate.provision.scanner_database import check_named_database
 from exitgate.target import Target
 
@@ -119,6 +120,16 @@ def named_database(config: pytest.Config) -> str:
     """
     named = config.option.gate_trivy_db
     return str(check_named_database(Path(config.invocation_params.dir, named).resolve())) if named else ""
+
+
+def named_endpoint(config: pytest.Config) -> str:
+    """Return the emulator of AWS that ``--gate-aws-endpoint`` names, once it has answered; empty where it names none.
+
+    Raises:
+        UsageError: if it can't be used.
+    """
+    named = config.option.gate_aws_endpoint
+    return check_endpoint(named) if named else ""
 
 
 def refuse_another_policy(config: pytest.Config, target: Target) -> None:

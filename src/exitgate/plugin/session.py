@@ -23,6 +23,7 @@ from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.plugin.asked import (
     checks_left_out,
     named_database,
+    named_endpoint,
     refuse_another_policy,
     refuse_unknown_stacks,
     target_directory,
@@ -37,6 +38,7 @@ from exitgate.provision.given_leftovers import note_place
 from exitgate.provision.given_server import given_server
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
+from exitgate.provision.stack_takedown import standing_below
 from exitgate.run import Run
 from exitgate.target import Target, check_against, load_target
 
@@ -171,7 +173,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
     wanted, without = wanted_controls(config, gate), checks_left_out(config, gate)
     source = target_directory(config, directory)
-    database = named_database(config)
+    database, endpoint = named_database(config), named_endpoint(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -181,7 +183,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             closers.append(_set_variable(DATABASE_URL_VARIABLE, config.option.gate_database_url))
         server = given_server()
         scratch = make_scratch_folder(run_id, owner)
-        closers.append(lambda: remove_scratch_folder(scratch))
+        closers.append(lambda: None if standing_below(scratch) else remove_scratch_folder(scratch))
         if server:
             note_place(scratch, server)
         described = load_target(source)
@@ -217,6 +219,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             report_directory=str(report),
             scratch=str(scratch),
             vulnerability_database=database,
+            aws_endpoint=endpoint,
         ),
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,

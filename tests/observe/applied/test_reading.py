@@ -83,6 +83,8 @@ def lived(folder: Path, **files: Any) -> Applied:
     }
     told = {
         "emulator": {"name": "ministack", "version": "1.5.33"},
+        "place": "on loopback",
+        "accounts": ["111111111111", "222222222222"],
         "limits": ["it can't do that"],
         "stack": "staging",
         "changes": [],

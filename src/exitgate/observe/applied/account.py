@@ -43,7 +43,7 @@ def read_standing(target: Target, tool: TerraformTool, life: StackLife, keep: Ev
         evidence=(evidence,),
         substrate=Substrate(
             assurance=Assurance.EMULATED,
-            name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} read through the API of AWS",
+            name=f"{emulator['name']} {emulator['version']} {told['place']}, stack {told['stack']} read through the API of AWS",
             limits=_limits(told, planned, resources, code.emulated.variables if code and code.emulated else {}),
             tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
         ),

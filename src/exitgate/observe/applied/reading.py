@@ -14,7 +14,7 @@ from exitgate.observe.applied.places import places_of, written_attributes
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
 from exitgate.provision.outside_changes import REQUIRED, Change
-from exitgate.provision.stack_life import ACCOUNTS, StackLife, resources_of
+from exitgate.provision.stack_life import StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import OwnedElsewhere, Target
 
@@ -89,7 +89,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
     return Applied(
         substrate=Substrate(
             assurance=Assurance.EMULATED,
-            name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} in two accounts that were empty",
+            name=f"{emulator['name']} {emulator['version']} {told['place']}, stack {told['stack']} in two accounts that were empty",
             limits=_limits(
                 told,
                 frozenset({*seen, *also}),
@@ -102,7 +102,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
         places=places_of(folders, again.get("resource_changes", ())),
         root=declared.path,
         counts=(len(first), len(second)),
-        differences=differences(first, second, life.read("schema"), ACCOUNTS),
+        differences=differences(first, second, life.read("schema"), tuple(told["accounts"])),
         again=unwanted,
         quiet=tuple(dict.fromkeys(unrest)),
         drift=changes_of(drift.get("resource_drift", ())),
