@@ -49,6 +49,10 @@ class Launch:
     """Of a PostgreSQL on which migrations are tried; empty where a throwaway one is started."""
     aws_endpoint: str = ""
     """Of an emulator of AWS that the user runs; empty where a throwaway one is started."""
+    aws_account: str = ""
+    """A real account in the place of an emulator; empty for none."""
+    allow_apply: bool = False
+    """Whether the run may apply to it."""
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
@@ -115,6 +119,8 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
     arguments += ["--gate-allow-dirty"] if launch.allow_dirty else []
     arguments += [f"--gate-trivy-db={launch.trivy_db}"] if launch.trivy_db else []
     arguments += [f"--gate-aws-endpoint={launch.aws_endpoint}"] if launch.aws_endpoint else []
+    arguments += [f"--gate-aws-account={launch.aws_account}"] if launch.aws_account else []
+    arguments += ["--gate-allow-apply"] if launch.allow_apply else []
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
     return arguments
 

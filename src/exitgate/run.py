@@ -24,6 +24,8 @@ class Run:
     """The run's own throwaway folder, shared by its workers."""
     vulnerability_database: str = ""
     """The folder of the database that the command line names; empty where it names none."""
+    aws_account: str = ""
+    """The real account that the command line names and lets a run apply to; empty where it names none."""
     aws_endpoint: str = ""
     """The emulator of AWS that the command line names; empty where the run starts one of its own."""
 

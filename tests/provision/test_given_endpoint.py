@@ -14,7 +14,8 @@ import pytest
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, UsageError
 from exitgate.provision import stack_ground
 from exitgate.provision.emulator import Capabilities, GivenEndpoint, check_endpoint, given, given_endpoint
-from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used
+from exitgate.provision.real_account import RealAccount
+from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used, said_by_itself
 
 IDENTITY = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
@@ -221,8 +222,22 @@ def test_an_account_that_is_in_use_is_refused_and_a_new_one_is_not(monkeypatch: 
         refuse_used(found, theirs)
 
 
+def test_what_an_emulator_says_of_itself_is_told_as_such() -> None:
+    found = GivenEndpoint(
+        address="http://127.0.0.1:9",
+        region="eu-central-1",
+        numbers=("1", "2", "3", "4", "5"),
+        name="ministack",
+        version="1.5.33",
+    )
+    assert said_by_itself(found) == (
+        "that it is ministack 1.5.33, and so has the gaps of that one, the endpoint says itself",
+    )
+    assert said_by_itself(RealAccount(number="345678901234", region="eu-central-1")) == ()
+
+
 def test_roles_are_not_tried_where_nobody_is_refused() -> None:
-    found = GivenEndpoint(address="http://127.0.0.1:9", region="eu-central-1", numbers=())
+    found = GivenEndpoint(address="http://127.0.0.1:9", region="eu-central-1", numbers=("1", "2", "3", "4", "5"))
     able = {"keeps_accounts_apart": True, "believes_no_image": True}
     refuse_unenforced(found, Capabilities(enforces_iam=True, **able))
     with pytest.raises(PrerequisiteMissing, match="a user without any right is refused nothing"):

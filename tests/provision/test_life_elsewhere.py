@@ -6,6 +6,7 @@ The somebody is a second emulator, which knows nothing of the run; it holds thin
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -110,11 +111,14 @@ def theirs() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def run(theirs: Emulator) -> Iterator[Run]:
-    owner = str(Owner.of_this_process())
-    folder = make_scratch_folder("20260101t000000z-elsewhere", owner)
+def run(theirs: Emulator, tmp_path: Path) -> Iterator[Run]:
+    owner, name = (
+        str(Owner.of_this_process()),
+        f"20260101t000000z-{hashlib.sha256(tmp_path.name.encode()).hexdigest()[:6]}",
+    )
+    folder = make_scratch_folder(name, owner)
     yield Run(
-        id="20260101t000000z-elsewhere",
+        id=name,
         owner=owner,
         gate_directory="",
         clone="",

@@ -9,6 +9,7 @@ import pytest
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import CatalogueError, TargetError, UsageError
 from exitgate.provision.emulator import check_endpoint
+from exitgate.provision.real_account import check_account
 from exitgate.provision.scanner_database import check_named_database
 from exitgate.target import Target
 
@@ -130,6 +131,16 @@ def named_endpoint(config: pytest.Config) -> str:
     """
     named = config.option.gate_aws_endpoint
     return check_endpoint(named) if named else ""
+
+
+def named_account(config: pytest.Config) -> str:
+    """Return the real account that ``--gate-aws-account`` names, once the caller was seen in it; empty where it names none.
+
+    Raises:
+        UsageError: if a run may not apply to it.
+    """
+    option = config.option
+    return check_account(option.gate_aws_account, allowed=option.gate_allow_apply, endpoint=option.gate_aws_endpoint)
 
 
 def refuse_another_policy(config: pytest.Config, target: Target) -> None:

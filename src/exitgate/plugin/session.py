@@ -22,6 +22,7 @@ from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.plugin.asked import (
     checks_left_out,
+    named_account,
     named_database,
     named_endpoint,
     refuse_another_policy,
@@ -173,7 +174,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
     wanted, without = wanted_controls(config, gate), checks_left_out(config, gate)
     source = target_directory(config, directory)
-    database, endpoint = named_database(config), named_endpoint(config)
+    database, account, endpoint = named_database(config), named_account(config), named_endpoint(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -219,6 +220,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             report_directory=str(report),
             scratch=str(scratch),
             vulnerability_database=database,
+            aws_account=account,
             aws_endpoint=endpoint,
         ),
         is_controller=True,

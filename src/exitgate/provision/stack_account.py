@@ -14,19 +14,20 @@ from typing import Any, Final
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
 from exitgate.process import Completed
 from exitgate.provision.diagnostics import error_in, without_colours
-from exitgate.provision.emulator import ROOT_SECRET, Endpoint
+from exitgate.provision.emulator import ROOT_SECRET, ApiEndpoint
 from exitgate.provision.stack_copy import variable_files
 from exitgate.provision.terraform import Terraform
 from exitgate.target import Emulated, Stack
 
 _MEND: Final = "Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know."
+_MEND_THERE: Final = "Mend the code, or what [infrastructure.sandbox] and the caller's rights allow there."
 _SIGN: Final = f'Let [infrastructure.emulated] override sign as its root: the account as access_key, "{ROOT_SECRET}" as secret_key.'
 _MADE_TWICE: Final = (
     "Run again with less beside it: the account was empty, so the emulator was asked twice, or the code makes it twice."
 )
 _UNKNOWN: Final = re.compile(
     r"StatusCode: 501\b|NotImplemented|not (?:yet )?(?:been )?implemented|not included (?:in|within)|UnknownOperation|"
-    r"UnsupportedOperation|InvalidAction\b",
+    r"InvalidAction\b",
     re.IGNORECASE,
 )
 """What emulators answer to what they don't know."""
@@ -36,7 +37,7 @@ _UNKNOWN: Final = re.compile(
 class Account:
     """One account, and the copy of the code that is applied to it."""
 
-    endpoint: Endpoint
+    endpoint: ApiEndpoint
     number: str
     """Twelve digits."""
     stack: Stack
@@ -103,7 +104,7 @@ class Account:
                     self._subject(command, what),
                     got=f"{error.got}; it said last: {self._last_words(log)}",
                     expected="an end in that time",
-                    action="Look what it waits for; [infrastructure.emulated] apply_timeout_s sets the time.",
+                    action=f"Look what it waits for; [infrastructure.{self._section}] apply_timeout_s sets the time.",
                 ) from error
         if said.exit_code != 0:
             # What died is the reason for whatever the provider says of connections.
@@ -121,16 +122,27 @@ class Account:
         (self.folder / name).unlink(missing_ok=True)
         return variable_files(self.terraform, self.folder, self.stack.model_copy(update={"variables": values}), name)
 
+    @property
+    def _section(self) -> str:
+        return "emulated" if self.endpoint.spare else "sandbox"
+
     def _subject(self, command: str, what: str) -> str:
         where = (
-            f"on {self.endpoint.name} {self.endpoint.place}" if self.endpoint.outlives_the_run else "on the emulator"
+            f"on {self.endpoint.name} {self.endpoint.version} {self.endpoint.place}"
+            if self.endpoint.outlives_the_run
+            else "on the emulator"
         )
         return f"{self.terraform.tool.name} {command} ({what}) of stack {self.emulated.stack} {where}"
 
     def _failed(self, subject: str, told: str, what: str) -> ExitgateError:
-        if self.endpoint.outlives_the_run and _UNKNOWN.search(told):
+        if self.endpoint.outlives_the_run and self.endpoint.spare and _UNKNOWN.search(told):
             return unknown_there(subject, told)
-        return ObservationError(subject, got=told, expected="it to end without an error", action=_advice(what, told))
+        return ObservationError(
+            subject,
+            got=told,
+            expected="it to end without an error",
+            action=_advice(what, told) if self.endpoint.spare else _MEND_THERE,
+        )
 
     def _last_words(self, log: Path) -> str:
         try:
@@ -168,7 +180,7 @@ def _advice(what: str, error: str) -> str:
     return _MADE_TWICE if what == "apply" and "AlreadyExists" in error else _MEND
 
 
-def _client(endpoint: Endpoint, account: str, service: str) -> Any:
+def _client(endpoint: ApiEndpoint, account: str, service: str) -> Any:
     return endpoint.client(service, account)
 
 

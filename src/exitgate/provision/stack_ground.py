@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 
 from exitgate.errors import PrerequisiteMissing, ProvisionError
 from exitgate.provision.account_listing import list_account
-from exitgate.provision.emulator import Capabilities, Endpoint, probe
+from exitgate.provision.emulator import ApiEndpoint, Capabilities, probe
 
 
-def probed(endpoint: Endpoint) -> Capabilities:
+def probed(endpoint: ApiEndpoint) -> Capabilities:
     """Try out what an endpoint can do.
 
     Raises:
@@ -18,6 +18,9 @@ def probed(endpoint: Endpoint) -> Capabilities:
         PrerequisiteMissing: if one that the run was given is not.
         ObservationError: if it has died.
     """
+    if not endpoint.spare:
+        # AWS itself is no emulator, and nothing is tried out in somebody's account.
+        return Capabilities(keeps_accounts_apart=True, enforces_iam=True, believes_no_image=True)
     try:
         return probe(endpoint.client, endpoint.spare)
     except ProvisionError as error:
@@ -32,8 +35,17 @@ def probed(endpoint: Endpoint) -> Capabilities:
         ) from error
 
 
-def refuse_used(endpoint: Endpoint, before: Mapping[str, Collection[str]]) -> None:
-    """Refuse accounts in which anything stands beside what an account has that nobody has used.
+def said_by_itself(endpoint: ApiEndpoint) -> tuple[str, ...]:
+    """Return what of an endpoint is only known by its own words: an emulator that the run was given may be any."""
+    if not (endpoint.outlives_the_run and endpoint.spare):
+        return ()
+    return (
+        f"that it is {endpoint.name} {endpoint.version}, and so has the gaps of that one, the endpoint says itself",
+    )
+
+
+def refuse_used(endpoint: ApiEndpoint, before: Mapping[str, Collection[str]]) -> None:
+    """Refuse drawn accounts in which anything stands beside what an account has that nobody has used.
 
     Args:
         endpoint: Where the accounts are.
@@ -42,6 +54,8 @@ def refuse_used(endpoint: Endpoint, before: Mapping[str, Collection[str]]) -> No
     Raises:
         PrerequisiteMissing: for the first.
     """
+    if not (endpoint.outlives_the_run and endpoint.spare):
+        return
     fresh = _kinds(list_account(lambda service: endpoint.client(service, endpoint.spare[2])))
     for account, standing in before.items():
         more = _kinds(standing) - fresh
@@ -59,12 +73,19 @@ def _kinds(standing: Collection[str]) -> Counter[str]:
     return Counter(each.rpartition(" ")[0] for each in standing)
 
 
-def refuse_unenforced(endpoint: Endpoint, capabilities: Capabilities) -> None:
-    """Refuse to try roles where nobody is refused anything.
+def refuse_unenforced(endpoint: ApiEndpoint, capabilities: Capabilities) -> None:
+    """Refuse to try roles where nobody is refused anything, and in an account in which no user of ours may be made.
 
     Raises:
         PrerequisiteMissing: if it is so.
     """
+    if not endpoint.spare:
+        raise PrerequisiteMissing(
+            f"{endpoint.name} {endpoint.place}",
+            got="a real account, in which exitgate makes no users and changes no trust",
+            expected="an emulator that enforces IAM",
+            action="Run 3.3.C.3 without --aws-account as well.",
+        )
     if not capabilities.enforces_iam:
         raise PrerequisiteMissing(
             f"{endpoint.name} {endpoint.version} {endpoint.place}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,26 +18,29 @@ from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError, one_line
 from exitgate.provision.account_answers import ask_account
+from exitgate.provision.account_guard import hold_to_account, refuse_elsewhere
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.account_twins import made_twice
 from exitgate.provision.diagnostics import error_in
 from exitgate.provision.emulator import (
+    ApiEndpoint,
     Capabilities,
-    Endpoint,
     given_endpoint,
     installed_emulator,
     throwaway_emulator,
 )
 from exitgate.provision.outside_changes import change_outside
+from exitgate.provision.real_account import RealAccount
 from exitgate.provision.role_trials import Needed, try_roles
 from exitgate.provision.stack_account import Account, is_unknown_there, timed, unknown_there
 from exitgate.provision.stack_copy import initialised_copy
-from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used
+from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used, said_by_itself
 from exitgate.provision.stack_takedown import FOLDER, note_standing, standing_below, take_down
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target
 
+_CREDENTIALS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
     "PrerequisiteMissing": PrerequisiteMissing,
     "ProvisionError": ProvisionError,
@@ -94,13 +97,14 @@ def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
         ProvisionError: if the emulator does not start, or can't be ended.
         ObservationError: if an apply or a plan fails, hangs, or the emulator dies.
     """
-    emulated = code.emulated
+    section, what = ("sandbox", "a real account") if run.aws_account else ("emulated", "an emulator of AWS")
+    emulated = code.sandbox if run.aws_account else code.emulated
     if emulated is None:
         raise PrerequisiteMissing(
             "exitgate.toml",
-            got="no [infrastructure.emulated]",
-            expected="which stack is applied to an emulator of AWS, and how",
-            action="Add [infrastructure.emulated] with stack, region and account_variable.",
+            got=f"no [infrastructure.{section}]",
+            expected=f"which stack is applied to {what}, and how",
+            action=f"Add [infrastructure.{section}] with stack, region and account_variable.",
         )
     folder = run.scratch_path / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -151,7 +155,7 @@ class _Life:
             try:
                 self._live_on(endpoint)
             except ObservationError as error:
-                if endpoint.outlives_the_run and is_unknown_there(error.__cause__):
+                if endpoint.outlives_the_run and endpoint.spare and is_unknown_there(error.__cause__):
                     raise unknown_there(error.subject, error.got) from error
                 raise
             except ResponseParserError as error:
@@ -168,52 +172,66 @@ class _Life:
                         take_down(folder)
 
     @contextmanager
-    def _endpoint(self) -> Iterator[Endpoint]:
-        if self.run.aws_endpoint:
+    def _endpoint(self) -> Iterator[ApiEndpoint]:
+        if self.run.aws_account:
+            yield RealAccount(number=self.run.aws_account, region=self.emulated.region)
+        elif self.run.aws_endpoint:
             yield given_endpoint(self.run.aws_endpoint, self.emulated.region, self.run.id)
         else:
             with throwaway_emulator(self.run, installed_emulator(), self.emulated.region) as emulator:
                 yield emulator
 
-    def _live_on(self, endpoint: Endpoint) -> None:
+    def _live_on(self, endpoint: ApiEndpoint) -> None:
         capabilities = probed(endpoint)
         before = {number: list_account(_connect(endpoint, number)) for number in endpoint.accounts}
-        if endpoint.outlives_the_run:
-            refuse_used(endpoint, before)
-        first, second = self._accounts(endpoint)
-        if endpoint.outlives_the_run:
-            for account in (first, second):
-                note_standing(account, self.emulated.lift, before[account.number])
-        with ThreadPoolExecutor(3) as pool:
-            schema = pool.submit(self._write_schema, first)
-            for applied in [pool.submit(each.apply) for each in (first, second)]:
-                applied.result()
-            schema.result()
-            changed = pool.submit(self._change, first)
-            destroyed = pool.submit(self._destroy, second, capabilities)
-            changes, destroy = changed.result(), destroyed.result()
-        after = list_account(second.connect)
+        refuse_used(endpoint, before)
+        accounts = self._accounts(endpoint)
+        for account in accounts if endpoint.outlives_the_run else ():
+            note_standing(account, self.emulated.lift, before[account.number])
+        changes, destroy = self._lived(accounts, capabilities)
+        last = accounts[-1]
         told = {
             "emulator": {"name": endpoint.name, "version": endpoint.version},
             "place": endpoint.place,
+            "assurance": endpoint.assurance.label,
             "accounts": endpoint.accounts,
-            "limits": capabilities.limits,
+            "limits": [*capabilities.limits, *said_by_itself(endpoint)],
             "stack": self.emulated.stack,
+            "variables": sorted(self.emulated.variables),
             "changes": changes,
             "destroy": destroy,
-            "before": sorted(before[second.number]),
-            "after": sorted(after),
+            "before": sorted(before[last.number]),
+            "after": sorted(list_account(last.connect)),
             "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
         }
         self._write("told", told)
 
-    def _accounts(self, endpoint: Endpoint) -> tuple[Account, Account]:
-        """Make two copies of the code, initialised once."""
+    def _lived(
+        self, accounts: Sequence[Account], capabilities: Capabilities
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return what came of the changes by hand in the first account, and of the destroy in the last, which may be the same."""
+        first, last = accounts[0], accounts[-1]
+        with ThreadPoolExecutor(3) as pool:
+            schema = pool.submit(self._write_schema, first)
+            for applied in [pool.submit(each.apply) for each in accounts]:
+                applied.result()
+            schema.result()
+            if first is last:
+                return self._change(first), self._destroy(first, capabilities)
+            changed, destroyed = pool.submit(self._change, first), pool.submit(self._destroy, last, capabilities)
+            return changed.result(), destroyed.result()
+
+    def _accounts(self, endpoint: ApiEndpoint) -> list[Account]:
+        """Make a copy of the code for each account, initialised once; those for a real one are held to it."""
         with timed(self.seconds, "init"):
             homes = [self.folder / number for number in endpoint.accounts]
             homes[0].mkdir()
             terraform = initialised_copy(self.tool, homes[0], self.target, self.stack, self.code.plan_timeout_s)
-            shutil.copytree(homes[0], homes[1], symlinks=True)
+            # The provider has no reason to say them, and whoever writes code that does shall not see them in a report.
+            hidden = [value for name, value in endpoint.environment.items() if name in _CREDENTIALS]
+            terraform = replace(terraform, redact=terraform.redact.with_more(hidden))
+            for home in homes[1:]:
+                shutil.copytree(homes[0], home, symlinks=True)
         made = []
         for number, home in zip(endpoint.accounts, homes, strict=True):
             places = replace(terraform.places, tree=home / "tree")
@@ -230,7 +248,11 @@ class _Life:
                     seconds=self.seconds,
                 )
             )
-        return made[0], made[1]
+        if not endpoint.spare:
+            hold_to_account(made[0].terraform.root, made[0].number)
+            made[0].plan("held")
+            refuse_elsewhere(json.loads((self.folder / "held.json").read_text(encoding="utf-8")), made[0].number)
+        return made
 
     def _write_schema(self, first: Account) -> None:
         """Keep what the provider says of resources: which attributes it computes, and which are sets."""
@@ -271,7 +293,9 @@ class _Life:
         if lifted:
             return lifted
         state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
-        twins = made_twice(second.connect, {str(each["values"].get("id")) for each in resources_of(state)})
+        named = {str(each["values"].get("id")) for each in resources_of(state)}
+        # Of a real account nobody knows what else is in it, and AWS makes nothing twice.
+        twins = made_twice(second.connect, named) if second.endpoint.spare else []
         if twins:
             # The destroy would wait for what nobody takes away until its time is over.
             return {"step": "destroy", "error": "", "left": [], "twins": twins}
@@ -324,7 +348,7 @@ class _Life:
                     [*resources_of(state)],
                     containers,
                     needs,
-                    second.endpoint.spare[2],
+                    *second.endpoint.spare[2:],
                 )
             except ExitgateError as error:
                 told = {"error": _told_error(error)}
@@ -342,7 +366,7 @@ class _Life:
         (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def _connect(endpoint: Endpoint, account: str) -> Callable[[str], Any]:
+def _connect(endpoint: ApiEndpoint, account: str) -> Callable[[str], Any]:
     return lambda service: endpoint.client(service, account)
 
 

@@ -16,7 +16,9 @@ from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, ProvisionError, one_line
 from exitgate.provision.account_listing import list_account
-from exitgate.provision.emulator import Endpoint, GivenEndpoint
+from exitgate.provision.emulator import ApiEndpoint, GivenEndpoint
+from exitgate.provision.outside_changes import take_policies_back
+from exitgate.provision.real_account import RealAccount
 from exitgate.provision.role_trials import forget_identities
 from exitgate.provision.stack_account import Account
 from exitgate.provision.terraform import Terraform, TerraformTool
@@ -38,6 +40,9 @@ def note_standing(account: Account, lift: Mapping[str, str], before: Collection[
     terraform, endpoint = account.terraform, account.endpoint
     values = replace(account, variables={**account.stack.variables, **lift}).options("takedown-own.tfvars")
     steps = [["apply", "-refresh=false", "-auto-approve", "-input=false", *values]] if lift else []
+    # By the state first, then by what stands: a copy of a secret that somebody has seen has to be taken back by a call that an
+    # emulator may not know (ministack 1.5.33).
+    steps.append(["destroy", "-refresh=false", "-auto-approve", "-input=false", *values])
     steps.append(["destroy", "-auto-approve", "-input=false", *values])
     note = {
         "stack": account.emulated.stack,
@@ -75,28 +80,41 @@ def take_down(folder: Path) -> None:
         ProvisionError: if it can't be taken down, or something is left.
         ObservationError: if its endpoint does not answer.
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
     with FileLock(folder / ".takedown.lock"):
         if not (folder / NOTE).is_file():
             return
         note = _read(folder)
         endpoint = _endpoint(note)
         endpoint.check()
-        failed = _destroyed(note, endpoint, folder)
-        for account in {note["number"], *note["spare"]}:
-            forget_identities(endpoint.client, account)
-        left = sorted(list_account(_connect(endpoint, note["number"])) - {*note["before"]})
-        if left or failed:
-            more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+        try:
+            wrong = _taken_down(note, endpoint, folder)
+        except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:
+            wrong = [f"{type(error).__name__}: {error}"]
+        if wrong:
             raise ProvisionError(
                 f"stack {described(folder)}",
-                got=one_line("; ".join([*failed, *([f"left: {', '.join(left[:_SHOWN])}{more}"] if left else ())]), 300),
+                got=one_line("; ".join(wrong), 300),
                 expected="nothing of the run's",
                 action=f"Remove it by hand and then {folder.parent.parent}, which holds its state and log; a sweep tries again.",
             )
         (folder / NOTE).unlink()
 
 
-def _destroyed(note: Mapping[str, Any], endpoint: Endpoint, folder: Path) -> list[str]:
+def _taken_down(note: Mapping[str, Any], endpoint: ApiEndpoint, folder: Path) -> list[str]:
+    """Take down what stands, and return in words what failed and what is left."""
+    take_policies_back(_connect(endpoint, note["number"]))
+    wrong = _destroyed(note, endpoint, folder)
+    for account in {note["number"], *note["spare"]} if note["spare"] else ():
+        forget_identities(endpoint.client, account)
+    left = sorted(list_account(_connect(endpoint, note["number"])) - {*note["before"]})
+    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+    return [*wrong, *([f"left: {', '.join(left[:_SHOWN])}{more}"] if left else ())]
+
+
+def _destroyed(note: Mapping[str, Any], endpoint: ApiEndpoint, folder: Path) -> list[str]:
     """Run the steps, and return in words what failed; not in the program's own, which may hold secrets."""
     name, executable, version = note["tool"]
     terraform = Terraform(
@@ -117,17 +135,21 @@ def _destroyed(note: Mapping[str, Any], endpoint: Endpoint, folder: Path) -> lis
             failed = [f"{name} {words[0]} ended with exit code {code}"] if code else []
         except ObservationError as error:
             failed = [f"{name} {words[0]}: {error.got}"]
+        if words[0] == "destroy" and not failed:
+            break
     # Only the last step counts: where protection could not be lifted, the destroy says so.
     return failed
 
 
-def _endpoint(note: Mapping[str, Any]) -> Endpoint:
+def _endpoint(note: Mapping[str, Any]) -> ApiEndpoint:
+    if not note["address"]:
+        return RealAccount(number=note["number"], region=note["region"])
     return GivenEndpoint(
         address=note["address"], region=note["region"], numbers=(note["number"], note["number"], *note["spare"])
     )
 
 
-def _connect(endpoint: Endpoint, account: str) -> Callable[[str], Any]:
+def _connect(endpoint: ApiEndpoint, account: str) -> Callable[[str], Any]:
     return lambda service: endpoint.client(service, account)
 
 

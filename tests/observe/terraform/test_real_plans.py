@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.checks.infrastructure.rights import unneeded_secrets
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
 from exitgate.observe.terraform import Infrastructure, Sensitive, Unknown
 from exitgate.observe.terraform.resources import parsed
+from exitgate.target import Service
 from tests.checks.infrastructure.test_rules import CASES
 from tests.observe.terraform.real_plans import PLANTED, planned_really
 from tests.observe.terraform.test_shapes import COMPUTE, MORE
@@ -228,6 +230,36 @@ resource "aws_ecs_task_definition" "web" {
 """
 
 
+ROLE = """
+resource "aws_secretsmanager_secret" "other" {
+  name = "catalog/database"
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "orders-execution"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "secrets"
+  role = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = SECRET },
+      { Effect = "Allow", Action = "ssm:GetParameters", Resource = aws_ssm_parameter.key.arn },
+    ]
+  })
+}
+
+resource "aws_ecs_service" "web" {
+  name            = "web"
+  task_definition = aws_ecs_task_definition.web.arn
+}
+"""
+ITS_OWN, ANOTHER = "aws_secretsmanager_secret.database.arn", "aws_secretsmanager_secret.other.arn"
+
+
 def test_a_secret_of_the_same_plan_has_a_name_where_it_is_read_and_nobody_is_asked_for_its_value(
     tmp_path: Path,
 ) -> None:
@@ -242,3 +274,23 @@ def test_a_secret_of_the_same_plan_has_a_name_where_it_is_read_and_nobody_is_ask
     assert told == [("aws_secretsmanager_secret.database", "arn"), ("aws_ssm_parameter.key", "arn")]
     # What a data source would read, and what stands in the place of an argument without a value, is nobody's name.
     assert isinstance(orders.get("container_definitions"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "words"),
+    [
+        (ITS_OWN, []),
+        (ANOTHER, ["is denied secretsmanager:GetSecretValue on", "is allowed secretsmanager:GetSecretValue on"]),
+    ],
+)
+def test_who_may_read_a_secret_of_the_same_plan_is_decided(tmp_path: Path, allowed: str, words: list[str]) -> None:
+    code = (OWN_SECRETS + ROLE).replace("SECRET }", f"{allowed} }}")
+    code = code.replace('  family = "web"\n', '  family = "web"\n  execution_role_arn = aws_iam_role.execution.arn\n')
+    web = Service(
+        name="web", path="web", dockerfile="web/Dockerfile", port=80, health_path="/", task_definition="web.json"
+    )
+    found = unneeded_secrets(planned_really(tmp_path, code=code), web)
+    assert len(found) == len(words)
+    for finding, part in zip(found, words, strict=True):
+        assert part in finding.message
+        assert finding.location.startswith("infra/main.tf:")

@@ -11,7 +11,7 @@ SPARE: tuple[str, str, str] = ("910000000001", "910000000002", "910000000003")
 """Accounts of a run's own emulator in which things are tried out, and which no stack gets."""
 
 
-class Endpoint(Protocol):
+class ApiEndpoint(Protocol):
     """The API of AWS, or of something that acts as AWS."""
 
     @property
