@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from exitgate import launch
+from exitgate.cli import app
 from exitgate.launch import EXIT_INTERNAL, EXIT_PASSED, Launch, run_gate
 from exitgate.record import RECORD_FILE, write_record
 from tests.cli.test_commands import RECORD
@@ -27,3 +29,28 @@ def test_the_record_of_an_earlier_run_is_worth_nothing(
 
     monkeypatch.setattr(launch, "_call_pytest", call)
     assert run_gate(Launch(gate="gate3", target=None, report=tmp_path)) == code
+
+
+def test_what_the_command_line_says_of_aws_reaches_the_run_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def call(_: Launch, arguments: list[str], root: Path) -> int:
+        assert root.is_dir()
+        seen.append([each for each in arguments if "aws" in each or "apply" in each])
+        return 4
+
+    monkeypatch.setattr(launch, "_call_pytest", call)
+    words = ["run", "gate3", "--gate-report", str(tmp_path)]
+    for more in (
+        [],
+        ["--aws-endpoint", "http://127.0.0.1:4566"],
+        ["--aws-account", "345678901234", "--allow-apply"],
+    ):
+        assert CliRunner().invoke(app, [*words, *more]).exit_code == 2
+    assert seen == [
+        [],
+        ["--gate-aws-endpoint=http://127.0.0.1:4566"],
+        ["--gate-aws-account=345678901234", "--gate-allow-apply"],
+    ]

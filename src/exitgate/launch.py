@@ -54,6 +54,12 @@ class Launch:
     """The environment variable that holds the token."""
     github_token: str = field(default="", repr=False)
     """The token itself, where it stands in no variable of the caller's."""
+    aws_endpoint: str = ""
+    """Of an emulator of AWS that the user runs; empty where a throwaway one is started."""
+    aws_account: str = ""
+    """A real account in the place of an emulator; empty for none."""
+    allow_apply: bool = False
+    """Whether the run may apply to it."""
     machine: Path | None = None
     """The folder of the locks by which runs of one's own take turns at the machine; nothing where it runs by itself."""
 
@@ -124,6 +130,9 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
         arguments += [f"--gate-github-days={place.days}"]
         variable = GITHUB_TOKEN_VARIABLE if launch.github_token else launch.github_token_variable
         arguments += [f"--gate-github-token-variable={variable}"]
+    arguments += [f"--gate-aws-endpoint={launch.aws_endpoint}"] if launch.aws_endpoint else []
+    arguments += [f"--gate-aws-account={launch.aws_account}"] if launch.aws_account else []
+    arguments += ["--gate-allow-apply"] if launch.allow_apply else []
     arguments += ["-n", str(launch.workers)] if launch.workers is not None else []
     return arguments
 

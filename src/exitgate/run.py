@@ -31,6 +31,10 @@ class Run:
     """The root of the REST API that is asked about it."""
     github_days: str = ""
     """How many days back merges are looked at."""
+    aws_account: str = ""
+    """The real account that the command line names and lets a run apply to; empty where it names none."""
+    aws_endpoint: str = ""
+    """The emulator of AWS that the command line names; empty where the run starts one of its own."""
 
     @property
     def labels(self) -> dict[str, str]:

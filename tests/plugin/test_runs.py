@@ -282,6 +282,24 @@ def test_a_server_that_can_not_be_used_is_one_line_before_anything_runs(tiny: Ti
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--gate-aws-endpoint", "http://127.0.0.1:1"), "--aws-endpoint: no answer of AWS's API"),
+        (("--gate-aws-endpoint", "http://8.8.8.8"), "--aws-endpoint: 8.8.8.8 is 8.8.8.8, which is neither loopback"),
+        (("--gate-aws-account", "345678901234"), "--aws-account: no leave to apply to 345678901234"),
+        (("--gate-allow-apply",), "--allow-apply: no account to apply to"),
+    ],
+)
+def test_where_nothing_may_be_applied_is_one_line_before_anything_runs(
+    tiny: Tiny, words: tuple[str, ...], said: str
+) -> None:
+    done = tiny.run("-n", "0", *words)
+    assert done.returncode == 4
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_single_module_is_not_the_gate(tiny: Tiny) -> None:
     done = subprocess.run(
         [*tiny.command()[:-1], "gates/tiny/test_first.py", "-n", "0"],

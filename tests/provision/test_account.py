@@ -11,7 +11,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.provision.account_listing import LISTINGS, list_account
 from exitgate.provision.account_twins import made_twice
 from exitgate.provision.emulator import Emulator, installed_emulator, throwaway_emulator
-from exitgate.provision.outside_changes import REQUIRED, WAYS, change_outside
+from exitgate.provision.outside_changes import REQUIRED, WAYS, change_outside, take_policies_back
 from exitgate.provision.ownership import Owner
 from exitgate.run import Run
 
@@ -100,6 +100,18 @@ def test_a_change_lands_and_is_read_back(emulator: Emulator) -> None:
     assert {address: (each.landed, each.refusal) for address, each in made.items()} == dict.fromkeys(
         standing, (True, "")
     )
+
+
+def test_a_policy_that_was_added_by_hand_is_taken_back_and_no_other(emulator: Emulator) -> None:
+    connect = account(emulator, "350000000001")
+    iam, trust = connect("iam"), '{"Version": "2012-10-17", "Statement": []}'
+    document = trust.replace("[]", '[{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]')
+    for role in ("one", "two"):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+        iam.put_role_policy(RoleName=role, PolicyName="its-own", PolicyDocument=document)
+    iam.put_role_policy(RoleName="one", PolicyName="exitgate-by-hand", PolicyDocument=document)
+    take_policies_back(connect)
+    assert [iam.list_role_policies(RoleName=role)["PolicyNames"] for role in ("one", "two")] == [["its-own"]] * 2
 
 
 def test_a_change_that_is_refused_did_not_land_and_says_why(emulator: Emulator) -> None:

@@ -11,7 +11,7 @@ import pytest
 from exitgate.errors import ExitgateError, ObservationError
 from exitgate.provision.redaction import HIDDEN, Redaction, redaction_of, secrets_of_plan
 from exitgate.provision.stack_plan import StackPlan, plan_stack
-from exitgate.provision.terraform import TerraformTool, error_in
+from exitgate.provision.terraform import TerraformTool
 from exitgate.provision.variables import declared_variables, write_values
 from exitgate.run import Run
 from exitgate.target import load_target
@@ -210,22 +210,6 @@ def test_a_redaction_says_nothing_of_what_it_hides() -> None:
 
 def test_words_that_are_everywhere_are_no_secrets() -> None:
     assert Redaction().with_more(["true", "enabled", "abc", " "]) == Redaction()
-
-
-def test_the_line_of_code_that_an_error_shows_is_left_out() -> None:
-    assert error_in('Error: Bad\n\n  on main.tf line 3:\n   3:   note = "x-y-z"\n\nDetail.') == (
-        "Error: Bad on main.tf line 3: Detail."
-    )
-
-
-def test_an_error_is_found_among_the_colours_in_which_it_is_written() -> None:
-    said = (
-        "\x1b[0m\x1b[1mInitializing the backend...\x1b[0m\n\x1b[31m╷\x1b[0m\x1b[0m\n"
-        "\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mBad\x1b[0m\n\x1b[31m│\x1b[0m \x1b[0m\n"
-        '\x1b[31m│\x1b[0m \x1b[0m\x1b[0m  on main.tf line 3:\n\x1b[31m│\x1b[0m \x1b[0m   3:   note = "x-y-z"\n'
-        "\x1b[31m│\x1b[0m \x1b[0m\n\x1b[31m│\x1b[0m \x1b[0mDetail.\n\x1b[31m╵\x1b[0m\x1b[0m\n"
-    )
-    assert error_in(said) == "Error: Bad on main.tf line 3: Detail."
 
 
 def test_a_clean_folder_hides_nothing(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subpro
     monkeypatch.setattr(stack_life, "throwaway_emulator", started)
     monkeypatch.setattr(stack_life, "installed_emulator", lambda: installation)
     able = Capabilities(keeps_accounts_apart=True, enforces_iam=True, believes_no_image=True)
-    monkeypatch.setattr(stack_life, "probe", lambda connect: able)
+    monkeypatch.setattr(stack_life, "probed", lambda _: able)
     monkeypatch.setattr(stack_life, "ask_account", lambda connect: {})
     monkeypatch.setattr(stack_life, "try_roles", lambda *_: {"roles": [], "strangers": {}})
     monkeypatch.setattr(stack_life, "list_account", lambda connect: frozenset())

@@ -124,6 +124,28 @@ def run(
     github_days: Annotated[
         int, typer.Option("--github-days", min=1, max=MOST_DAYS, metavar="N", help="How far back merges are looked at.")
     ] = DEFAULT_DAYS,
+    aws_endpoint: Annotated[
+        str,
+        typer.Option(
+            "--aws-endpoint",
+            metavar="URL",
+            help="An emulator of AWS to which the stack is applied, in accounts of the run's own; default: a throwaway one.",
+        ),
+    ] = "",
+    aws_account: Annotated[
+        str,
+        typer.Option(
+            "--aws-account",
+            metavar="ID",
+            help="A real sandbox account to apply to in the place of an emulator; the caller has to be in it.",
+        ),
+    ] = "",
+    allow_apply: Annotated[
+        bool,
+        typer.Option(
+            "--allow-apply", help="Let the run make, change and destroy resources in that account, which cost money."
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", "-n", min=0, max=64, help="Worker processes; 0 for none.")
     ] = None,
@@ -148,6 +170,9 @@ def run(
             if github_repository
             else None,
             github_token_variable=github_token_variable,
+            aws_endpoint=aws_endpoint,
+            aws_account=aws_account,
+            allow_apply=allow_apply,
             trivy_db=trivy_db.resolve() if trivy_db else None,
         )
     )

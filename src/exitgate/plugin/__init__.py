@@ -105,6 +105,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=DEFAULT_DAYS,
         help=f"how many days back merges are looked at, 1 to {MOST_DAYS}; default: {DEFAULT_DAYS}",
     )
+    group.addoption(
+        "--gate-aws-endpoint",
+        metavar="URL",
+        default="",
+        help="an emulator of AWS on which the infrastructure is applied, in accounts of the run's own; default: a throwaway one",
+    )
+    group.addoption(
+        "--gate-aws-account",
+        metavar="ID",
+        default="",
+        help="a real sandbox account, in which the caller is, to apply to in the place of an emulator; needs --gate-allow-apply",
+    )
+    group.addoption(
+        "--gate-allow-apply",
+        action="store_true",
+        help="let the run make, change and destroy resources in the account of --gate-aws-account, which cost money",
+    )
     group.addoption("--gate-allow-dirty", action="store_true", help="judge uncommitted changes too; the record says so")
 
 

@@ -12,6 +12,8 @@ import pytest
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import CatalogueError, TargetError, UsageError
 from exitgate.github.place import MOST_DAYS, GitHubPlace, is_api_root, is_name
+from exitgate.provision.emulator import check_endpoint
+from exitgate.provision.real_account import check_account
 from exitgate.provision.scanner_database import check_named_database
 from exitgate.redaction import redact
 from exitgate.target import Target
@@ -154,6 +156,26 @@ def named_github(config: pytest.Config, environment: Mapping[str, str] | None = 
         got = f"no token in ${variable}" if not token else f"in ${variable} what can't be a token"
         raise refused("token-variable", got, "a variable that holds one", f"Set {variable}, or name another variable.")
     return GitHubPlace(repository=option.gate_github_repository, api=api, days=option.gate_github_days), token
+
+
+def named_endpoint(config: pytest.Config) -> str:
+    """Return the emulator of AWS that ``--gate-aws-endpoint`` names, once it has answered; empty where it names none.
+
+    Raises:
+        UsageError: if it can't be used.
+    """
+    named = config.option.gate_aws_endpoint
+    return check_endpoint(named) if named else ""
+
+
+def named_account(config: pytest.Config) -> str:
+    """Return the real account that ``--gate-aws-account`` names, once the caller was seen in it; empty where it names none.
+
+    Raises:
+        UsageError: if a run may not apply to it.
+    """
+    option = config.option
+    return check_account(option.gate_aws_account, allowed=option.gate_allow_apply, endpoint=option.gate_aws_endpoint)
 
 
 def refuse_another_policy(config: pytest.Config, target: Target) -> None:

@@ -22,7 +22,9 @@ from exitgate.outcome import Key
 from exitgate.plugin.arguments import named_gate, report_directory
 from exitgate.plugin.asked import (
     checks_left_out,
+    named_account,
     named_database,
+    named_endpoint,
     named_github,
     refuse_another_policy,
     refuse_unknown_stacks,
@@ -38,6 +40,7 @@ from exitgate.provision.given_leftovers import note_place
 from exitgate.provision.given_server import given_server
 from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
+from exitgate.provision.stack_takedown import standing_below
 from exitgate.run import Run
 from exitgate.target import Target, check_against, load_target
 from exitgate.verdict import Expected, expectations
@@ -188,8 +191,8 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
     gate = load_gate(directory)
     wanted, without = wanted_controls(config, gate), checks_left_out(config, gate)
     source = target_directory(config, directory)
-    database = named_database(config)
     github, token = named_github(config)
+    database, account, endpoint = named_database(config), named_account(config), named_endpoint(config)
     params = config.invocation_params
     report = report_directory(params.args, params.dir, config.rootpath, directory).resolve()
     run_id, owner = new_run_id(), str(Owner.of_this_process())
@@ -201,7 +204,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             closers.append(_set_variable(GITHUB_TOKEN_VARIABLE, token))
         server = given_server()
         scratch = make_scratch_folder(run_id, owner)
-        closers.append(lambda: remove_scratch_folder(scratch))
+        closers.append(lambda: None if standing_below(scratch) else remove_scratch_folder(scratch))
         if server:
             note_place(scratch, server)
         described = load_target(source)
@@ -240,6 +243,8 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
             github_repository=github.repository if github else "",
             github_api=github.api if github else "",
             github_days=str(github.days) if github else "",
+            aws_account=account,
+            aws_endpoint=endpoint,
         ),
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,

@@ -19,6 +19,8 @@ Values = Mapping[str, Any]
 _RULE: Final = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 _ALL: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 _NAME: Final = "exitgate-by-hand"
+_OF_AWS: Final = "/aws-service-role/"
+"""The path of roles that AWS makes for itself, which nobody else may change."""
 _OLD_TLS: Final = "ELBSecurityPolicy-2016-08"
 
 
@@ -198,6 +200,15 @@ WAYS: Final = (
         suits=lambda values: values.get("block_public_acls"),
     ),
 )
+
+
+def take_policies_back(connect: Connect) -> None:
+    """Remove the policies that were added to roles by hand, by name: a destroy that does not know of one waits minutes."""
+    iam = connect("iam")
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in [each["RoleName"] for each in page["Roles"] if not each["Path"].startswith(_OF_AWS)]:
+            if _NAME in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=role, PolicyName=_NAME)
 
 
 def change_outside(connect: Connect, resources: Mapping[str, tuple[str, Values]]) -> Iterator[Change]:

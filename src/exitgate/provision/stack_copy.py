@@ -11,8 +11,9 @@ from typing import Final
 from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
+from exitgate.provision.diagnostics import Places, error_in
 from exitgate.provision.redaction import redaction_of
-from exitgate.provision.terraform import Terraform, TerraformTool, error_in, find_mirror, write_configuration
+from exitgate.provision.terraform import Terraform, TerraformTool, find_mirror, write_configuration
 from exitgate.provision.variables import declared_variables, write_values
 from exitgate.target import Stack, Target
 
@@ -66,16 +67,17 @@ def initialised_copy(tool: TerraformTool, folder: Path, target: Target, stack: S
         timeout_s=timeout_s,
         workspace=stack.workspace,
         redact=redaction_of(tree, root, stack.variables),
+        places=Places(root=stack.path, tree=tree, override=stack.override or ""),
     )
     _initialise(terraform, stack, folder.parent)
     return terraform
 
 
-def variable_files(terraform: Terraform, folder: Path, stack: Stack) -> list[str]:
+def variable_files(terraform: Terraform, folder: Path, stack: Stack, name: str = "own.tfvars") -> list[str]:
     """Return the options that give a stack its variables; what ``exitgate.toml`` sets goes by a file in the folder, and last."""
     options = [f"-var-file={folder / 'tree' / each}" for each in stack.var_files]
     if stack.variables:
-        own = folder / "own.tfvars"
+        own = folder / name
         write_values(own, stack.variables, declared_variables(terraform.root))
         options.append(f"-var-file={own}")
     return options
@@ -107,11 +109,11 @@ def _initialise(terraform: Terraform, stack: Stack, kept_in: Path) -> None:
 def _init(terraform: Terraform, stack: Stack, *options: str) -> None:
     initialised = terraform.run("init", "-input=false", *options, online=True)
     if initialised.exit_code != 0:
-        raise _init_failure(terraform.tool, stack, initialised.stdout + initialised.stderr)
+        raise _init_failure(terraform, stack, initialised.stdout + initialised.stderr)
 
 
-def _init_failure(tool: TerraformTool, stack: Stack, text: str) -> ExitgateError:
-    got = error_in(text)
+def _init_failure(terraform: Terraform, stack: Stack, text: str) -> ExitgateError:
+    tool, got = terraform.tool, error_in(text, terraform.places)
     if _NO_PROVIDER.search(got) or NETWORK.search(got):
         return PrerequisiteMissing(
             f"{tool.name} init of stack {stack.name}",

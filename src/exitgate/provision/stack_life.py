@@ -5,13 +5,11 @@ Made once a run, and kept for all workers as files in the run's own folder, whic
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,26 +17,30 @@ from typing import Any, Final
 from filelock import FileLock
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError, one_line
-from exitgate.process import Completed
 from exitgate.provision.account_answers import ask_account
+from exitgate.provision.account_guard import hold_to_account, refuse_elsewhere
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.account_twins import made_twice
-from exitgate.provision.emulator import ROOT_SECRET, Emulator, installed_emulator, probe, throwaway_emulator
+from exitgate.provision.diagnostics import error_in
+from exitgate.provision.emulator import (
+    ApiEndpoint,
+    Capabilities,
+    given_endpoint,
+    installed_emulator,
+    throwaway_emulator,
+)
 from exitgate.provision.outside_changes import change_outside
+from exitgate.provision.real_account import RealAccount
 from exitgate.provision.role_trials import Needed, try_roles
-from exitgate.provision.stack_copy import initialised_copy, variable_files
-from exitgate.provision.terraform import Terraform, TerraformTool, error_in, without_colours
+from exitgate.provision.stack_account import Account, is_unknown_there, timed, unknown_there
+from exitgate.provision.stack_copy import initialised_copy
+from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used, said_by_itself
+from exitgate.provision.stack_takedown import FOLDER, note_standing, standing_below, take_down
+from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target
 
-ACCOUNTS: Final = ("111111111111", "222222222222")
-"""The first is changed by hand, the second is taken down."""
-_FOLDER: Final = "stack-life"
-_MEND: Final = "Mend the code, or leave out by [infrastructure.emulated.variables] what the emulator does not know."
-_SIGN: Final = f'Let [infrastructure.emulated] override sign as its root: the account as access_key, "{ROOT_SECRET}" as secret_key.'
-_MADE_TWICE: Final = (
-    "Run again with less beside it: the account was empty, so the emulator was asked twice, or the code makes it twice."
-)
+_CREDENTIALS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _KINDS: Final[Mapping[str, type[ExitgateError]]] = {
     "PrerequisiteMissing": PrerequisiteMissing,
     "ProvisionError": ProvisionError,
@@ -95,15 +97,16 @@ def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
         ProvisionError: if the emulator does not start, or can't be ended.
         ObservationError: if an apply or a plan fails, hangs, or the emulator dies.
     """
-    emulated = code.emulated
+    section, what = ("sandbox", "a real account") if run.aws_account else ("emulated", "an emulator of AWS")
+    emulated = code.sandbox if run.aws_account else code.emulated
     if emulated is None:
         raise PrerequisiteMissing(
             "exitgate.toml",
-            got="no [infrastructure.emulated]",
-            expected="which stack is applied to an emulator of AWS, and how",
-            action="Add [infrastructure.emulated] with stack, region and account_variable.",
+            got=f"no [infrastructure.{section}]",
+            expected=f"which stack is applied to {what}, and how",
+            action=f"Add [infrastructure.{section}] with stack, region and account_variable.",
         )
-    folder = run.scratch_path / _FOLDER
+    folder = run.scratch_path / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = folder / "done.json"
     with FileLock(folder / ".lock"):
@@ -146,44 +149,112 @@ class _Life:
         return declared.model_copy(update={"override": self.emulated.override, "variables": variables})
 
     def live(self) -> None:
-        with throwaway_emulator(self.run, installed_emulator(), self.emulated.region) as emulator:
-            capabilities = probe(emulator.client)
-            before = [list_account(functools.partial(_client, emulator, account)) for account in ACCOUNTS]
-            first, second = self._accounts(emulator)
-            with ThreadPoolExecutor(3) as pool:
-                schema = pool.submit(self._write_schema, first)
-                for applied in [pool.submit(each.apply) for each in (first, second)]:
-                    applied.result()
-                schema.result()
-                changed, destroyed = pool.submit(self._change, first), pool.submit(self._destroy, second)
-                changes, destroy = changed.result(), destroyed.result()
-            after = list_account(second.connect)
-            told = {
-                "emulator": {"name": emulator.installation.name, "version": emulator.installation.version},
-                "limits": capabilities.limits,
-                "stack": self.emulated.stack,
-                "changes": changes,
-                "destroy": destroy,
-                "before": sorted(before[1]),
-                "after": sorted(after),
-                "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
-            }
+        from botocore.parsers import ResponseParserError
+
+        with self._endpoint() as endpoint:
+            try:
+                self._live_on(endpoint)
+            except ObservationError as error:
+                if endpoint.outlives_the_run and endpoint.spare and is_unknown_there(error.__cause__):
+                    raise unknown_there(error.subject, error.got) from error
+                raise
+            except ResponseParserError as error:
+                raise ObservationError(
+                    f"{endpoint.name} {endpoint.version} {endpoint.place}",
+                    got=one_line(f"an answer that can't be read: {error}", 200),
+                    expected="answers of AWS's API",
+                    action="Look at its log, or use another version of it.",
+                ) from error
+            finally:
+                for folder in standing_below(self.run.scratch_path):
+                    # What can't be taken down now is tried again at the end of the run, and is a problem of it then.
+                    with suppress(ExitgateError):
+                        take_down(folder)
+
+    @contextmanager
+    def _endpoint(self) -> Iterator[ApiEndpoint]:
+        if self.run.aws_account:
+            yield RealAccount(number=self.run.aws_account, region=self.emulated.region)
+        elif self.run.aws_endpoint:
+            yield given_endpoint(self.run.aws_endpoint, self.emulated.region, self.run.id)
+        else:
+            with throwaway_emulator(self.run, installed_emulator(), self.emulated.region) as emulator:
+                yield emulator
+
+    def _live_on(self, endpoint: ApiEndpoint) -> None:
+        capabilities = probed(endpoint)
+        before = {number: list_account(_connect(endpoint, number)) for number in endpoint.accounts}
+        refuse_used(endpoint, before)
+        accounts = self._accounts(endpoint)
+        for account in accounts if endpoint.outlives_the_run else ():
+            note_standing(account, self.emulated.lift, before[account.number])
+        changes, destroy = self._lived(accounts, capabilities)
+        last = accounts[-1]
+        told = {
+            "emulator": {"name": endpoint.name, "version": endpoint.version},
+            "place": endpoint.place,
+            "assurance": endpoint.assurance.label,
+            "accounts": endpoint.accounts,
+            "limits": [*capabilities.limits, *said_by_itself(endpoint)],
+            "stack": self.emulated.stack,
+            "variables": sorted(self.emulated.variables),
+            "changes": changes,
+            "destroy": destroy,
+            "before": sorted(before[last.number]),
+            "after": sorted(list_account(last.connect)),
+            "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
+        }
         self._write("told", told)
 
-    def _accounts(self, emulator: Emulator) -> tuple[_Account, _Account]:
-        """Make two copies of the code, initialised once."""
-        with self._timed("init"):
-            homes = [self.folder / account for account in ACCOUNTS]
+    def _lived(
+        self, accounts: Sequence[Account], capabilities: Capabilities
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return what came of the changes by hand in the first account, and of the destroy in the last, which may be the same."""
+        first, last = accounts[0], accounts[-1]
+        with ThreadPoolExecutor(3) as pool:
+            schema = pool.submit(self._write_schema, first)
+            for applied in [pool.submit(each.apply) for each in accounts]:
+                applied.result()
+            schema.result()
+            if first is last:
+                return self._change(first), self._destroy(first, capabilities)
+            changed, destroyed = pool.submit(self._change, first), pool.submit(self._destroy, last, capabilities)
+            return changed.result(), destroyed.result()
+
+    def _accounts(self, endpoint: ApiEndpoint) -> list[Account]:
+        """Make a copy of the code for each account, initialised once; those for a real one are held to it."""
+        with timed(self.seconds, "init"):
+            homes = [self.folder / number for number in endpoint.accounts]
             homes[0].mkdir()
             terraform = initialised_copy(self.tool, homes[0], self.target, self.stack, self.code.plan_timeout_s)
-            shutil.copytree(homes[0], homes[1], symlinks=True)
+            # The provider has no reason to say them, and whoever writes code that does shall not see them in a report.
+            hidden = [value for name, value in endpoint.environment.items() if name in _CREDENTIALS]
+            terraform = replace(terraform, redact=terraform.redact.with_more(hidden))
+            for home in homes[1:]:
+                shutil.copytree(homes[0], home, symlinks=True)
         made = []
-        for account, home in zip(ACCOUNTS, homes, strict=True):
-            own = replace(terraform, root=home / "tree" / self.stack.path, home=home / "home")
-            made.append(_Account(life=self, emulator=emulator, account=account, folder=home, terraform=own))
-        return made[0], made[1]
+        for number, home in zip(endpoint.accounts, homes, strict=True):
+            places = replace(terraform.places, tree=home / "tree")
+            own = replace(terraform, root=home / "tree" / self.stack.path, home=home / "home", places=places)
+            made.append(
+                Account(
+                    endpoint=endpoint,
+                    number=number,
+                    stack=self.stack,
+                    emulated=self.emulated,
+                    folder=home,
+                    kept=self.folder,
+                    terraform=own,
+                    seconds=self.seconds,
+                )
+            )
+        if not endpoint.spare:
+            hold_to_account(made[0].terraform.root, made[0].number)
+            made[0].plan("held")
+            refuse_elsewhere(json.loads((self.folder / "held.json").read_text(encoding="utf-8")), made[0].number)
+        return made
 
-    def _write_schema(self, first: _Account) -> None:
+    def _write_schema(self, first: Account) -> None:
         """Keep what the provider says of resources: which attributes it computes, and which are sets."""
         path = self.folder / "all-schemas.json"
         first.step("schema", *("providers", "schema", "-json"), output=path)
@@ -194,10 +265,10 @@ class _Life:
             schemas |= {name: told["block"] for name, told in provider.get("resource_schemas", {}).items()}
         self._write("schema", schemas)
 
-    def _change(self, first: _Account) -> list[dict[str, Any]]:
+    def _change(self, first: Account) -> list[dict[str, Any]]:
         first.state("first")
         # Before anybody touches it, and before the state takes in what AWS adds.
-        with self._timed("reading"):
+        with timed(self.seconds, "reading"):
             self._write("standing", ask_account(first.connect))
         first.plan("again")
         # What AWS adds by itself is taken into the state, as one does after an apply; what differs from then on is drift.
@@ -205,24 +276,26 @@ class _Life:
         first.plan("quiet", "-refresh-only")
         standing = json.loads((self.folder / "first.json").read_text(encoding="utf-8"))
         resources = {each["address"]: (each["type"], each["values"]) for each in resources_of(standing)}
-        with self._timed("changes"):
+        with timed(self.seconds, "changes"):
             changes = [change.to_json() for change in change_outside(first.connect, resources)]
         first.plan("drift", "-refresh-only")
         return changes
 
-    def _destroy(self, second: _Account) -> dict[str, Any]:
+    def _destroy(self, second: Account, capabilities: Capabilities) -> dict[str, Any]:
         """Take the second account down; a destroy that fails or does not end is told, not raised: the rest was seen."""
         second.state("second")
         lift = replace(second, variables={**self.stack.variables, **self.emulated.lift})
         with ThreadPoolExecutor(1) as pool:
             # While protection is lifted, which touches no role.
-            tried = pool.submit(self._try_roles, second)
+            tried = pool.submit(self._try_roles, second, capabilities)
             lifted = self._lift(lift)
             tried.result()
         if lifted:
             return lifted
         state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
-        twins = made_twice(second.connect, {str(each["values"].get("id")) for each in resources_of(state)})
+        named = {str(each["values"].get("id")) for each in resources_of(state)}
+        # Of a real account nobody knows what else is in it, and AWS makes nothing twice.
+        twins = made_twice(second.connect, named) if second.endpoint.spare else []
         if twins:
             # The destroy would wait for what nobody takes away until its time is over.
             return {"step": "destroy", "error": "", "left": [], "twins": twins}
@@ -230,17 +303,17 @@ class _Life:
             destroyed = lift.try_step("destroy", *("destroy", "-auto-approve", "-input=false"), variables=True)
         except ObservationError as error:
             # Of an emulator that died nothing else was seen, either.
-            second.emulator.check()
+            second.endpoint.check()
             return {"step": "destroy", "error": "", "left": [], "unended": error.got}
         left = lift.step("state list", *("state", "list")).stdout.split()
         failed = destroyed.exit_code != 0
         return {
             "step": "destroy",
-            "error": error_in(destroyed.stderr or destroyed.stdout) if failed else "",
+            "error": error_in(destroyed.stderr or destroyed.stdout, lift.terraform.places) if failed else "",
             "left": left,
         }
 
-    def _lift(self, second: _Account) -> dict[str, Any]:
+    def _lift(self, second: Account) -> dict[str, Any]:
         """Lift protection from deletion; return how the destroy ended where it can't be lifted."""
         if not self.emulated.lift:
             return {}
@@ -249,9 +322,10 @@ class _Life:
         lifted = second.try_step("lift", *words, variables=True)
         if lifted.exit_code == 0:
             return {}
-        return {"step": "lift", "error": error_in(lifted.stderr or lifted.stdout), "left": []}
+        error = error_in(lifted.stderr or lifted.stdout, second.terraform.places)
+        return {"step": "lift", "error": error, "left": []}
 
-    def _try_roles(self, second: _Account) -> None:
+    def _try_roles(self, second: Account, capabilities: Capabilities) -> None:
         """Try what the roles may do; what keeps them from being tried is told, not raised: the rest was seen."""
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -264,15 +338,17 @@ class _Life:
         ]
         state = json.loads((self.folder / "second.json").read_text(encoding="utf-8"))
         containers = {each.name: each.container_name for each in self.target.configuration.service}
-        with self._timed("roles"):
+        with timed(self.seconds, "roles"):
             try:
+                refuse_unenforced(second.endpoint, capabilities)
                 told = try_roles(
-                    second.emulator.client,
-                    second.account,
+                    second.endpoint.client,
+                    second.number,
                     self.emulated.region,
                     [*resources_of(state)],
                     containers,
                     needs,
+                    *second.endpoint.spare[2:],
                 )
             except ExitgateError as error:
                 told = {"error": _told_error(error)}
@@ -289,107 +365,9 @@ class _Life:
     def _write(self, name: str, content: object) -> None:
         (self.folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = time.monotonic() - started
 
-
-def _advice(what: str, error: str) -> str:
-    if "SignatureDoesNotMatch" in error or "InvalidSignature" in error:
-        return _SIGN
-    # The account was empty. A request that the emulator answers late is made once more, and it has had it by then.
-    return _MADE_TWICE if what == "apply" and "AlreadyExists" in error else _MEND
-
-
-def _client(emulator: Emulator, account: str, service: str) -> Any:
-    return emulator.client(service, account)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Account:
-    """One account, and the copy of the code that is applied to it."""
-
-    life: _Life
-    emulator: Emulator
-    account: str
-    folder: Path
-    terraform: Terraform
-    variables: Mapping[str, str] | None = None
-    """In the place of the stack's own."""
-
-    @property
-    def connect(self) -> Callable[[str], Any]:
-        return functools.partial(_client, self.emulator, self.account)
-
-    def apply(self) -> None:
-        self.step("apply", *("apply", "-auto-approve", "-input=false"), variables=True)
-
-    def state(self, name: str) -> None:
-        self.step(f"{name} state", *("show", "-json"), output=self.life.folder / f"{name}.json")
-
-    def plan(self, name: str, *how: str) -> None:
-        saved = self.folder / f"{name}.plan"
-        self.step(name, *("plan", *how, "-input=false", f"-out={saved}"), variables=True)
-        self.step(f"{name} as JSON", *("show", "-json", str(saved)), output=self.life.folder / f"{name}.json")
-
-    def step(self, what: str, *words: str, variables: bool = False, output: Path | None = None) -> Completed:
-        """Run a command that has to succeed."""
-        said = self.try_step(what, *words, variables=variables, output=output)
-        if said.exit_code != 0:
-            told = error_in(said.stderr or said.stdout)
-            raise ObservationError(
-                f"{self.life.tool.name} {words[0]} ({what}) of stack {self.life.emulated.stack} on the emulator",
-                got=told,
-                expected="it to end without an error",
-                action=_advice(what, told),
-            )
-        return said
-
-    def try_step(self, what: str, *words: str, variables: bool = False, output: Path | None = None) -> Completed:
-        """Run a command to its end, within bounds."""
-        log = output or self.folder / f"{what}.log"
-        command, *options = words
-        own = self._variables() if variables else []
-        bounded = replace(self.terraform, timeout_s=self.life.emulated.apply_timeout_s)
-        with self.life._timed(f"{what} {self.account[0]}"):  # noqa: SLF001 - of the same life
-            try:
-                said = bounded.run(
-                    command, *options, *own, extra={"AWS_ENDPOINT_URL": self.emulator.endpoint}, output=log
-                )
-            except ObservationError as error:
-                self.emulator.check()
-                raise ObservationError(
-                    f"{self.life.tool.name} {command} ({what}) of stack {self.life.emulated.stack} on the emulator",
-                    got=f"{error.got}; it said last: {self._last_words(log)}",
-                    expected="an end in that time",
-                    action="Look what it waits for; [infrastructure.emulated] apply_timeout_s sets the time.",
-                ) from error
-        if said.exit_code != 0:
-            # An emulator that died is the reason for whatever the provider says of connections.
-            self.emulator.check()
-        return (
-            said
-            if output
-            else replace(said, stdout=self.terraform.redact(log.read_text(encoding="utf-8", errors="replace")))
-        )
-
-    def _variables(self) -> list[str]:
-        stack, account = self.life.stack, {self.life.emulated.account_variable: self.account}
-        values = {**(self.variables if self.variables is not None else stack.variables), **account}
-        (self.folder / "own.tfvars").unlink(missing_ok=True)
-        return variable_files(self.terraform, self.folder, stack.model_copy(update={"variables": values}))
-
-    def _last_words(self, log: Path) -> str:
-        try:
-            lines = without_colours(log.read_text(encoding="utf-8", errors="replace")).splitlines()
-        except OSError:
-            return "nothing"
-        said = [line.strip() for line in lines if line.strip()]
-        return one_line(self.terraform.redact(" / ".join(said[-3:])) or "nothing", 240)
+def _connect(endpoint: ApiEndpoint, account: str) -> Callable[[str], Any]:
+    return lambda service: endpoint.client(service, account)
 
 
 def resources_of(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

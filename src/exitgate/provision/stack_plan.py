@@ -17,15 +17,11 @@ from filelock import FileLock
 from pydantic import BaseModel
 
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
+from exitgate.provision.diagnostics import Diagnostic, diagnostics_in, error_in
 from exitgate.provision.redaction import secrets_of_plan
-from exitgate.provision.stack_copy import LEFT_OUT, NETWORK, initialised_copy, variable_files
-from exitgate.provision.terraform import (
-    Terraform,
-    TerraformTool,
-    diagnostics_in,
-    error_in,
-    trust_installed,
-)
+from exitgate.provision.stack_copy import NETWORK, initialised_copy, variable_files
+from exitgate.provision.terraform import Terraform, TerraformTool, trust_installed
+from exitgate.provision.unasked import leave_unasked, remote_states, waiting_data
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Stack, Target
 
@@ -38,14 +34,16 @@ _STRINGS: Final = (
     *("execution_arn", "invoke_arn"),
 )
 """Attributes of text that others refer to. What else is unknown gets what Terraform makes up."""
+_MISTAKES: Final = re.compile(
+    r"(?i)^(invalid|unsupported|missing required|incorrect|conflicting|duplicate|unexpected)\b"
+)
+"""How summaries begin that speak of the code, and not of what it asks."""
 _PREFIXES: Final = {"aws_launch_template": "lt-"}
 """What the provider (5.100) wants an id to begin with, and to hold letters and digits alone behind it."""
-_EPHEMERAL: Final = re.compile(
-    r'^(ephemeral\s+"[^"]+"\s+"[^"]+"\s*\{\s*\n(?:\s*#.*\n|\s*\n)*)(\s*\w+\s*=\s*)([^\n{\[]+)$', re.MULTILINE
-)
-"""The head of an ephemeral resource and its first argument, on one line."""
-_ASKED_FOR: Final = re.compile(r"secret|db_instance|rds_cluster|mq_broker|replication_group|_ssm_")
-"""What data sources and ephemeral resources wait for: named, they would be asked of AWS while planning."""
+_SECRETS: Final = re.compile(r"secret|_ssm_")
+"""What data sources and ephemeral resources wait for most: named, they are asked of AWS unless they are kept from it."""
+_NOT_NAMED: Final = re.compile(r"db_instance|rds_cluster|mq_broker|replication_group")
+"""Others index lists of them that are not known yet, e.g. ``master_user_secret[0]``; made up, those are empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,25 +119,32 @@ def _plan(terraform: Terraform, stack: Stack, folder: Path, variables: list[str]
         *("plan", "-input=false", "-refresh=false", "-lock=false", "-json", f"-out={saved}", *variables)
     )
     if planned.exit_code != 0:
-        raise _plan_failure(terraform.tool, stack, planned.stdout, planned.stderr)
+        raise _plan_failure(terraform, stack, planned.stdout, planned.stderr)
     shown = terraform.run("show", "-json", str(saved), output=folder / "plan.json")
     if shown.exit_code != 0:
         raise ObservationError(
             f"{terraform.tool.name} show of stack {stack.name}",
-            got=f"exit code {shown.exit_code}: {error_in(shown.stderr)}",
+            got=f"exit code {shown.exit_code}: {error_in(shown.stderr, terraform.places)}",
             expected="the plan as JSON",
             action="Run it by hand to see more.",
         )
 
 
-def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> ExitgateError:
-    first = next(diagnostics_in(out), None)
-    subject = f"{tool.name} plan of stack {stack.name}"
+def _plan_failure(terraform: Terraform, stack: Stack, out: str, err: str) -> ExitgateError:
+    first = next(diagnostics_in(out, terraform.places), None)
+    subject = f"{terraform.tool.name} plan of stack {stack.name}"
     if first is None:
-        return ObservationError(
-            subject, got=error_in(err or out), expected="a plan", action="Run it by hand to see more."
-        )
+        got = error_in(err or out, terraform.places)
+        return ObservationError(subject, got=got, expected="a plan", action="Run it by hand to see more.")
     got = one_line(f"{first.where + ': ' if first.where else ''}{first.summary}: {first.detail}", 300)
+    states = _unread_states(terraform, first)
+    if states:
+        return PrerequisiteMissing(
+            subject,
+            got=f"another stack's state can't be had without its backend, {' or '.join(states)}: {got}",
+            expected="a plan that asks nobody",
+            action='Have the override of [[infrastructure.stack]] point it to a file of made-up outputs: backend = "local".',
+        )
     if NETWORK.search(first.summary + first.detail):
         return PrerequisiteMissing(
             subject,
@@ -154,9 +159,20 @@ def _plan_failure(tool: TerraformTool, stack: Stack, out: str, err: str) -> Exit
             expected="a value for each variable",
             action="Name a var file in [[infrastructure.stack]] var_files, or set it in variables.",
         )
-    return ObservationError(
-        subject, got=got, expected="code that can be planned", action=f"Mend it; `{tool.name} validate` says more."
-    )
+    action = f"Mend it; `{terraform.tool.name} validate` says more."
+    return ObservationError(subject, got=got, expected="code that can be planned", action=action)
+
+
+def _unread_states(terraform: Terraform, told: Diagnostic) -> list[str]:
+    """Return which other stack's state could not be had; what is wrong with how it is asked for is a mistake of the code.
+
+    What a backend says has neither place nor address (Terraform 1.11): then it may be any of those that the code reads.
+    """
+    if _MISTAKES.search(told.summary):
+        return []
+    if told.where or told.address:
+        return [told.address] if ".terraform_remote_state." in f".{told.address}" else []
+    return remote_states(terraform.places.tree or terraform.root, terraform.root)
 
 
 def _plan_with_names(
@@ -164,11 +180,22 @@ def _plan_with_names(
 ) -> tuple[dict[str, tuple[str, str]], str]:
     if not terraform.tool.names_unknowns:
         return {}, f"{terraform.tool.name} {terraform.tool.version} can't plan with names in the place of unknowns"
+    (terraform.root / _TEST_FOLDER).mkdir()
+    if leave_unasked(folder / "tree", terraform.root, waiting_data(plan)):
+        names, why_not = _tried_with_names(terraform, folder, plan, variables, _NOT_NAMED)
+        if not why_not:
+            return names, ""
+    fewer = re.compile(f"{_NOT_NAMED.pattern}|{_SECRETS.pattern}")
+    return _tried_with_names(terraform, folder, plan, variables, fewer)
+
+
+def _tried_with_names(
+    terraform: Terraform, folder: Path, plan: dict[str, Any], variables: list[str], unnamed: re.Pattern[str]
+) -> tuple[dict[str, tuple[str, str]], str]:
+    """Plan with names for all kinds but some; return the names, or why there is no such plan."""
     names: dict[str, tuple[str, str]] = {}
-    _leave_unasked(folder / "tree")
-    tests = terraform.root / _TEST_FOLDER
-    tests.mkdir()
-    (tests / "named.tftest.hcl").write_text("\n".join(_test_lines(plan, names)), encoding="utf-8")
+    text = "\n".join(_test_lines(plan, names, unnamed))
+    (terraform.root / _TEST_FOLDER / "named.tftest.hcl").write_text(text, encoding="utf-8")
     events = folder / "events.jsonl"
     tested = terraform.run(*("test", f"-test-directory={_TEST_FOLDER}", "-json", "-verbose", *variables), output=events)
     text = events.read_text(encoding="utf-8")
@@ -178,32 +205,16 @@ def _plan_with_names(
             (folder / "named.json").write_text(named.model_dump_json(), encoding="utf-8")
             events.unlink()
             return names, ""
-    first = next(diagnostics_in(terraform.redact(text)), None)
+    first = next(diagnostics_in(terraform.redact(text), terraform.places), None)
     events.unlink()
-    said = f"{first.where}: {first.summary}: {first.detail}" if first else error_in(tested.stderr)
+    said = f"{first.where}: {first.summary}: {first.detail}" if first else error_in(tested.stderr, terraform.places)
     return {}, one_line(f"Terraform could not plan with names in the place of unknowns: {said}", 300)
 
 
-def _leave_unasked(tree: Path) -> None:
-    """Make the first argument of each ephemeral resource unknown, in the throwaway copy: what is unknown is asked of nobody.
-
-    Override files do not reach ephemeral resources (Terraform 1.11), and a condition with two equal ends would be known.
-    """
-    for path in sorted(tree.rglob("*.tf")):
-        if LEFT_OUT.intersection(path.parts):
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        changed = _EPHEMERAL.sub(r'\1\2(terraform_data.exitgate_unknown.id == "" ? (\3) : null)', text)
-        if changed != text:
-            path.write_text(changed, encoding="utf-8")
-            unknown = path.parent / "zz_exitgate_unknown.tf"
-            unknown.write_text('resource "terraform_data" "exitgate_unknown" {}\n', encoding="utf-8")
-
-
-def _test_lines(plan: dict[str, Any], names: dict[str, tuple[str, str]]) -> Iterator[str]:
+def _test_lines(plan: dict[str, Any], names: dict[str, tuple[str, str]], unnamed: re.Pattern[str]) -> Iterator[str]:
     yield 'run "named" {\n  command = plan\n  plan_options {\n    refresh = false\n  }'
     for number, change in enumerate(plan.get("resource_changes", ())):
-        if change.get("mode") != "managed" or _ASKED_FOR.search(change["type"]):
+        if change.get("mode") != "managed" or unnamed.search(change["type"]):
             continue
         unknown = change["change"].get("after_unknown") or {}
         values = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exitgate.errors import ProvisionError
 from exitgate.process import RUN_VARIABLE
 from exitgate.provision.emulator.installation import emulator_cache
 from exitgate.provision.engine import Engine
@@ -19,6 +20,7 @@ from exitgate.provision.given_leftovers import drop_role, marked_roles, noted_pl
 from exitgate.provision.given_server import GivenServer
 from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
 from exitgate.provision.scratch import marked_folders, remove_scratch_folder
+from exitgate.provision.stack_takedown import removers, standing_below
 from exitgate.provision.substitutes import CACHE_LABEL
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def leftovers(engine: Engine | None, server: GivenServer | None = None) -> list[
         Leftover(kind="control group", name=path.name, run=run, owner=owners.get(run, ""), remove=_group_remover(path))
         for path, run in groups()
     ]
-    return [*_processes(owners), *found, *favoured, *folders]
+    return [*_processes(owners), *found, *favoured, *_stacks(), *folders]
 
 
 def remove(items: list[Leftover]) -> list[str]:
@@ -143,6 +145,13 @@ def _folder(path: Path, run: str, owner: str, server: GivenServer | None) -> Lef
     return Leftover(kind="folder", name=str(path), run=run, owner=owner, remove=_remover(path))
 
 
+def _stacks() -> Iterator[Leftover]:
+    """Yield what runs applied to an endpoint that outlives them; nothing is asked of it before it is taken down."""
+    for path, run, owner in marked_folders():
+        for words, removal in removers(path):
+            yield Leftover(kind="stack", name=words, run=run, owner=owner, remove=removal)
+
+
 def _databases(server: GivenServer) -> Iterator[Leftover]:
     for role, run, owner in marked_roles(server):
         removal = functools.partial(drop_role, server, role)
@@ -150,7 +159,17 @@ def _databases(server: GivenServer) -> Iterator[Leftover]:
 
 
 def _remover(path: Path) -> Callable[[], object]:
-    return lambda: remove_scratch_folder(path)
+    def remove_it() -> None:
+        if standing_below(path):
+            raise ProvisionError(
+                str(path),
+                got="the state of a stack that may still stand",
+                expected="that one taken down first",
+                action="Start the endpoint on which it stands, and sweep again; or remove both by hand.",
+            )
+        remove_scratch_folder(path)
+
+    return remove_it
 
 
 def _group_remover(path: Path) -> Callable[[], object]:

@@ -20,6 +20,7 @@ from typing import Final
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.process import IN_A_HURRY, Completed, run_tool, scrubbed_environment
 from exitgate.provenance import Tool
+from exitgate.provision.diagnostics import Places
 from exitgate.provision.redaction import Redaction
 
 _OLDEST: Final = {"terraform": (1, 5, 0), "tofu": (1, 6, 0)}
@@ -30,8 +31,6 @@ _REGISTRY: Final = "registry.terraform.io"
 _INSTALLED: Final = ".terraform/providers"
 _VENDOR_FOLDERS: Final = ("/opt", "/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib")
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
-_SHOWN_CODE: Final = re.compile(r"^\d+: ")
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A port where nobody listens: what a plan asks of the network ends at once, and reaches nobody."""
 
@@ -184,6 +183,8 @@ class Terraform:
     workspace: str = "default"
     redact: Redaction = field(default_factory=Redaction)
     """Applied to all that it says, before anybody reads it."""
+    places: Places = field(default_factory=Places)
+    """What the files that it names are called in the target."""
 
     def run(
         self, *arguments: str, online: bool = False, extra: Mapping[str, str] | None = None, output: Path | None = None
@@ -205,46 +206,3 @@ class Terraform:
                 words, timeout_s=self.timeout_s, environment={**environment, **(extra or {})}, cwd=self.root
             )
         return replace(said, stdout=self.redact(said.stdout), stderr=self.redact(said.stderr))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
-    """An error that the program tells."""
-
-    summary: str
-    detail: str
-    where: str
-    """``file:line`` below the root module, or the resource's address; empty where it says neither."""
-
-
-def diagnostics_in(text: str) -> Iterator[Diagnostic]:
-    """Yield the errors in what ``-json`` writes, one JSON document a line."""
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-            told = entry.get("diagnostic") or {}
-        except (ValueError, AttributeError):
-            continue
-        if told.get("severity") == "error":
-            place = told.get("range") or {}
-            at = f"{place['filename']}:{place['start']['line']}" if place.get("filename") else told.get("address", "")
-            yield Diagnostic(summary=str(told.get("summary", "")), detail=str(told.get("detail", "")), where=str(at))
-
-
-def without_colours(text: str) -> str:
-    """Return what the program writes for people without what colours it, of which a part would stay in a line of ours."""
-    return _COLOURS.sub("", text)
-
-
-def error_in(text: str) -> str:
-    """Return the first error of what the program writes for people, on one line."""
-    plain = [re.sub(r"^[│╷╵\s]+", "", line).strip() for line in without_colours(text).splitlines()]
-    # The line of code that it shows may hold anything; its number stands above it.
-    plain = [line for line in plain if not _SHOWN_CODE.match(line)]
-    starts = [index for index, line in enumerate(plain) if line.startswith("Error: ")]
-    # What init says first is only that something follows.
-    starts = [each for each in starts if "encountered problems during initiali" not in plain[each]] or starts
-    if starts:
-        end = min((starts[0] + 9, *starts[1:2]))
-        return one_line(" ".join(part for part in plain[starts[0] : end] if part), 300)
-    return one_line(" ".join(part for part in plain if part) or "it said nothing", 300)

@@ -52,7 +52,7 @@ def declared_variables(folder: Path) -> dict[str, Declaration]:
     for path in sorted((*folder.glob("*.tf"), *folder.glob("*.tofu"))):
         text = path.read_text(encoding="utf-8", errors="replace")
         for head in _HEAD.finditer(text):
-            block = text[head.end() - 1 : _end_of(text, head.end() - 1)]
+            block = text[head.end() - 1 : end_of_block(text, head.end() - 1)]
             kind = _TYPE.search(block)
             found[head.group(1)] = Declaration(
                 name=head.group(1),
@@ -95,8 +95,8 @@ def _quoted(value: str) -> str:
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
 
 
-def _end_of(text: str, start: int) -> int:
-    """Return where the block that opens at `start` is over."""
+def end_of_block(text: str, start: int) -> int:
+    """Return where the block whose brace opens at `start` is over."""
     plain = _TEXT.sub(lambda each: "_" * len(each.group()), text[start:])
     plain = re.sub(r"(?:#|//)[^\n]*", lambda each: "_" * len(each.group()), plain)
     depth = 0

@@ -310,6 +310,10 @@ class Emulated(_Strict):
     """Seconds within which each apply, and the destroy, end."""
 
 
+class Sandbox(Emulated):
+    """``[infrastructure.sandbox]``: how a stack is applied to the real account that ``--aws-account`` names."""
+
+
 class Infrastructure(_Strict):
     """``[infrastructure]``: the code that makes what the target runs on."""
 
@@ -321,12 +325,14 @@ class Infrastructure(_Strict):
     stack: Annotated[tuple[Stack, ...], Field(min_length=1)]
     elsewhere: tuple[OwnedElsewhere, ...] = ()
     emulated: Emulated | None = None
+    sandbox: Sandbox | None = None
 
     @model_validator(mode="after")
-    def _emulates_a_stack(self) -> Infrastructure:
+    def _applies_a_stack(self) -> Infrastructure:
         names = [each.name for each in self.stack]
-        if self.emulated and self.emulated.stack not in names:
-            raise contradiction(f"no stack {self.emulated.stack!r}", f"one of {', '.join(names)}", "emulated", "stack")
+        for key, told in (("emulated", self.emulated), ("sandbox", self.sandbox)):
+            if told and told.stack not in names:
+                raise contradiction(f"no stack {told.stack!r}", f"one of {', '.join(names)}", key, "stack")
         return self
 
     @model_validator(mode="after")

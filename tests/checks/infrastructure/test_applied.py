@@ -53,6 +53,13 @@ def test_a_stack_that_does_all_of_it_has_no_finding(rule: object) -> None:
     assert rule(CLEAN) == []  # type: ignore[operator]
 
 
+def test_one_account_alone_is_equal_to_nothing_and_the_other_rules_look_at_it() -> None:
+    alone = replace(CLEAN, is_alone=True)
+    with pytest.raises(PrerequisiteMissing, match="one account, applied to once; expected two that are empty"):
+        unequal_applies(alone)
+    assert [rule(alone) for rule in RULES[1:]] == [[]] * 5
+
+
 @pytest.mark.parametrize("rule", [unequal_applies, unsettled_plan, unexplained_drift, left_after_destroy])
 def test_nothing_applied_is_not_assessed(rule: object) -> None:
     with pytest.raises(PrerequisiteMissing, match="no resource after the apply"):

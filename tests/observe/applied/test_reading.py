@@ -83,6 +83,10 @@ def lived(folder: Path, **files: Any) -> Applied:
     }
     told = {
         "emulator": {"name": "ministack", "version": "1.5.33"},
+        "place": "on loopback",
+        "assurance": "emulated",
+        "variables": ["tasks"],
+        "accounts": ["111111111111", "222222222222"],
         "limits": ["it can't do that"],
         "stack": "staging",
         "changes": [],
@@ -110,9 +114,7 @@ def test_it_is_emulated_and_every_limit_is_told(tmp_path: Path) -> None:
     applied = lived(tmp_path)
     assert applied.substrate.assurance is Assurance.EMULATED
     assert "ministack 1.5.33" in applied.substrate.name
-    assert {"it can't do that", "not applied as it stands: tasks is set for the emulator"} <= set(
-        applied.substrate.limits
-    )
+    assert {"it can't do that", "not applied as it stands: tasks is set for it"} <= set(applied.substrate.limits)
     assert any("121 s together" in limit for limit in applied.substrate.limits)
 
 

@@ -19,6 +19,10 @@ from exitgate.target import load_target
 TOOL = TerraformTool(name="terraform", executable="terraform", version="1.11.4")
 TOLD = {
     "emulator": {"name": "ministack", "version": "1.5.33"},
+    "place": "on loopback",
+    "assurance": "emulated",
+    "variables": [],
+    "accounts": ["111111111111", "222222222222"],
     "limits": ["it can't do that"],
     "stack": "staging",
 }

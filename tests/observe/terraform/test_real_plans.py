@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from exitgate.checks.infrastructure.rights import unneeded_secrets
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
-from exitgate.observe.terraform import Infrastructure, Sensitive
+from exitgate.observe.terraform import Infrastructure, Sensitive, Unknown
+from exitgate.observe.terraform.resources import parsed
+from exitgate.target import Service
 from tests.checks.infrastructure.test_rules import CASES
 from tests.observe.terraform.real_plans import PLANTED, planned_really
 from tests.observe.terraform.test_shapes import COMPUTE, MORE
@@ -65,19 +68,19 @@ BAD: dict[str, tuple[str, bool, type[ExitgateError], str]] = {
         HEAD + 'resource "terraform_data" {{{\n',
         True,
         ObservationError,
-        r"init of stack only: Error: Missing name for resource on main\.tf line 4",
+        r"init of stack only: Error: Missing name for resource at infra/main\.tf:4",
     ),
     "an argument that nobody knows": (
         HEAD + 'resource "terraform_data" "this" {\n  colour = "red"\n}\n',
         True,
         ObservationError,
-        r"plan of stack only: main\.tf:5: Unsupported argument",
+        r"plan of stack only: infra/main\.tf:5: Unsupported argument",
     ),
     "a variable without a value": (
         HEAD,
         False,
         PrerequisiteMissing,
-        r'main\.tf:1: No value for required variable: .*"password"',
+        r'infra/main\.tf:1: No value for required variable: .*"password"',
     ),
     "a provider that is nowhere": (
         HEAD + VERSIONS.format(name="nobody", source="hashicorp/exitgate-nobody", version="1.0.0"),
@@ -110,7 +113,28 @@ BAD: dict[str, tuple[str, bool, type[ExitgateError], str]] = {
         + 'data "aws_availability_zones" "here" {}\n',
         True,
         PrerequisiteMissing,
-        r"what can't be planned without a network or an account: main\.tf:\d+: fetching Availability Zones",
+        r"what can't be planned without a network or an account: infra/main\.tf:\d+: fetching Availability Zones",
+    ),
+    "the state of another stack that is not there": (
+        HEAD
+        + 'data "terraform_remote_state" "network" {\n  backend = "local"\n  config = {\n    path = "nowhere.tfstate"\n  }\n}\n',
+        True,
+        PrerequisiteMissing,
+        r"state can't be had without its backend, data\.terraform_remote_state\.network: infra/main\.tf:\d+: Unable to find remote",
+    ),
+    "the state of another stack in a service that can't be reached": (
+        HEAD
+        + 'data "terraform_remote_state" "network" {\n  backend = "http"\n  config = {\n    address   = "http://state.invalid"\n'
+        + "    retry_max = 0\n  }\n}\n",
+        True,
+        PrerequisiteMissing,
+        r"state can't be had without its backend, data\.terraform_remote_state\.network: Failed to get state",
+    ),
+    "the state of another stack in a backend that is none": (
+        HEAD + 'data "terraform_remote_state" "network" {\n  backend = "cupboard"\n}\n',
+        True,
+        ObservationError,
+        r"infra/main\.tf:\d+: Invalid backend configuration",
     ),
     "a secret that the program quotes": (
         HEAD
@@ -133,3 +157,140 @@ def test_bad_code_gets_one_clear_line(tmp_path: Path, what: str) -> None:
     assert caught.value.expected
     assert caught.value.action
     assert PLANTED not in told
+
+
+OWN_SECRETS = """variable "password" {
+  sensitive = true
+}
+
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+resource "aws_secretsmanager_secret" "database" {
+  name = "orders/database"
+}
+
+resource "aws_ssm_parameter" "key" {
+  name             = "/orders/key"
+  type             = "SecureString"
+  value_wo         = ephemeral.aws_secretsmanager_secret_version.read[0].secret_string
+  value_wo_version = 1
+}
+
+locals {
+  read_back = aws_secretsmanager_secret.database.id
+}
+
+data "aws_secretsmanager_secret_version" "back" {
+  secret_id = local.read_back
+}
+
+ephemeral "aws_secretsmanager_secret_version" "read" {
+  count     = 1
+  secret_id = aws_secretsmanager_secret.database.id # read as it is made
+  version_stage = "AWSCURRENT"
+}
+
+resource "aws_ecs_task_definition" "orders" {
+  family = "orders"
+  container_definitions = jsonencode([{
+    name        = "orders"
+    image       = "orders"
+    memory      = 64
+    environment = [{ name = "NOT_A_SECRET", value = nonsensitive(data.aws_secretsmanager_secret_version.back.secret_string) }]
+  }])
+}
+
+resource "aws_ecs_task_definition" "web" {
+  family = "web"
+  container_definitions = jsonencode([{
+    name    = "web"
+    image   = "web"
+    memory  = 64
+    secrets = [
+      { name = "DATABASE_URL", valueFrom = "${aws_secretsmanager_secret.database.arn}:url::" },
+      { name = "KEY", valueFrom = aws_ssm_parameter.key.arn },
+    ]
+  }])
+}
+"""
+
+
+ROLE = """
+resource "aws_secretsmanager_secret" "other" {
+  name = "catalog/database"
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "orders-execution"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "secrets"
+  role = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = SECRET },
+      { Effect = "Allow", Action = "ssm:GetParameters", Resource = aws_ssm_parameter.key.arn },
+    ]
+  })
+}
+
+resource "aws_ecs_service" "web" {
+  name            = "web"
+  task_definition = aws_ecs_task_definition.web.arn
+}
+"""
+ITS_OWN, ANOTHER = "aws_secretsmanager_secret.database.arn", "aws_secretsmanager_secret.other.arn"
+
+
+def test_a_secret_of_the_same_plan_has_a_name_where_it_is_read_and_nobody_is_asked_for_its_value(
+    tmp_path: Path,
+) -> None:
+    stack = planned_really(tmp_path, code=OWN_SECRETS).stacks[0]
+    assert stack.named, stack.why_not_named
+    web, orders = stack.find("aws_ecs_task_definition.web"), stack.find("aws_ecs_task_definition.orders")
+    assert web is not None
+    assert orders is not None
+    containers = parsed(web.get("container_definitions"))
+    assert isinstance(containers, list)
+    told = [stack.names.get(each["valueFrom"].removesuffix(":url::")) for each in containers[0]["secrets"]]
+    assert told == [("aws_secretsmanager_secret.database", "arn"), ("aws_ssm_parameter.key", "arn")]
+    # What a data source would read, and what stands in the place of an argument without a value, is nobody's name.
+    assert isinstance(orders.get("container_definitions"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "words"),
+    [
+        (ITS_OWN, []),
+        (ANOTHER, ["is denied secretsmanager:GetSecretValue on", "is allowed secretsmanager:GetSecretValue on"]),
+    ],
+)
+def test_who_may_read_a_secret_of_the_same_plan_is_decided(tmp_path: Path, allowed: str, words: list[str]) -> None:
+    code = (OWN_SECRETS + ROLE).replace("SECRET }", f"{allowed} }}")
+    code = code.replace('  family = "web"\n', '  family = "web"\n  execution_role_arn = aws_iam_role.execution.arn\n')
+    web = Service(
+        name="web", path="web", dockerfile="web/Dockerfile", port=80, health_path="/", task_definition="web.json"
+    )
+    found = unneeded_secrets(planned_really(tmp_path, code=code), web)
+    assert len(found) == len(words)
+    for finding, part in zip(found, words, strict=True):
+        assert part in finding.message
+        assert finding.location.startswith("infra/main.tf:")

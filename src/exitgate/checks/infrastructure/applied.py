@@ -13,10 +13,17 @@ def unequal_applies(applied: Applied) -> list[Finding]:
     """Name each attribute that is not the same in the two accounts.
 
     Raises:
-        PrerequisiteMissing: if nothing was applied, so that there is nothing to compare.
+        PrerequisiteMissing: if nothing was applied, or to one account alone, so that there is nothing to compare.
     """
     if not any(applied.counts):
         raise _nothing(applied)
+    if applied.is_alone:
+        raise PrerequisiteMissing(
+            f"stack {applied.stack}",
+            got="one account, applied to once",
+            expected="two that are empty, to see the same code make the same twice",
+            action="Run 3.3.reproducible without --aws-account as well.",
+        )
     return [
         Finding(
             location=applied.place(each.address),

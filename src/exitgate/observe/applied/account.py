@@ -11,6 +11,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.applied.changes import known_gaps, marked
 from exitgate.observe.applied.places import places_of, written_attributes
 from exitgate.observe.applied.read_back import Planned, PlannedTask, ReadBack, ReadResource, side_by_side, written_down
+from exitgate.observe.applied.reading import BESIDE_AWS
 from exitgate.observe.applied.translating import WORDS, read_containers
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
@@ -42,9 +43,9 @@ def read_standing(target: Target, tool: TerraformTool, life: StackLife, keep: Ev
     return ReadBack(
         evidence=(evidence,),
         substrate=Substrate(
-            assurance=Assurance.EMULATED,
-            name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} read through the API of AWS",
-            limits=_limits(told, planned, resources, code.emulated.variables if code and code.emulated else {}),
+            assurance=Assurance.parse(told["assurance"]),
+            name=f"{emulator['name']} {emulator['version']} {told['place']}, stack {told['stack']} read through the API of AWS",
+            limits=_limits(told, planned, resources),
             tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
         ),
         stack=told["stack"],
@@ -95,7 +96,6 @@ def _limits(
     told: Mapping[str, Any],
     planned: Sequence[Planned],
     resources: Sequence[ReadResource],
-    variables: Mapping[str, str],
 ) -> tuple[str, ...]:
     gaps = {gap for each in resources for gap in each.gaps}
     unwritten = {
@@ -117,10 +117,10 @@ def _limits(
         for attribute in each.written - WORDS[each.type].attributes.keys()
     }
     return (
-        "what the emulator takes and gives back is not what AWS would refuse",
+        *BESIDE_AWS[told["assurance"]],
         "of attached policies it is compared which ones are attached, and not what they allow",
         *told["limits"],
-        *(f"not applied as it stands: {name} is set for the emulator" for name in sorted(variables)),
+        *(f"not applied as it stands: {name} is set for it" for name in told["variables"]),
         *(f"gap of the emulator: {gap}" for gap in sorted(gaps, key=str)),
         *(f"compared by whether there is one, for it is a secret: {name}" for name in sorted(secret)),
         *([f"not compared where the code does not set it: {', '.join(sorted(unwritten))}"] if unwritten else ()),

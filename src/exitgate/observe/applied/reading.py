@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from exitgate.assurance import Assurance
 from exitgate.observation import Observation, Substrate
@@ -14,9 +14,16 @@ from exitgate.observe.applied.places import places_of, written_attributes
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
 from exitgate.provision.outside_changes import REQUIRED, Change
-from exitgate.provision.stack_life import ACCOUNTS, StackLife, resources_of
+from exitgate.provision.stack_life import StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import OwnedElsewhere, Target
+
+_APPLIED: Final = {False: "in two accounts that were empty", True: "applied once"}
+BESIDE_AWS: Final[Mapping[str, tuple[str, ...]]] = {
+    Assurance.EMULATED.label: ("what the emulator takes and gives back is not what AWS would refuse",),
+    Assurance.LIVE.label: (),
+}
+"""What is said of everything that was seen at a level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,7 @@ class Applied(Observation):
     counts: tuple[int, int]
     """How many resources each account had."""
     differences: tuple[Difference, ...]
+    """Between two accounts; none where there was one alone, which says nothing."""
     again: tuple[AttributeChange, ...]
     """What a plan straight after the apply would change, known gaps apart."""
     quiet: tuple[AttributeChange, ...]
@@ -59,6 +67,8 @@ class Applied(Observation):
     ignored: frozenset[tuple[str, str]] = frozenset()
     """Addresses and attributes whose changes the code ignores, what another system owns apart: no plan would take them back."""
     required: tuple[str, ...] = REQUIRED
+    is_alone: bool = False
+    """Whether it was applied to one account alone, so that there is nothing to compare it with."""
     destroyed: Destroyed
 
     def place(self, address: str) -> str:
@@ -77,6 +87,7 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
     declared = next(each for each in (code.stack if code else ()) if each.name == told["stack"])
     again, quiet, drift = (life.read(name) for name in ("again", "quiet", "drift"))
     first, second = ([*resources_of(life.read(name))] for name in ("first", "second"))
+    is_alone = len(told["accounts"]) == 1
     emulator = told["emulator"]
     gaps = known_gaps(emulator["name"], emulator["version"])
     unwanted, seen = beside_gaps(changes_of(again.get("resource_changes", ())), gaps)
@@ -88,13 +99,13 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
     folders = Folders(target.directory, target.directory / declared.path, configuration)
     return Applied(
         substrate=Substrate(
-            assurance=Assurance.EMULATED,
-            name=f"{emulator['name']} {emulator['version']} on loopback, stack {told['stack']} in two accounts that were empty",
+            assurance=Assurance.parse(told["assurance"]),
+            name=f"{emulator['name']} {emulator['version']} {told['place']}, stack {told['stack']} {_APPLIED[is_alone]}",
             limits=_limits(
                 told,
                 frozenset({*seen, *also}),
                 closed_gaps(gaps, seen, frozenset(each["type"] for each in first)),
-                code.emulated.variables if code and code.emulated else {},
+                told["variables"],
             ),
             tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
         ),
@@ -102,7 +113,8 @@ def read_applied(target: Target, tool: TerraformTool, life: StackLife) -> Applie
         places=places_of(folders, again.get("resource_changes", ())),
         root=declared.path,
         counts=(len(first), len(second)),
-        differences=differences(first, second, life.read("schema"), ACCOUNTS),
+        is_alone=is_alone,
+        differences=() if is_alone else differences(first, second, life.read("schema"), tuple(told["accounts"])),
         again=unwanted,
         quiet=tuple(dict.fromkeys(unrest)),
         drift=changes_of(drift.get("resource_drift", ())),
@@ -139,14 +151,14 @@ def _written(changes: Sequence[AttributeChange], configuration: Mapping[str, Any
 
 
 def _limits(
-    told: Mapping[str, Any], gaps: frozenset[Gap], closed: Sequence[Gap], variables: Mapping[str, str]
+    told: Mapping[str, Any], gaps: frozenset[Gap], closed: Sequence[Gap], variables: Sequence[str]
 ) -> tuple[str, ...]:
     seconds = sum(value for name, value in told["seconds"].items() if name.startswith("apply"))
     unseen = [each for each in told["changes"] if each["kind"] not in REQUIRED and not each["landed"]]
     return (
-        "what the emulator takes and gives back is not what AWS would refuse",
+        *BESIDE_AWS[told["assurance"]],
         *told["limits"],
-        *(f"not applied as it stands: {name} is set for the emulator" for name in sorted(variables)),
+        *(f"not applied as it stands: {name} is set for it" for name in variables),
         *(f"gap of the emulator: {gap}" for gap in sorted(gaps, key=str)),
         *(f"gap of the emulator that is listed and did not show: {gap.type}.{gap.attribute}" for gap in closed),
         *(

@@ -109,7 +109,7 @@ def read_role_trials(target: Target, tool: TerraformTool, life: StackLife, keep:
     )
     substrate = Substrate(
         assurance=Assurance.EMULATED,
-        name=f"{emulator['name']} {emulator['version']} on loopback with IAM enforced, stack {told['stack']}",
+        name=f"{emulator['name']} {emulator['version']} {told['place']} with IAM enforced, stack {told['stack']}",
         limits=(*told["limits"], *_limits(roles, rights["strangers"].keys() - telling)),
         tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from exitgate.errors import ProvisionError, one_line
+from exitgate.provision.emulator.endpoint import SPARE
 
-_FIRST, _SECOND = "910000000001", "910000000002"
 _NAME: Final = "exitgate-probe"
 _NO_IMAGE: Final = "exitgate.invalid/no-such-image:0"
 _REFUSALS: Final = frozenset(
@@ -58,22 +58,27 @@ def is_refusal(error: Any) -> bool:
     return error.response.get("Error", {}).get("Code") in _REFUSALS
 
 
-def probe(connect: Connect) -> Capabilities:
+def probe(connect: Connect, accounts: Sequence[str] = SPARE) -> Capabilities:
     """Try out what the emulator does.
+
+    Args:
+        connect: Makes clients.
+        accounts: Two or more in which it may be tried; what is made there is taken back.
 
     Raises:
         ProvisionError: if it does not answer the simplest questions, or mixes up accounts: then nothing on it means anything.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
-        apart = _keeps_accounts_apart(connect)
+        apart = _keeps_accounts_apart(connect, accounts[0], accounts[1])
         seen = Capabilities(
             keeps_accounts_apart=apart,
-            enforces_iam=_refuses(connect),
-            believes_no_image=not _runs_nothing(connect),
+            enforces_iam=_refuses(connect, accounts[0]),
+            believes_no_image=not _runs_nothing(connect, accounts[0]),
         )
-    except (BotoCoreError, ClientError, KeyError, IndexError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError, KeyError, IndexError) as error:
         raise ProvisionError(
             "emulator of AWS",
             got=one_line(f"{type(error).__name__}: {error}", 300),
@@ -90,23 +95,37 @@ def probe(connect: Connect) -> Capabilities:
     return seen
 
 
-def _keeps_accounts_apart(connect: Connect) -> bool:
+def _keeps_accounts_apart(connect: Connect, *accounts: str) -> bool:
     """Make a log group of one name in both, and delete it in one."""
-    logs = [connect("logs", account) for account in (_FIRST, _SECOND)]
-    own = [connect("sts", account).get_caller_identity()["Account"] for account in (_FIRST, _SECOND)]
+    logs = [connect("logs", account) for account in accounts]
+    own = [connect("sts", account).get_caller_identity()["Account"] for account in accounts]
     logs[0].create_log_group(logGroupName=_NAME)
-    unseen = not logs[1].describe_log_groups(logGroupNamePrefix=_NAME)["logGroups"]
-    logs[1].create_log_group(logGroupName=_NAME)
-    logs[1].delete_log_group(logGroupName=_NAME)
-    kept = len(logs[0].describe_log_groups(logGroupNamePrefix=_NAME)["logGroups"]) == 1
-    logs[0].delete_log_group(logGroupName=_NAME)
-    return own == [_FIRST, _SECOND] and unseen and kept
+    try:
+        unseen = not logs[1].describe_log_groups(logGroupNamePrefix=_NAME)["logGroups"]
+        if unseen:
+            logs[1].create_log_group(logGroupName=_NAME)
+            logs[1].delete_log_group(logGroupName=_NAME)
+        kept = len(logs[0].describe_log_groups(logGroupNamePrefix=_NAME)["logGroups"]) == 1
+    finally:
+        _forget(logs[0])
+    return own == [*accounts] and unseen and kept
 
 
-def _refuses(connect: Connect) -> bool:
+def _forget(logs: Any) -> None:
+    """Take the log group back; where accounts are mixed up, it went with the other one."""
     from botocore.exceptions import ClientError
 
-    iam = connect("iam", _FIRST)
+    try:
+        logs.delete_log_group(logGroupName=_NAME)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
+            raise
+
+
+def _refuses(connect: Connect, account: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    iam = connect("iam", account)
     iam.create_user(UserName=_NAME)
     made = iam.create_access_key(UserName=_NAME)["AccessKey"]
     key = made["AccessKeyId"]
@@ -121,9 +140,9 @@ def _refuses(connect: Connect) -> bool:
     return refused
 
 
-def _runs_nothing(connect: Connect) -> bool:
+def _runs_nothing(connect: Connect, account: str) -> bool:
     """Say whether a task of no image is called running."""
-    ecs = connect("ecs", _FIRST)
+    ecs = connect("ecs", account)
     ecs.create_cluster(clusterName=_NAME)
     definition = ecs.register_task_definition(
         family=_NAME, containerDefinitions=[{"name": "none", "image": _NO_IMAGE, "memory": 16, "essential": True}]

@@ -10,14 +10,16 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from exitgate.assurance import Assurance
 from exitgate.errors import ObservationError, ProvisionError, one_line
 from exitgate.process import RUN_VARIABLE, scrubbed_environment
+from exitgate.provision.emulator.endpoint import SPARE
 from exitgate.provision.emulator.installation import Installation
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.run import Run
@@ -27,6 +29,8 @@ _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S, _STOP_TIMEOUT_S, _ANSWER_TIMEOUT_S = 30.0, 5.0, 10.0
 _HEALTH: Final = "/_ministack/health"
 ROOT_SECRET: Final = "emulator"  # noqa: S105 - of a root that exists on loopback, and as long as the run
+ACCOUNTS: Final = ("111111111111", "222222222222")
+"""Those of a run's own emulator that get a stack."""
 _MAKING: Final = threading.Lock()
 
 
@@ -45,6 +49,46 @@ class Emulator:
     def endpoint(self) -> str:
         """Its address."""
         return f"http://{_HOST}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """What serves there."""
+        return self.installation.name
+
+    @property
+    def version(self) -> str:
+        """The version that is installed."""
+        return self.installation.version
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return "on loopback"
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The two that get the stack."""
+        return ACCOUNTS
+
+    @property
+    def spare(self) -> tuple[str, ...]:
+        """Three in which things are tried out."""
+        return SPARE
+
+    @property
+    def outlives_the_run(self) -> bool:
+        """It ends with the run, and all that stands on it."""
+        return False
+
+    @property
+    def assurance(self) -> Assurance:
+        """An emulator's."""
+        return Assurance.EMULATED
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Its address."""
+        return {"AWS_ENDPOINT_URL": self.endpoint}
 
     def client(self, service: str, key: str, secret: str = ROOT_SECRET, token: str | None = None) -> Any:
         """Return a client of boto3 for a service; the user's own configuration takes no part.
@@ -80,14 +124,31 @@ class Emulator:
 
 
 def client_of(
-    endpoint: str, service: str, region: str, key: str, secret: str = ROOT_SECRET, token: str | None = None
+    endpoint: str,
+    service: str,
+    region: str,
+    key: str,
+    secret: str = ROOT_SECRET,
+    token: str | None = None,
+    *,
+    timeout_s: float = _ANSWER_TIMEOUT_S * 3,
 ) -> Any:
-    """Return a client of boto3 that asks an endpoint and nobody else, whatever the user's configuration says."""
+    """Return a client of boto3 that asks an endpoint and nobody else, whatever the user's configuration says.
+
+    Args:
+        endpoint: Its address.
+        service: As botocore calls it.
+        region: In which it is asked.
+        key: An account of twelve digits, or the access key of an identity.
+        secret: The secret of the key.
+        token: Of a session; None for users.
+        timeout_s: Seconds within which each of two tries is answered.
+    """
     from botocore.config import Config
 
     config = Config(
         connect_timeout=_ANSWER_TIMEOUT_S,
-        read_timeout=_ANSWER_TIMEOUT_S * 3,
+        read_timeout=timeout_s,
         retries={"total_max_attempts": 2},
         proxies={},
         s3={"addressing_style": "path"},

@@ -15,6 +15,8 @@ from exitgate.provision.role_trials.calls import Call
 
 Connect = Callable[..., Any]
 """Makes a client of a service for an access key, with its secret and token; for an account's number, of its root."""
+PREFIX: Final = "exitgate-trial"
+"""What the names of ours begin with."""
 _SESSION: Final = "exitgate"
 _POLICY: Final = "exitgate"
 ANSWERED: Final = "answered"
@@ -145,3 +147,20 @@ def session_of(connect: Connect, account: str, role: str, holder: Identity) -> I
             action="Report it with the emulator's version.",
         )
     return session
+
+
+def forget_identities(connect: Connect, account: str) -> None:
+    """Remove the users and roles of ours that a trial which was killed has left in an account."""
+    iam = connect("iam", account)
+    for page in iam.get_paginator("list_users").paginate():
+        for name in [each["UserName"] for each in page["Users"] if each["UserName"].startswith(PREFIX)]:
+            for policy_name in iam.list_user_policies(UserName=name)["PolicyNames"]:
+                iam.delete_user_policy(UserName=name, PolicyName=policy_name)
+            for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            iam.delete_user(UserName=name)
+    for page in iam.get_paginator("list_roles").paginate():
+        for name in [each["RoleName"] for each in page["Roles"] if each["RoleName"].startswith(PREFIX)]:
+            for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+            iam.delete_role(RoleName=name)

@@ -15,9 +15,11 @@ from typing import Any, Final
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.provision.account_answers import read_policy
+from exitgate.provision.emulator.endpoint import SPARE
 from exitgate.provision.role_trials.calls import CALLS, LISTINGS
 from exitgate.provision.role_trials.identities import (
     ANSWERED,
+    PREFIX,
     REFUSED,
     Connect,
     Identity,
@@ -32,9 +34,6 @@ from exitgate.rights import MalformedPolicyError, read_document
 from exitgate.rights.attempts import Attempt, accounts_in, attempts
 from exitgate.rights.documents import Document
 
-_ELSEWHERE: Final = "910000000003"
-"""An account that nothing else uses."""
-_PREFIX: Final = "exitgate-trial"
 _ASSUME: Final = "sts:AssumeRole"
 _TASKS: Final = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": _ASSUME}
 _KINDS: Final = ("execution", "task")
@@ -67,6 +66,7 @@ def try_roles(
     resources: Sequence[Mapping[str, Any]],
     containers: Mapping[str, str],
     needs: Sequence[Needed],
+    elsewhere: str = SPARE[2],
 ) -> dict[str, Any]:
     """Try both roles of each workload, and return plain data.
 
@@ -77,6 +77,7 @@ def try_roles(
         resources: The stack's managed resources, as its state has them.
         containers: Workload to the name of its container in task definitions.
         needs: What the policy lists.
+        elsewhere: Another account that nothing else uses.
 
     Raises:
         PrerequisiteMissing: if the needs name several accounts, so that nobody knows which of them this one stands for.
@@ -92,14 +93,14 @@ def try_roles(
         )
     with ExitStack() as kept:
         holder, granted, nobody = (
-            kept.enter_context(throwaway_user(connect, account, f"{_PREFIX}-{name}", *statements))
+            kept.enter_context(throwaway_user(connect, account, f"{PREFIX}-{name}", *statements))
             for name, statements in (
                 ("holder", (allowed(_ASSUME, "*"),)),
                 ("granted", ()),
                 ("nobody", ()),
             )
         )
-        strangers = dict(_strangers(kept, connect, account, holder))
+        strangers = dict(_strangers(kept, connect, account, elsewhere, holder))
         trial = _Trial(connect=connect, account=account, granted=granted, nobody=nobody)
         standing = [each["ARN"] for each in _all(connect("secretsmanager", account), "list_secrets", "SecretList")]
         found = []
@@ -158,17 +159,19 @@ def _taken(stranger: Identity, role: str) -> str:
     return REFUSED if stranger.assume(role) is None else ANSWERED
 
 
-def _strangers(kept: ExitStack, connect: Connect, account: str, user: Identity) -> Iterator[tuple[str, Identity]]:
+def _strangers(
+    kept: ExitStack, connect: Connect, account: str, elsewhere: str, user: Identity
+) -> Iterator[tuple[str, Identity]]:
     """Yield who should get nobody's role, each allowed to take on any that lets it in."""
     yield "a user of the account", user
     ours = policy({"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": _ASSUME})
-    role = kept.enter_context(throwaway_role(connect, account, f"{_PREFIX}-stranger", ours, allowed(_ASSUME, "*")))
+    role = kept.enter_context(throwaway_role(connect, account, f"{PREFIX}-stranger", ours, allowed(_ASSUME, "*")))
     session = user.assume(role)
     if session is not None:
         yield "another role of the account", session
     yield (
         "a user of another account",
-        kept.enter_context(throwaway_user(connect, _ELSEWHERE, f"{_PREFIX}-elsewhere", allowed(_ASSUME, "*"))),
+        kept.enter_context(throwaway_user(connect, elsewhere, f"{PREFIX}-elsewhere", allowed(_ASSUME, "*"))),
     )
 
 
@@ -182,7 +185,7 @@ def _calibrated(
         "closed": policy(_TASKS),
     }
     roles = {
-        name: kept.enter_context(throwaway_role(connect, account, f"{_PREFIX}-{name}", trust))
+        name: kept.enter_context(throwaway_role(connect, account, f"{PREFIX}-{name}", trust))
         for name, trust in trusts.items()
     }
     return {who: {name: _taken(stranger, arn) for name, arn in roles.items()} for who, stranger in strangers.items()}
