@@ -54,6 +54,8 @@ class Launch:
     """The environment variable that holds the token."""
     github_token: str = field(default="", repr=False)
     """The token itself, where it stands in no variable of the caller's."""
+    thorough: bool = False
+    """Whether no wait is shortened."""
     aws_endpoint: str = ""
     """Of an emulator of AWS that the user runs; empty where a throwaway one is started."""
     aws_account: str = ""
@@ -130,6 +132,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
         arguments += [f"--gate-github-days={place.days}"]
         variable = GITHUB_TOKEN_VARIABLE if launch.github_token else launch.github_token_variable
         arguments += [f"--gate-github-token-variable={variable}"]
+    arguments += ["--gate-thorough"] if launch.thorough else []
     arguments += [f"--gate-aws-endpoint={launch.aws_endpoint}"] if launch.aws_endpoint else []
     arguments += [f"--gate-aws-account={launch.aws_account}"] if launch.aws_account else []
     arguments += ["--gate-allow-apply"] if launch.allow_apply else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,21 @@ def with_controls_of(old: ProofLedger, new: ProofLedger, gate: Gate) -> ProofLed
     """Return a ledger in which the controls that were proven anew stand instead of their old entries, in the gate's order."""
     entries = {entry.id: entry for entry in (*old.controls, *new.controls)}
     return ProofLedger(controls=tuple(entries[each.id] for each in gate.everything if each.id in entries))
+
+
+def with_faults_of(old: ProofLedger, new: ProofLedger, gate: Gate, order: Sequence[str]) -> ProofLedger:
+    """Return a ledger in which the faults that were tried anew stand beside the others of their controls.
+
+    Args:
+        order: Of all faults, by id.
+    """
+    before = {entry.id: entry.faults for entry in old.controls}
+    joined = []
+    for entry in new.controls:
+        faults = {fault.id: fault for fault in (*before.get(entry.id, ()), *entry.faults)}
+        known = tuple(faults[each] for each in order if each in faults)
+        joined.append(ControlProof(id=entry.id, faults=known))
+    return with_controls_of(old, ProofLedger(controls=tuple(joined)), gate)
 
 
 def shipped_proofs(gate: Gate) -> dict[str, Proof]:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -56,12 +56,14 @@ def prove(
     *,
     progress: Callable[[str, FaultProof], None],
     each: int | None = None,
+    only: Collection[str] = (),
 ) -> Proof:
     """Inject every fault that aims at the given controls (at all, where none is given).
 
     Args:
         source: The target; it is only read.
         each: How many faults of each control, the first ones of them; all where it is not given.
+        only: These faults alone, by id; all where none is given.
         progress: Called with a control id and each fault's proof as it comes.
 
     Raises:
@@ -69,10 +71,18 @@ def prove(
         TargetError: if the target can't be used.
     """
     known = {control.id for control in gate.everything}
-    faults = _first(each, [fault for fault in FAULTS if fault.control in (controls or known)])
+    if strange := sorted(set(only) - {fault.id for fault in FAULTS}):
+        raise UsageError(
+            f"--fault {strange[0]}",
+            got="no fault has that id",
+            expected="one of those in the proof ledger, e.g. proof.json of the gate",
+            action="Correct it.",
+        )
+    aimed = [fault for fault in FAULTS if fault.control in (controls or known)]
+    faults = _first(each, [fault for fault in aimed if not only or fault.id in only])
     if not faults:
         raise UsageError(
-            ", ".join(controls) or gate.id,
+            ", ".join((*controls, *only)) or gate.id,
             got="no fault aims at it",
             expected="a control that has faults",
             action="`exitgate list` says which controls have faults.",

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from exitgate.catalogue import load_gate
+from exitgate.errors import UsageError
 from exitgate.faults.fault import Fault
 from exitgate.finding import Finding
-from exitgate.proof import ControlProof, FaultProof, ProofLedger, with_controls_of
-from exitgate.prove import judge_fault, stacks_of
+from exitgate.proof import ControlProof, FaultProof, ProofLedger, with_controls_of, with_faults_of
+from exitgate.prove import judge_fault, prove, stacks_of
 from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
 from exitgate.target import load_target
 
@@ -123,3 +124,32 @@ def test_controls_that_were_proven_anew_take_the_place_of_their_old_entries_in_t
     new = ProofLedger(controls=(_entry("3.2.A.1", 3), _entry("3.1.A.1.2", 4)))
     whole = with_controls_of(old, new, gate)
     assert whole == ProofLedger(controls=(_entry("3.1.A.1.1", 1), _entry("3.1.A.1.2", 4), _entry("3.2.A.1", 3)))
+
+
+def test_faults_that_were_tried_anew_stand_beside_the_others_of_their_control() -> None:
+    def fault(name: str, seconds: float) -> FaultProof:
+        return FaultProof(id=name, title="", killed=True, by="", location="", message="", seconds=seconds)
+
+    gate = load_gate(Path(__file__).parents[2] / "gates/gate3")
+    old = ProofLedger(controls=(ControlProof(id="3.2.A.1", faults=(fault("a", 1), fault("c", 1))),))
+    new = ProofLedger(
+        controls=(
+            ControlProof(id="3.2.A.1", faults=(fault("b", 2), fault("c", 2))),
+            ControlProof(id="3.1.A.1.2", faults=(fault("d", 2),)),
+        )
+    )
+    whole = with_faults_of(old, new, gate, ["a", "b", "c", "d"])
+    assert whole == ProofLedger(
+        controls=(
+            ControlProof(id="3.1.A.1.2", faults=(fault("d", 2),)),
+            ControlProof(id="3.2.A.1", faults=(fault("a", 1), fault("b", 2), fault("c", 2))),
+        )
+    )
+
+
+def test_a_fault_that_nobody_knows_is_one_line() -> None:
+    gate = load_gate(Path(__file__).parents[2] / "gates/gate3")
+    with pytest.raises(UsageError, match="--fault nowhere: no fault has that id"):
+        prove(gate, Path(), (), progress=lambda *_: None, only=("nowhere",))
+    with pytest.raises(UsageError, match="no fault aims at it"):
+        prove(gate, Path(), ("3.5.A.1",), progress=lambda *_: None, only=("half-healthy",))

@@ -13,7 +13,7 @@ from exitgate.errors import UsageError
 from exitgate.github.place import DEFAULT_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE, GitHubPlace
 from exitgate.launch import Launch, run_gate
 from exitgate.process import DATABASE_URL_VARIABLE
-from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of
+from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of, with_faults_of
 from exitgate.shipped import shipped_gate_directory
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
@@ -124,6 +124,12 @@ def run(
     github_days: Annotated[
         int, typer.Option("--github-days", min=1, max=MOST_DAYS, metavar="N", help="How far back merges are looked at.")
     ] = DEFAULT_DAYS,
+    thorough: Annotated[
+        bool,
+        typer.Option(
+            "--thorough", help="Shorten no wait: versions are rolled out at the policy's own times, which takes hours."
+        ),
+    ] = False,
     aws_endpoint: Annotated[
         str,
         typer.Option(
@@ -170,6 +176,7 @@ def run(
             if github_repository
             else None,
             github_token_variable=github_token_variable,
+            thorough=thorough,
             aws_endpoint=aws_endpoint,
             aws_account=aws_account,
             allow_apply=allow_apply,
@@ -196,8 +203,12 @@ def prove(
     each: Annotated[
         int | None, typer.Option("--each", min=1, help="Only so many faults of each control: the first ones.")
     ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option("--fault", metavar="ID", help="This fault alone; may be repeated.")
+    ] = None,
 ) -> None:
     """Prove that the gate's checks can fail: inject each fault into a copy of the target. Exits 0 where every fault was killed."""
+    from exitgate.faults import FAULTS
     from exitgate.prove import prove as prove_gate
 
     directory = shipped_gate_directory(gate)
@@ -211,18 +222,23 @@ def prove(
     if not source.is_dir():
         raise UsageError("--gate-target", got="not given", expected="the repository to prove on", action="Name it.")
 
-    def progress(control_id: str, fault: FaultProof) -> None:
-        word = "killed  " if fault.killed else "SURVIVED"
-        place = f"{fault.by} at {fault.location}" if fault.killed else fault.message
-        print(f"{word} {control_id:10} {fault.id:30} {fault.seconds:5.1f} s  {place}", flush=True)
+    def progress(control_id: str, tried: FaultProof) -> None:
+        word = "killed  " if tried.killed else "SURVIVED"
+        place = f"{tried.by} at {tried.location}" if tried.killed else tried.message
+        print(f"{word} {control_id:10} {tried.id:30} {tried.seconds:5.1f} s  {place}", flush=True)
 
-    proof = prove_gate(loaded, source.resolve(), chosen, progress=progress, each=each)
+    only = tuple(fault or ())
+    proof = prove_gate(loaded, source.resolve(), chosen, progress=progress, each=each, only=only)
     text = proof.ledger.model_dump_json(indent=2) + "\n"
     report = (gate_report or Path("reports") / gate).resolve()
     write_atomically(report / PROOF_FILE, text)
     if ledger and proof.holds and each is None:
         shipped = directory / PROOF_FILE
-        whole = with_controls_of(read_proof(shipped), proof.ledger, loaded) if chosen else proof.ledger
+        whole = proof.ledger
+        if only:
+            whole = with_faults_of(read_proof(shipped), whole, loaded, [each.id for each in FAULTS])
+        elif chosen:
+            whole = with_controls_of(read_proof(shipped), whole, loaded)
         write_atomically(shipped, whole.model_dump_json(indent=2) + "\n")
     for problem in proof.problems:
         print(f"void: {problem}")

@@ -11,7 +11,8 @@ from exitgate.errors import UsageError
 
 LOWEST_BOUND_RPS = 5_000.0
 """Requests a second that no plan may ask for more than: what one core sends on time (benchmarks/rolls.py)."""
-_LONGEST_S = 4 * 3600.0
+MOST_S = 4 * 3600.0
+"""Seconds that no plan may last longer than."""
 
 
 class Connections(StrEnum):
@@ -84,7 +85,7 @@ class LoadPlan:
             ),
             (not self.streams or min(s.rate_rps for s in self.streams) <= 0, "no load", "at least one stream"),
             (total > LOWEST_BOUND_RPS, f"{total:g} requests a second", f"at most {LOWEST_BOUND_RPS:g}"),
-            (not 0 < self.longest_s <= _LONGEST_S, f"{self.longest_s:g} s", f"more than 0 and at most {_LONGEST_S:g}"),
+            (not 0 < self.longest_s <= MOST_S, f"{self.longest_s:g} s", f"more than 0 and at most {MOST_S:g}"),
         ):
             if is_wrong:
                 raise UsageError("load", got=got, expected=expected, action="Correct the plan of the load.")

@@ -106,6 +106,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"how many days back merges are looked at, 1 to {MOST_DAYS}; default: {DEFAULT_DAYS}",
     )
     group.addoption(
+        "--gate-thorough",
+        action="store_true",
+        help="shorten no wait: versions are rolled out at the policy's own times, which takes hours",
+    )
+    group.addoption(
         "--gate-aws-endpoint",
         metavar="URL",
         default="",

@@ -133,6 +133,7 @@ FAULTS: tuple[Fault, ...] = (
         "availability-kept",
         "left the bounds of availability",
         _policy((r"^minimum_healthy_percent = .*$", "minimum_healthy_percent = 50")),
+        "3.5.A.1",
     ),
     _fault(
         "breaker-off-deaf",

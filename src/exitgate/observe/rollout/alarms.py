@@ -22,6 +22,11 @@ class AlarmLimits:
     period_s: float
     periods: int
 
+    @property
+    def clears_within_s(self) -> float:
+        """Seconds after the last bad request by which an alarm has to be silent: the period under way, and one that is good."""
+        return 2 * self.period_s
+
 
 class Alarms:
     """Both alarms of one service. A period without a request says nothing, as CloudWatch's missing data."""

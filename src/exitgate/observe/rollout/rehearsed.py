@@ -13,8 +13,10 @@ from exitgate.target import Workload
 
 COMPRESSION = 30.0
 _LEAST_INTERVAL_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 1.5, 3.0
-_STARTS_IN_GRACE = 3.0
 """Seconds below which a timer measures this machine and not the workload."""
+_STARTS_IN_GRACE = 3.0
+_OWN_TIME_S = 60.0
+"""What workload and machine need for a deployment, beside all waits."""
 _MILLISECONDS = 1000
 
 
@@ -129,6 +131,13 @@ def alarm_limits(policy: DeploymentPolicy, k: float = COMPRESSION) -> AlarmLimit
         period_s=rollback.period_s / k,
         periods=rollback.periods,
     )
+
+
+def step_limit_s(policy: DeploymentPolicy, k: float = COMPRESSION) -> float:
+    """Return the seconds that a deployment may take, a rollback included: the waits of the policy, and what nobody divides."""
+    rollback = policy.rollback
+    waits_s = (policy.completion_limit_s or 0) + (rollback.breaker_limit_s or 0 if rollback else 0)
+    return _OWN_TIME_S + waits_s / k
 
 
 def failing_share(policy: DeploymentPolicy) -> float:

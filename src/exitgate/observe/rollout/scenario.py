@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
+from exitgate.load.plan import MOST_S
 from exitgate.load.process import Probing, probing
 from exitgate.load.results import Request, ResultsTail, percentile
 from exitgate.observation import Substrate
@@ -113,6 +114,7 @@ def read_rollout(
         stack.enter_context(favoured(group))
         balancer = stack.enter_context(throwaway_balancer(run, replace(balancer_rules(settings), port=listen)))
         plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2)
+        plan = replace(plan, longest_s=min(MOST_S, len(order.deployments) * order.step_limit_s + plan.longest_s))
         network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
         recipe = TaskRecipe(
             workload=workload.name,
@@ -260,11 +262,12 @@ def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Ste
         PrerequisiteMissing: if one goes on ringing.
     """
     for version in order.deployments:
-        driver.go_on(_QUIET_WITHIN_S, until=lambda: not alarms.ringing)
+        quiet_s = _QUIET_WITHIN_S + (order.alarms.clears_within_s if order.alarms else 0.0)
+        driver.go_on(quiet_s, until=lambda: not alarms.ringing)
         if alarms.ringing:
             raise PrerequisiteMissing(
                 "this machine",
-                got=f"the alarm {', '.join(sorted(alarms.ringing))} still rings {_QUIET_WITHIN_S:g} s after version "
+                got=f"the alarm {', '.join(sorted(alarms.ringing))} still rings {quiet_s:g} s after version "
                 "before was taken back",
                 expected="silence before the next version is deployed",
                 action="Look at the timeline in the evidence; run again when this machine has less to do.",

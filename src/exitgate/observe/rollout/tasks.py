@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CRASH_AFTER_S = 0.0
 _NO_SERVICE_PORT = 9
 """Where a version that must not answer is looked for: nobody listens there in a container of a service."""
-_LONGEST_LIFE_S = 3600
+_LONGEST_LIFE_S = 4 * 3600
 _LAST_LINES = 2000
 """Of a task's log, that are looked at."""
 _READABLE_S = 2.0
