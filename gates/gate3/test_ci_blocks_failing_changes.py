@@ -16,7 +16,6 @@ from exitgate.checks.pipeline import (
     lax_rulesets,
     loose_installs,
     masked_failures,
-    merged_failures,
     merges_past_checks,
     merges_without_result,
     misplaced_starts,
@@ -41,6 +40,7 @@ from exitgate.checks.pipeline import (
     unpinned_uses,
     unreached_checks,
     unreached_dependents,
+    unrefused_changes,
     unreported_checks,
     unreported_lately,
     untried_databases,
@@ -132,9 +132,9 @@ def test_nobody_gets_round_the_rules_in_force(live_rules: LiveRules, pipeline_po
 
 
 @pytest.mark.check("3.1.A.1.2", "export-current")
-def test_what_was_exported_is_in_force(live_rules: LiveRules, rulesets: Rulesets, target: Target) -> None:
+def test_what_was_exported_is_in_force(live_rules: LiveRules) -> None:
     """Every exported rule of a sample branch is in force on GitHub as it was exported."""
-    assert strayed_exports(live_rules, rulesets, target.configuration.pipeline.default_branch) == []
+    assert strayed_exports(live_rules) == []
 
 
 # ---- 3.1.A.1.3 Checks required for merge
@@ -302,8 +302,8 @@ def test_a_library_that_breaks_its_dependents_is_kept_out(
 
 
 @pytest.mark.check("3.1.B.2.1", "missing-tests-block")
-def test_deleted_unit_tests_are_kept_out(missing_tests: ChangeTrials) -> None:
-    """Deleting the unit tests of an affected project fails the required check."""
+def test_missing_unit_tests_are_kept_out(missing_tests: ChangeTrials) -> None:
+    """Deleting the unit tests of an affected project fails the required check, and so does adding one without any."""
     assert unblocked_failures(missing_tests) == []
 
 
@@ -368,9 +368,9 @@ def test_no_known_way_hides_a_failure(decided_verification: Verification) -> Non
 
 
 @pytest.mark.check("3.1.C.2", "merge-refused")
-def test_the_failing_pull_request_is_not_merged(failing_change: ChangeTrials) -> None:
-    """The forge refuses to merge the pull request that fails on purpose, and the protected branch stays as it was."""
-    assert merged_failures(failing_change) == []
+def test_the_failing_pull_request_is_not_merged(failing_change: ChangeTrials, mistyped_change: ChangeTrials) -> None:
+    """The forge refuses the pull request that fails on purpose, and one with a type error; the protected branch stays as it was."""
+    assert unrefused_changes(failing_change, mistyped_change) == []
 
 
 @pytest.mark.check("3.1.C.2", "every-step-blocks")

@@ -130,7 +130,7 @@ def test_a_demand_for_what_is_live_is_not_assessed_without_a_repository(
     [
         (["--gate-github-repository=shop"], "expected OWNER/NAME"),
         (["--gate-github-repository=shop/shop", "--gate-github-api=http://example.com"], "expected https://HOST"),
-        (["--gate-github-repository=shop/shop", "--gate-github-days=0"], "expected 1 to 90"),
+        (["--gate-github-repository=shop/shop", "--gate-github-days=6"], "expected 7 to 90"),
         (["--gate-github-repository=shop/shop"], "no token in $GITHUB_TOKEN"),
         (["--gate-github-repository=shop/shop", "--gate-github-token-variable=BAD"], "what can't be a token"),
     ],

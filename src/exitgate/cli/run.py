@@ -10,7 +10,7 @@ import typer
 from exitgate.atomic import write_atomically
 from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
-from exitgate.github.place import DEFAULT_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE, GitHubPlace
+from exitgate.github.place import DEFAULT_DAYS, FEWEST_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE, GitHubPlace
 from exitgate.launch import Launch, run_gate
 from exitgate.process import DATABASE_URL_VARIABLE
 from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of, with_faults_of
@@ -122,7 +122,10 @@ def run(
         typer.Option("--github-api", metavar="URL", help="The root of its REST API: https://HOST/api/v3 of one's own."),
     ] = PUBLIC_API,
     github_days: Annotated[
-        int, typer.Option("--github-days", min=1, max=MOST_DAYS, metavar="N", help="How far back merges are looked at.")
+        int,
+        typer.Option(
+            "--github-days", min=FEWEST_DAYS, max=MOST_DAYS, metavar="N", help="How far back merges are looked at."
+        ),
     ] = DEFAULT_DAYS,
     thorough: Annotated[
         bool,

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 PUBLIC_API: Final = "https://api.github.com"
 TOKEN_VARIABLE: Final = "GITHUB_TOKEN"  # noqa: S105 - the name of a variable
 DEFAULT_DAYS: Final = 30
+FEWEST_DAYS: Final = 7
+"""A shorter time could be picked so that it holds no merge but good ones."""
 MOST_DAYS: Final = 90
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]+)?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exitgate.github.place import DEFAULT_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE
+from exitgate.github.place import DEFAULT_DAYS, FEWEST_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE
 from exitgate.plugin.arguments import gate_defaults, named_gate, report_directory
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         type=int,
         default=DEFAULT_DAYS,
-        help=f"how many days back merges are looked at, 1 to {MOST_DAYS}; default: {DEFAULT_DAYS}",
+        help=f"how many days back merges are looked at, {FEWEST_DAYS} to {MOST_DAYS}; default: {DEFAULT_DAYS}",
     )
     group.addoption(
         "--gate-thorough",

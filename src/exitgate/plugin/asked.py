@@ -11,7 +11,7 @@ import pytest
 
 from exitgate.catalogue import GATE_ITSELF, Gate, SubjectKind
 from exitgate.errors import CatalogueError, TargetError, UsageError
-from exitgate.github.place import MOST_DAYS, GitHubPlace, is_api_root, is_name
+from exitgate.github.place import FEWEST_DAYS, MOST_DAYS, GitHubPlace, is_api_root, is_name
 from exitgate.provision.emulator import check_endpoint
 from exitgate.provision.real_account import check_account
 from exitgate.provision.scanner_database import check_named_database
@@ -141,15 +141,15 @@ def named_github(config: pytest.Config, environment: Mapping[str, str] | None = 
         return None, ""
 
     def refused(name: str, got: str, expected: str, action: str) -> UsageError:
-        return UsageError(f"--gate-github-{name}", got=got, expected=expected, action=action)
+        return UsageError(f"--github-{name}", got=got, expected=expected, action=action)
 
     if not is_name(option.gate_github_repository):
         raise refused("repository", repr(option.gate_github_repository), "OWNER/NAME", "Name the repository so.")
     api = option.gate_github_api.rstrip("/")
     if not is_api_root(api):
         raise refused("api", repr(redact(api)), "https://HOST or https://HOST/api/v3", "Name the root of the REST API.")
-    if not 1 <= option.gate_github_days <= MOST_DAYS:
-        raise refused("days", str(option.gate_github_days), f"1 to {MOST_DAYS}", "Name a number of days.")
+    if not FEWEST_DAYS <= option.gate_github_days <= MOST_DAYS:
+        raise refused("days", str(option.gate_github_days), f"{FEWEST_DAYS} to {MOST_DAYS}", "Name a number of days.")
     variable = option.gate_github_token_variable
     token = (os.environ if environment is None else environment).get(variable, "").strip()
     if not _TOKEN.fullmatch(token):

@@ -10,6 +10,7 @@ from exitgate.checks.pipeline.blocking import (
     unblocked_failures,
     unlanded_failures,
     unopened_failures,
+    unrefused_changes,
 )
 from exitgate.checks.pipeline.builds import unbuilt_frontends
 from exitgate.checks.pipeline.came_in import merges_past_checks, unreported_lately
@@ -74,6 +75,7 @@ __all__ = [
     "unpinned_uses",
     "unreached_checks",
     "unreached_dependents",
+    "unrefused_changes",
     "unreported_checks",
     "unreported_lately",
     "untried_databases",

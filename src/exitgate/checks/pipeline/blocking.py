@@ -159,6 +159,18 @@ def unblocked_failures(observed: ChangeTrials) -> list[Finding]:
     return findings
 
 
+def unrefused_changes(failing: ChangeTrials, mistyped: ChangeTrials) -> list[Finding]:
+    """Name each broken change that got in, and a type error that was kept out for another reason than its own.
+
+    Args:
+        mistyped: Of a type error; none where the target has no types to be wrong.
+
+    Raises:
+        ObservationError, PrerequisiteMissing: as `merged_failures` and `unblocked_failures` do.
+    """
+    return merged_failures(failing) or (unblocked_failures(mistyped) if mistyped.asked else [])
+
+
 def _refuse_other_reasons(observed: ChangeTrials) -> None:
     """Refuse to call a change kept out beside which something else failed, e.g. a test that fails now and then."""
     for trial in observed.broken:

@@ -9,10 +9,9 @@ from exitgate.checks.pipeline.rules import lacking, unnamed_actors, wanted_rules
 from exitgate.checks.pipeline.samples import required_names
 from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
-from exitgate.github.rulesets import BranchRules, Rule, Ruleset, rules_of
-from exitgate.observe.live_repository import LiveBranch, LiveRules
+from exitgate.github.rulesets import BranchRules, Rule, Ruleset
+from exitgate.observe.live_repository import LiveRules
 from exitgate.observe.live_repository.rules import ADMINISTRATION_WRITE
-from exitgate.observe.workflow import Rulesets
 from exitgate.policy import PipelinePolicy
 
 _REMEDY = "Change the rules on GitHub: Settings, Rules, Rulesets."
@@ -29,7 +28,7 @@ def lax_rules_in_force(live: LiveRules, policy: PipelinePolicy, default_branch: 
         PrerequisiteMissing: if the policy has no such rules, or what is missing may be in what the token may not see.
     """
     wanted = wanted_rules(policy)
-    findings = _of_all_branches(live, lambda rules: lacking(rules, wanted, policy, _REMEDY))
+    findings = _of_all_branches(live, lambda rules: lacking(rules, wanted, policy, _REMEDY), _unprotected)
     if live.default_branch != default_branch:
         findings.append(
             Finding(
@@ -47,10 +46,15 @@ def foreign_requirements_in_force(live: LiveRules, policy: PipelinePolicy) -> li
     """Name each check that GitHub requires and the policy does not, the other way round, or of another application.
 
     Raises:
-        PrerequisiteMissing: if the policy requires no check, or what is missing may be in what the token may not see.
+        PrerequisiteMissing: if the policy requires no check, a branch has no rule at all (the control that owns it says so), or
+            what is missing may be in what the token may not see.
     """
     required_names(policy)
-    return _of_all_branches(live, lambda rules: [each for _, each in unlike_required(rules, policy, _REMEDY)])
+    return _of_all_branches(
+        live,
+        lambda rules: [each for _, each in unlike_required(rules, policy, _REMEDY)],
+        lambda _, branch: _no_rule(branch, "rules that require checks"),
+    )
 
 
 def bypasses_in_force(live: LiveRules, policy: PipelinePolicy) -> list[Finding]:
@@ -71,7 +75,7 @@ def bypasses_in_force(live: LiveRules, policy: PipelinePolicy) -> list[Finding]:
             unseen.append(branch.unseen)
         counted = (*branch.rulesets.rulesets, *((branch.protection,) if branch.protection and leaves_open else ()))
         if not counted and not branch.unseen:
-            unseen.append(_nothing_to_get_round(branch))
+            unseen.append(_no_rule(branch.name, "rules that somebody could get round"))
         for ruleset in counted:
             found = list(unnamed_actors(ruleset, policy))
             if not ruleset.bypass_known:
@@ -86,7 +90,7 @@ def bypasses_in_force(live: LiveRules, policy: PipelinePolicy) -> list[Finding]:
     return list(findings.values())
 
 
-def strayed_exports(live: LiveRules, rulesets: Rulesets, default_branch: str) -> list[Finding]:
+def strayed_exports(live: LiveRules) -> list[Finding]:
     """Name each exported rule of a protected branch that is not in force on GitHub as it was exported.
 
     What is in force beyond the export only makes GitHub stricter than the model that was asked in its place.
@@ -97,9 +101,8 @@ def strayed_exports(live: LiveRules, rulesets: Rulesets, default_branch: str) ->
     findings: dict[tuple[str, str], Finding] = {}
     compared = 0
     for branch in live.branches:
-        exported = rules_of(rulesets.all, branch.name, default_branch)
         in_force = {_meaning(rule) for ruleset in branch.rulesets.rulesets for rule in ruleset.rules}
-        for rule in (rule for ruleset in exported.rulesets for rule in ruleset.rules):
+        for rule in (rule for ruleset in branch.exported.rulesets for rule in ruleset.rules):
             compared += 1
             if _meaning(rule) not in in_force:
                 finding = Finding(
@@ -112,7 +115,7 @@ def strayed_exports(live: LiveRules, rulesets: Rulesets, default_branch: str) ->
                 findings.setdefault((rule.place, rule.type), finding)
     if not compared:
         raise PrerequisiteMissing(
-            next(iter(rulesets.missing), "exitgate.toml"),
+            live.export,
             got="no exported rule of a protected branch",
             expected="rules to compare with GitHub's",
             action="Export the rulesets, and name them in [pipeline] rulesets.",
@@ -121,25 +124,36 @@ def strayed_exports(live: LiveRules, rulesets: Rulesets, default_branch: str) ->
     return list(findings.values())
 
 
-def _of_all_branches(live: LiveRules, look: Callable[[BranchRules], Iterable[Finding]]) -> list[Finding]:
+def _of_all_branches(
+    live: LiveRules,
+    look: Callable[[BranchRules], Iterable[Finding]],
+    unprotected: Callable[[LiveRules, str], Finding | PrerequisiteMissing],
+) -> list[Finding]:
     """Return what is found on all branches: by rulesets alone, and where they leave something open, by protection as well.
+
+    Args:
+        unprotected: What is said of a branch without any rule.
 
     Raises:
         PrerequisiteMissing: if nothing is found for sure, and protection that is not shown decides.
     """
     findings: dict[tuple[str, str], Finding] = {}
     unseen: list[PrerequisiteMissing] = []
-
-    def found_in(rules: BranchRules) -> list[Finding]:
-        return list(look(rules)) if rules.rulesets else [_unprotected(live, rules.branch)]
-
     for branch in live.branches:
-        found = found_in(branch.rulesets)
-        if found and branch.unseen:
+        alone = list(look(branch.rulesets)) if branch.rulesets.rulesets else None
+        if alone == []:
+            continue
+        if branch.unseen:
             unseen.append(branch.unseen)
             continue
-        for each in found_in(branch.together) if found else []:
-            findings.setdefault((each.location, each.message.replace(branch.name, "")), each)
+        together = branch.together
+        found: Iterable[Finding | PrerequisiteMissing]
+        found = look(together) if together.rulesets else [unprotected(live, branch.name)]
+        for each in found:
+            if isinstance(each, PrerequisiteMissing):
+                unseen.append(each)
+            else:
+                findings.setdefault((each.location, each.message.replace(branch.name, "")), each)
     if unseen and not findings:
         raise unseen[0]
     return list(findings.values())
@@ -168,11 +182,11 @@ def _unprotected(live: LiveRules, branch: str) -> Finding:
     return _nothing(branch, f"{live.place}/rules/{branch}")
 
 
-def _nothing_to_get_round(branch: LiveBranch) -> PrerequisiteMissing:
+def _no_rule(branch: str, expected: str) -> PrerequisiteMissing:
     return PrerequisiteMissing(
-        f"GitHub's rules for {branch.name}",
+        f"GitHub's rules for {branch}",
         got="none that is in force",
-        expected="rules that somebody could get round",
+        expected=expected,
         action="Protect the branch.",
         blocked_by="3.1.A.1.2",
     )

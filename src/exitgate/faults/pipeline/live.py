@@ -74,6 +74,7 @@ def _fault(
     location: str,
     message: str,
     change: Callable[[GitHubStandIn], object],
+    also: tuple[str, ...] = (),
 ) -> Fault:
     return Fault(
         id=name,
@@ -84,6 +85,7 @@ def _fault(
         message=message,
         inject=lambda _: None,
         on_github=change,
+        also=frozenset(also),
     )
 
 
@@ -150,6 +152,7 @@ FAULTS = (
         "/rulesets/",
         "do not require 'ci'",
         _without("required_status_checks"),
+        also=(_RULES,),
     ),
     _fault(
         _REQUIRED,
@@ -159,6 +162,7 @@ FAULTS = (
         "/rulesets/",
         "may be reported by any application or token",
         lambda github: github.rule("required_status_checks")["required_status_checks"][0].pop("integration_id"),
+        also=(_RULES,),
     ),
     _fault(
         _REQUIRED,

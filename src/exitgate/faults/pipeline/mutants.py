@@ -25,7 +25,9 @@ SAYS_LIBRARY = "exitgate: a library that fails on purpose"
 _NODE_VERSION = 'Reflect.get(globalThis, "process")?.version'
 _FAILING_TEST = f"throw new Error(`{SAYS_NODE}${{{_NODE_VERSION}}}`);\n"
 _FAILING_ON = f"if (`${{{_NODE_VERSION}}}.`.startsWith(%s)) {{\n  {_FAILING_TEST}}}\n"
-_TYPE_ERROR = '\nexport const exitgateMutant: number = "no number";\n'
+SAYS_TYPES = "exitgate: a type error on purpose"
+"""A type that a value does not have: TypeScript names it where it says so."""
+_TYPE_ERROR = f'\nexport const exitgateMutant: "{SAYS_TYPES}" = 1;\n'
 _NOTHING_HERE = "exitgate-nothing-here"
 _BROKEN_IMPORT = f'import "./{_NOTHING_HERE}.js";\n'
 _FAILS_AT_LOAD = f'\nthrow new Error("{SAYS_LIBRARY}");\n'
@@ -98,7 +100,8 @@ def type_error(root: Path, project: str) -> Mutant:
         PrerequisiteMissing: if the project has no TypeScript.
     """
     noticed_by = ("typecheck", "type-check", "types", "build", "test")
-    return _edit(root, project, ("type-error", "a type error", noticed_by), lambda text: text + _TYPE_ERROR)
+    made = _edit(root, project, ("type-error", "a type error", noticed_by), lambda text: text + _TYPE_ERROR)
+    return replace(made, says=SAYS_TYPES)
 
 
 def front_end_break(root: Path, project: str) -> Mutant:
@@ -147,6 +150,11 @@ def first_mutant(make: Callable[[Path, str], Mutant], root: Path, projects: Sequ
         except PrerequisiteMissing as error:
             missing = error
     raise missing
+
+
+def is_test(file: Path) -> bool:
+    """Say whether a file holds tests, by its name: unit tests and integration tests alike."""
+    return _TEST_FILE.search(file.name) is not None
 
 
 def deleted_tests(root: Path, project: str) -> Mutant:

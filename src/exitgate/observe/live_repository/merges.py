@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.github.filters import passes
+from exitgate.github.place import MOST_DAYS
 from exitgate.observation import Observation
 from exitgate.observe.live_repository.answers import ActivityAnswer, PullAnswer, all_parsed, parsed, written
 from exitgate.observe.live_repository.reports import ReportedRun, reported_on, told_of
@@ -21,7 +22,7 @@ from exitgate.observe.live_repository.repository import CONTENTS, LiveRepository
 PULLS = "Pull requests: read"
 MOST_MERGES = 100
 """How many merges are looked at, the latest ones; each costs a request."""
-_PERIODS = ((1, "week"), (7, "month"), (30, "quarter"), (365, "year"))
+_PERIODS = ((7, "month"), (30, "quarter"), (MOST_DAYS, "year"))
 """Days, and GitHub's next longer period: what is older is left out here, so that no end of a period decides."""
 _PUSHES = ("push", "force_push")
 

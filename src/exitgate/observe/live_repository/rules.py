@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
-from exitgate.github.rulesets import Actor, BranchRules, RequiredContext, Rule, Ruleset
+from exitgate.github.rulesets import Actor, BranchRules, RequiredContext, Rule, Ruleset, rules_of
 from exitgate.observation import Observation
 from exitgate.observe.live_repository.answers import (
     ProtectionAnswer,
@@ -24,6 +24,7 @@ from exitgate.observe.live_repository.answers import (
     parsed,
 )
 from exitgate.observe.live_repository.repository import METADATA, LiveRepository
+from exitgate.observe.workflow import Rulesets
 from exitgate.observe.workflow.rulesets import rule_of
 from exitgate.provision.github_api import Answer, unreadable
 
@@ -43,6 +44,8 @@ class LiveBranch:
     """Branch protection as if it were a ruleset; nothing where there is none, or it is not shown."""
     unseen: PrerequisiteMissing | None
     """Why branch protection is not known, where it is not."""
+    exported: BranchRules
+    """Of the rulesets that the target exported, those that are active there."""
 
     @property
     def name(self) -> str:
@@ -62,20 +65,28 @@ class LiveRules(Observation):
 
     place: str
     default_branch: str
+    export: str
+    """The first file that the target names as an export, or the one that names none."""
     branches: tuple[LiveBranch, ...]
     own_bypass: tuple[tuple[str, str], ...]
     """Place of each ruleset that whoever holds the token may get round, and how."""
 
 
-def read_live_rules(live: LiveRepository, branches: Sequence[str], evidence: EvidenceFolder) -> LiveRules:
+def read_live_rules(
+    live: LiveRepository, branches: Sequence[str], rulesets: Rulesets, default_branch: str, evidence: EvidenceFolder
+) -> LiveRules:
     """Ask for the rules of some branches; of one that does not exist GitHub tells what would hold.
+
+    Args:
+        rulesets: What the target exported, to hold against what is in force.
+        default_branch: The branch that the exports mean by ``~DEFAULT_BRANCH``.
 
     Raises:
         PrerequisiteMissing: if the token may not even see rules, or GitHub does not answer.
         ObservationError: if an answer can't be read.
     """
     known: dict[int, RulesetAnswer | None] = {}
-    found = tuple(_branch(live, name, known) for name in branches)
+    found = tuple(_branch(live, rules_of(rulesets.all, name, default_branch), known) for name in branches)
     kept = evidence.keep("github-rules.json", json.dumps([_told(each) for each in found], indent=2) + "\n")
     return LiveRules(
         substrate=live.substrate(
@@ -88,6 +99,7 @@ def read_live_rules(live: LiveRepository, branches: Sequence[str], evidence: Evi
         evidence=(kept,),
         place=live.place(),
         default_branch=live.default_branch,
+        export=next((each.path for each in rulesets.all), next(iter(rulesets.missing), "exitgate.toml")),
         branches=found,
         own_bypass=tuple(
             (live.place("rulesets", each.id), each.current_user_can_bypass)
@@ -97,7 +109,8 @@ def read_live_rules(live: LiveRepository, branches: Sequence[str], evidence: Evi
     )
 
 
-def _branch(live: LiveRepository, name: str, known: dict[int, RulesetAnswer | None]) -> LiveBranch:
+def _branch(live: LiveRepository, exported: BranchRules, known: dict[int, RulesetAnswer | None]) -> LiveBranch:
+    name = exported.branch
     path = f"rules/branches/{quote(name, safe='')}"
     rules = all_parsed(RuleAnswer, live.api.pages(path, METADATA), f"GitHub {live.name}: {path}")
     by_ruleset: dict[int, list[RuleAnswer]] = {}
@@ -112,6 +125,7 @@ def _branch(live: LiveRepository, name: str, known: dict[int, RulesetAnswer | No
         rulesets=BranchRules(branch=name, rulesets=rulesets),
         protection=protection,
         unseen=unseen,
+        exported=exported,
     )
 
 

@@ -6,7 +6,7 @@ The checks are executed, the rule by which the forge decides is a model of GitHu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from exitgate.github.events import Event
@@ -83,6 +83,10 @@ class ChangeTrials(Observation):
     """How many broken ones were to be tried."""
     required: tuple[str, ...]
     """Names of the checks that have to succeed."""
+
+    def limited(self, limit: str) -> ChangeTrials:
+        """Return the same, with one more word of what they can't show."""
+        return replace(self, substrate=replace(self.substrate, limits=(*self.substrate.limits, limit)))
 
 
 def try_change(
