@@ -18,11 +18,11 @@ import pytest
 from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError
 from exitgate.provision import stack_life
 from exitgate.provision.account_listing import list_account
-from exitgate.provision.emulator import Emulator, Installation, installed_emulator, throwaway_emulator
+from exitgate.provision.emulator import Emulator, Installation, given, installed_emulator, throwaway_emulator
 from exitgate.provision.ownership import Owner
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
 from exitgate.provision.stack_life import StackLife, live_stack
-from exitgate.provision.stack_takedown import standing_below
+from exitgate.provision.stack_takedown import NOTE, standing_below
 from exitgate.provision.sweep import of_run, remove
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
@@ -137,9 +137,13 @@ def target(tmp_path: Path) -> Target:
     return replace(load_target(REFERENCE), directory=tmp_path / "target")
 
 
-def live(tool: TerraformTool, run: Run, target: Target) -> StackLife:
+def live(tool: TerraformTool, run: Run, target: Target, apply_timeout_s: float = 120) -> StackLife:
     emulated = Emulated(
-        stack="own", region=REGION, account_variable="account_id", lift={"kept": "false"}, apply_timeout_s=120
+        stack="own",
+        region=REGION,
+        account_variable="account_id",
+        lift={"kept": "false"},
+        apply_timeout_s=apply_timeout_s,
     )
     code = Infrastructure(stack=(Stack(name="own", path="infra"),), emulated=emulated)
     return live_stack(tool, run, target, code)
@@ -248,18 +252,41 @@ def test_what_an_endpoint_does_not_know_is_not_assessed_and_what_it_refuses_is_a
     assert standing_below(run.scratch_path) == []
 
 
-def test_one_that_dies_while_it_is_applied_to_is_one_line_and_its_state_is_kept(
-    run: Run, target: Target, tmp_path: Path
+@pytest.mark.parametrize(
+    ("blow", "words"),
+    [
+        ("kill -9 {pid}; sleep 0.3; echo 'Error: connection refused' >&2; exit 1", "Could not connect"),
+        ("kill -STOP {pid}; sleep 60", "Read timeout"),
+    ],
+)
+def test_one_that_dies_or_hangs_while_it_is_applied_to_is_one_line_and_its_state_is_kept(
+    blow: str, words: str, run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(given, "_ANSWER_TIMEOUT_S", 1.0)
     somebody = replace(run, id="20260101t000000z-dying")
     with throwaway_emulator(somebody, installed_emulator(), REGION) as dying:
-        refused = "sleep 0.3; echo 'Error: connection refused' >&2; exit 1"
-        script = f"""case "$1" in apply) kill -9 {dying.process.pid}; {refused};; providers) echo '{{}}';; esac"""
-        with pytest.raises(ObservationError, match=rf"--aws-endpoint {dying.endpoint}: no answer of AWS's API") as told:
-            live(terraform(tmp_path, script), replace(run, aws_endpoint=dying.endpoint), target)
-    assert "\n" not in str(told.value)
-    folders = standing_below(run.scratch_path)
-    assert len(folders) == 2
+        done = blow.format(pid=dying.process.pid)
+        script = f"""case "$1" in apply) {done};; providers) echo '{{}}';; esac"""
+        with pytest.raises(
+            ObservationError, match=rf"--aws-endpoint {dying.endpoint}: no answer of AWS's API: {words}"
+        ) as told:
+            live(terraform(tmp_path, script), replace(run, aws_endpoint=dying.endpoint), target, apply_timeout_s=2)
+        assert "\n" not in str(told.value)
+        assert len(standing_below(run.scratch_path)) == 2
     failures = remove([each for each in of_run(None, run.id) if each.kind == "stack"])
     assert len(failures) == 2
     assert all("Start it again, and have `exitgate sweep` take down" in each for each in failures)
+
+
+def test_a_note_that_somebody_else_could_have_written_is_none(tmp_path: Path) -> None:
+    note = tmp_path / "stack-life" / "345678901234" / NOTE
+    note.parent.mkdir(parents=True)
+    note.write_text("{}", encoding="utf-8")
+    folder = tmp_path / "stack-life"
+    for mode, found in ((0o700, [note.parent]), (0o770, []), (0o707, [])):
+        folder.chmod(mode)
+        assert standing_below(tmp_path) == found
+    folder.chmod(0o700)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "stack-life").symlink_to(folder)
+    assert standing_below(tmp_path / "other") == []

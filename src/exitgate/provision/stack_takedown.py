@@ -7,6 +7,8 @@ state, in the run's folder, which is kept as long as something may stand.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,8 +65,17 @@ def note_standing(account: Account, lift: Mapping[str, str], before: Collection[
 
 
 def standing_below(scratch: Path) -> list[Path]:
-    """Return the folders of accounts in which a run may have left something."""
-    return [path.parent for path in sorted((scratch / FOLDER).glob(f"*/{NOTE}"))]
+    """Return the folders of accounts in which a run of this user may have left something.
+
+    What a note says is run. One that somebody else could have written, below a folder that all users share, is none.
+    """
+    folder = scratch / FOLDER
+    try:
+        told = folder.lstat()
+    except OSError:
+        return []
+    is_ours = stat.S_ISDIR(told.st_mode) and told.st_uid == os.geteuid() and not told.st_mode & 0o077
+    return [path.parent for path in sorted(folder.glob(f"*/{NOTE}"))] if is_ours else []
 
 
 def described(folder: Path) -> str:
