@@ -90,7 +90,14 @@ def test_explain_says_why_what_how_and_by_which_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("explain", "9.9"), ("list", "gate9"), ("run", "gate9"), ("prove", "gate3", "--control", "9.9")]
+    "arguments",
+    [
+        ("explain", "9.9"),
+        ("list", "gate9"),
+        ("run", "gate9"),
+        ("prove", "gate3", "--control", "9.9"),
+        ("prove", "gate3", "--without", "9.9"),
+    ],
 )
 def test_what_is_not_there_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = exitgate(*arguments, cwd=tmp_path)

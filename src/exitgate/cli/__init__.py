@@ -13,6 +13,7 @@ from exitgate.cli import inspect as _inspect
 from exitgate.cli import ledger as _ledger
 from exitgate.cli import maintain as _maintain
 from exitgate.cli import progress as _progress
+from exitgate.cli import prove as _prove
 from exitgate.cli import report as _report
 from exitgate.cli import rollout as _rollout
 from exitgate.cli import run as _run
@@ -41,6 +42,7 @@ def _options(
 
 
 _run.register(app)
+_prove.register(app)
 _inspect.register(app)
 _maintain.register(app)
 _backing.register(app)

@@ -1,4 +1,4 @@
-"""``exitgate run`` and ``exitgate prove``: the commands that judge."""
+"""``exitgate run``: the command that judges."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from typing import Annotated
 
 import typer
 
-from exitgate.atomic import write_atomically
-from exitgate.catalogue import load_gate
-from exitgate.errors import UsageError
 from exitgate.github.place import DEFAULT_DAYS, FEWEST_DAYS, MOST_DAYS, PUBLIC_API, TOKEN_VARIABLE, GitHubPlace
 from exitgate.launch import Launch, run_gate
 from exitgate.process import DATABASE_URL_VARIABLE
-from exitgate.proof import PROOF_FILE, FaultProof, read_proof, shipped_proofs, with_controls_of, with_faults_of
-from exitgate.shipped import shipped_gate_directory
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="A gate that ships with exitgate, e.g. gate3.")]
 TargetOption = Annotated[
@@ -33,9 +28,8 @@ ControlOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     app.command()(run)
-    app.command()(prove)
 
 
 def run(
@@ -187,67 +181,3 @@ def run(
         )
     )
     raise typer.Exit(code)
-
-
-def prove(
-    gate: GateName,
-    gate_target: TargetOption = None,
-    gate_report: ReportOption = None,
-    control: ControlOption = None,
-    ledger: Annotated[
-        bool,
-        typer.Option(
-            "--ledger", help="Also write the ledger that ships with the gate (in a checkout), or these controls of it."
-        ),
-    ] = False,
-    proven: Annotated[
-        bool, typer.Option("--proven", help="Only controls that the shipped ledger calls proven: that they still are.")
-    ] = False,
-    each: Annotated[
-        int | None, typer.Option("--each", min=1, help="Only so many faults of each control: the first ones.")
-    ] = None,
-    fault: Annotated[
-        list[str] | None, typer.Option("--fault", metavar="ID", help="This fault alone; may be repeated.")
-    ] = None,
-) -> None:
-    """Prove that the gate's checks can fail: inject each fault into a copy of the target. Exits 0 where every fault was killed."""
-    from exitgate.faults import FAULTS
-    from exitgate.prove import prove as prove_gate
-
-    directory = shipped_gate_directory(gate)
-    loaded = load_gate(directory)
-    for name in control or ():
-        loaded.control(name)
-    chosen = tuple(control or ())
-    if proven:
-        chosen = tuple(name for name in shipped_proofs(loaded) if not chosen or name in chosen)
-    source = gate_target or directory.parent.parent / "reference"
-    if not source.is_dir():
-        raise UsageError("--gate-target", got="not given", expected="the repository to prove on", action="Name it.")
-
-    def progress(control_id: str, tried: FaultProof) -> None:
-        word = "killed  " if tried.killed else "SURVIVED"
-        place = f"{tried.by} at {tried.location}" if tried.killed else tried.message
-        print(f"{word} {control_id:10} {tried.id:30} {tried.seconds:5.1f} s  {place}", flush=True)
-
-    only = tuple(fault or ())
-    proof = prove_gate(loaded, source.resolve(), chosen, progress=progress, each=each, only=only)
-    text = proof.ledger.model_dump_json(indent=2) + "\n"
-    report = (gate_report or Path("reports") / gate).resolve()
-    write_atomically(report / PROOF_FILE, text)
-    if ledger and proof.holds and each is None:
-        shipped = directory / PROOF_FILE
-        whole = proof.ledger
-        if only:
-            whole = with_faults_of(read_proof(shipped), whole, loaded, [each.id for each in FAULTS])
-        elif chosen:
-            whole = with_controls_of(read_proof(shipped), whole, loaded)
-        write_atomically(shipped, whole.model_dump_json(indent=2) + "\n")
-    for problem in proof.problems:
-        print(f"void: {problem}")
-    print()
-    print(f"{'control':12}{'faults':>8}{'killed':>8}")
-    for entry in proof.ledger.controls:
-        print(f"{entry.id:12}{len(entry.faults):8}{sum(fault.killed for fault in entry.faults):8}")
-    print(f"{'proven' if proof.holds else 'NOT PROVEN'}: {report / PROOF_FILE}")
-    raise typer.Exit(0 if proof.holds else 1)
