@@ -16,7 +16,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.alarms import AlarmLimits, Alarms
 from exitgate.observe.rollout.driver import Driver
-from exitgate.observe.rollout.facts import Disturbance, Rollout, Sight, Step, Version
+from exitgate.observe.rollout.facts import Defect, Disturbance, Rollout, Sight, Step, Version
 from exitgate.observe.rollout.load import effects, load_plan
 from exitgate.observe.rollout.messages import handled, messages_to
 from exitgate.observe.rollout.picture import picture_of
@@ -140,7 +140,8 @@ def read_rollout(
         first = driver.deploy(order.initial.name, limit_s=order.step_limit_s, settle_s=0.0)
         if first.result != "completed":
             raise _never_served(workload, driver, first.reason)
-        settings = with_grace(settings, driver.slowest_start_s)
+        # A version that never answers needs no time to start in: its tasks fail as soon as the policy's own grace is over.
+        impatient, settings = with_grace(settings, 0.0), with_grace(settings, driver.slowest_start_s)
         driver.change_settings(settings)
         before = effects(workload, around)
         prober = stack.enter_context(probing(run, plan))
@@ -149,7 +150,7 @@ def read_rollout(
         _await_calm(driver, seen, order)
         alarms.arm()
         pressure = Pressure(lambda: used_s(group))
-        steps = tuple(_steps(driver, alarms, order))
+        steps = tuple(_steps(driver, alarms, order, settings, impatient))
         driver.go_on(_FILL_UP_S, until=lambda: seen.counted()[0] >= order.least_requests)
         load = prober.stop()
         messages = handled(workload, around, published)
@@ -255,8 +256,14 @@ def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:
     )
 
 
-def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Step]:
+def _steps(
+    driver: Driver, alarms: Alarms, order: ScenarioOrder, settings: RolloutSettings, impatient: RolloutSettings
+) -> Iterator[Step]:
     """Deploy each version, once no alarm rings that the one before has set off: ECS would not look at it then.
+
+    Args:
+        settings: By which versions are deployed.
+        impatient: The same for those that never answer.
 
     Raises:
         PrerequisiteMissing: if one goes on ringing.
@@ -273,6 +280,7 @@ def _steps(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> Iterator[Ste
                 action="Look at the timeline in the evidence; run again when this machine has less to do.",
             )
         driver.disturbance = order.disturbance
+        driver.change_settings(impatient if version.defect is Defect.DEAF else settings)
         overtaken = version.name in order.overtaken
         yield driver.deploy(
             version.name,
