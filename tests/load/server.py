@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-app-version: 1.0\r\n\r\nok"
 ERROR = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
@@ -19,8 +21,22 @@ class FaultyServer:
         self.mode = "good"
         self.port = 0
         self.posts = 0
+        self.made: set[bytes] = set()
         self.arrivals: list[float] = []
         """When each request came, by the monotonic clock."""
+
+    def _shop(self, method: bytes, path: bytes) -> bytes:
+        """Make something by a POST, and tell of what was made."""
+        if method == b"POST":
+            name = f"no {self.posts}/x"
+            self.made.add(quote(name, safe="").encode())
+            body = b'{"other": 1}' if self.mode == "wordless" else json.dumps({"id": name}).encode()
+            if self.mode != "chunked shop":
+                return b"HTTP/1.1 201 Created\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+            pieces = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (body[:3], body[3:]))
+            return b"HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n%s0\r\n\r\n" % pieces
+        known = path.removeprefix(b"/made/") in self.made and self.mode != "forgetful"
+        return GOOD if known else b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -32,6 +48,9 @@ class FaultyServer:
                 await reader.readexactly(length)
                 self.posts += head.startswith(b"POST")
                 if self.mode == "silent":
+                    continue
+                if self.mode in ("shop", "chunked shop", "forgetful", "wordless"):
+                    writer.write(self._shop(*head.split(b" ", 2)[:2]))
                     continue
                 if self.mode == "reset":
                     writer.transport.abort()

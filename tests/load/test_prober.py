@@ -78,6 +78,54 @@ def test_a_failure_is_told_by_its_kind(tmp_path: Path, mode: str, failure: str) 
     assert all(request.failure.startswith((failure, "closed")) for request in results.requests)
 
 
+MAKE = Stream(name="make", rate_rps=40, path="/", method="POST", body="{}")
+THEN = Stream(
+    name="then",
+    rate_rps=40,
+    path="/made/$order",
+    connections=Connections.FRESH,
+    after="make",
+    saves=(("order", "id"),),
+)
+
+
+@pytest.mark.parametrize("mode", ["shop", "chunked shop"])
+def test_what_was_made_is_asked_for_once_each_on_another_connection(tmp_path: Path, mode: str) -> None:
+    with faulty_server() as server:
+        server.mode = mode
+        results = probe(tmp_path, plan_for(server, MAKE, THEN))
+        made = [request for request in results.requests if request.stream == "make"]
+        then = [request for request in results.requests if request.stream == "then"]
+        assert server.posts == len(made) == len(then) > 0
+    assert results.failed == ()
+    assert results.unaccounted == 0
+    assert {request.number for request in then} == {request.number for request in made}
+    ends = {request.number: request.ended_s for request in made}
+    assert all(0 <= request.intended_s - ends[request.number] < 0.5 for request in then)
+
+
+@pytest.mark.parametrize(
+    ("mode", "failure", "status"),
+    [("forgetful", "status", 404), ("wordless", "nothing to follow: no id in the answer", 201)],
+)
+def test_what_was_made_and_is_not_known_afterwards_fails(tmp_path: Path, mode: str, failure: str, status: int) -> None:
+    with faulty_server() as server:
+        server.mode = mode
+        results = probe(tmp_path, plan_for(server, MAKE, THEN), 0.3)
+    assert results.unaccounted == 0
+    assert {request.stream for request in results.failed} == {"then"}
+    assert {(request.failure, request.status) for request in results.failed} == {(failure, status)}
+    assert len(results.failed) * 2 == len(results.requests)
+
+
+def test_after_a_failure_nothing_is_asked_for(tmp_path: Path) -> None:
+    with faulty_server() as server:
+        server.mode = "503"
+        results = probe(tmp_path, plan_for(server, MAKE, THEN), 0.3)
+    assert {request.stream for request in results.requests} == {"make"}
+    assert results.unaccounted == 0
+
+
 def test_an_answer_in_chunks_is_one(tmp_path: Path) -> None:
     with faulty_server() as server:
         server.mode = "chunks"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 _INTERIM = 200
 _WITHOUT_BODY = (204, 304)
+_LINE_END = 2
+"""Bytes of CR and LF behind a chunk."""
 _LONGEST_HEAD_BYTES = 64 * 1024
+_LONGEST_BODY_BYTES = 256 * 1024
+"""Of a body that is kept: what comes after is no answer that somebody reads."""
 
 
 class Malformed(Exception):
@@ -12,12 +16,18 @@ class Malformed(Exception):
 
 
 class Answer:
-    """One answer. Its body is counted and thrown away."""
+    """One answer. Its body is counted, and thrown away where nobody wants it."""
 
-    __slots__ = ("_buffer", "_chunked", "_is_head", "_left", "_to_close", "done", "headers", "reusable", "status")
+    __slots__ = (
+        *("_buffer", "_chunked", "_is_head", "_keeps", "_left", "_to_close"),
+        *("body", "done", "headers", "reusable", "status"),
+    )
 
-    def __init__(self, *, is_head: bool = False) -> None:
+    def __init__(self, *, is_head: bool = False, keeps_body: bool = False) -> None:
         self.status = 0
+        self.body = b""
+        """The first of it, where it is kept."""
+        self._keeps = keeps_body
         self.headers: dict[bytes, bytes] = {}
         self.done = False
         self.reusable = False
@@ -41,13 +51,19 @@ class Answer:
         if self._chunked:
             self._chunks()
         elif self._to_close:
+            self._take(self._buffer)
             self._buffer = b""
         else:
             self._left -= len(self._buffer)
+            self._take(self._buffer)
             self._buffer = b""
             if self._left < 0:
                 raise Malformed("more than the answer was to have")
             self.done = self._left == 0
+
+    def _take(self, piece: bytes) -> None:
+        if self._keeps and len(self.body) < _LONGEST_BODY_BYTES:
+            self.body += piece
 
     def end(self) -> None:
         """Take the end of the connection, which ends an answer that has no other end."""
@@ -96,6 +112,8 @@ class Answer:
         while True:
             if self._left > 0:
                 taken = min(self._left, len(self._buffer))
+                # The last two are the line's end.
+                self._take(self._buffer[: max(0, min(taken, self._left - _LINE_END))])
                 self._buffer, self._left = self._buffer[taken:], self._left - taken
                 if self._left:
                     return
@@ -111,4 +129,4 @@ class Answer:
                 if rest.startswith(b"\r\n") or b"\r\n\r\n" in rest:
                     self.done = True
                 return
-            self._buffer, self._left = rest, size + 2
+            self._buffer, self._left = rest, size + _LINE_END

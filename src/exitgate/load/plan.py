@@ -44,6 +44,10 @@ class Stream:
     """Seconds over which the body, or where there is none the end of the head, is sent: the request is in flight for that long."""
     accepts: tuple[int, ...] = ()
     """Status codes that are a success; empty means every 2xx."""
+    after: str = ""
+    """The stream each of whose successes is followed by one of these, at once; then none is sent by itself."""
+    saves: tuple[tuple[str, str], ...] = ()
+    """Name in `path`, as ``$name``, and the key of the JSON object of the answer before that tells it."""
 
     def is_success(self, status: int) -> bool:
         """Say whether an answer with this code is one."""
@@ -103,6 +107,7 @@ class LoadPlan:
                 **{
                     **each,
                     "headers": tuple((name, value) for name, value in each["headers"]),
+                    "saves": tuple((name, key) for name, key in each["saves"]),
                     "accepts": tuple(each["accepts"]),
                     "connections": Connections(each["connections"]),
                 }

@@ -11,11 +11,13 @@ import gc
 import heapq
 import json
 import os
+import string
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from exitgate.load.answer import Answer, Malformed
 from exitgate.load.plan import Connections, LoadPlan, Stream
@@ -45,12 +47,14 @@ class _Results:
 class _Sending:
     """One request, from its planned time to its end."""
 
-    __slots__ = ("answer", "intended", "number", "over", "place", "sent", "stream", "whole")
+    __slots__ = ("answer", "head", "intended", "number", "over", "place", "sent", "stream", "whole")
 
-    def __init__(self, place: int, stream: Stream, number: int, intended: float, sent: float) -> None:
-        self.place, self.stream, self.number = place, stream, number
-        self.intended, self.sent = intended, sent
-        self.answer = Answer(is_head=stream.method == "HEAD")
+    def __init__(
+        self, place: int, stream: Stream, number: int, times: tuple[float, float], head: bytes, *, keeps_body: bool
+    ) -> None:
+        self.place, self.stream, self.number, self.head = place, stream, number, head
+        self.intended, self.sent = times
+        self.answer = Answer(is_head=stream.method == "HEAD", keeps_body=keeps_body)
         self.over = False
         self.whole = True
         """Whether all of it was handed over: an answer may come before the last of a slow body."""
@@ -140,11 +144,18 @@ class _Prober:
         self.stopped = asyncio.Event()
         self.idle_again = asyncio.Event()
         self.due: list[tuple[float, int, int]] = []
-        self.heads = [_head(plan, stream) for stream in plan.streams]
+        self.heads = [_head(plan, stream, stream.path) for stream in plan.streams]
+        names = [stream.name for stream in plan.streams]
+        self.followers: list[list[int]] = [[] for _ in plan.streams]
+        for place, stream in enumerate(plan.streams):
+            if stream.after:
+                self.followers[names.index(stream.after)].append(place)
 
     async def run(self) -> None:
         begun = time.monotonic() + 0.05
         for place, stream in enumerate(self.plan.streams):
+            if stream.after:
+                continue
             # Streams of the same rate don't send at the same moment.
             offset = place / len(self.plan.streams) / stream.rate_rps
             heapq.heappush(self.due, (begun + offset, place, 0))
@@ -184,14 +195,16 @@ class _Prober:
             now = time.monotonic()
         self.loop.call_at(self.due[0][0], self.tick)
 
-    def send(self, place: int, stream: Stream, number: int, intended: float) -> None:
+    def send(self, place: int, stream: Stream, number: int, intended: float, head: bytes = b"") -> None:
         if self.open >= self.plan.connection_limit:
             self.unsent[place] += 1
             self.results.add("unsent", place, number, intended)
             return
         self.sent[place] += 1
         self.under_way += 1
-        sending = _Sending(place, stream, number, intended, time.monotonic())
+        times = (intended, time.monotonic())
+        head = head or self.heads[place]
+        sending = _Sending(place, stream, number, times, head, keeps_body=bool(self.followers[place]))
         # Two seconds more for those whose body alone takes a while.
         self.loop.call_later(self.plan.timeout_s + stream.slow_s, self.give_up, sending)
         pool, oldest = self.idle[place], sending.sent - self.plan.idle_s
@@ -230,7 +243,7 @@ class _Prober:
         if transport is None:
             self.ended(sending, "closed")
             return
-        head = self.heads[sending.place]
+        head = sending.head
         if stream.key_header:
             head += f"{stream.key_header}: {stream.key_prefix}{sending.number}\r\n".encode()
         body = stream.body.encode()
@@ -278,10 +291,40 @@ class _Prober:
             answer.headers.get(self.plan.version_header.encode(), b"").decode("latin-1"),
             answer.headers.get(self.plan.task_header.encode(), b"").decode("latin-1"),
         )
+        if not failure:
+            self.follow(sending)
+
+    def follow(self, before: _Sending) -> None:
+        """Ask for what a request has just made; an answer that does not tell of it is a failure of the follower."""
+        for place in self.followers[before.place]:
+            stream, now = self.plan.streams[place], time.monotonic()
+            path = _path(stream, before.answer.body)
+            if path:
+                self.send(place, stream, before.number, now, _head(self.plan, stream, path))
+                continue
+            self.sent[place] += 1
+            at = round(now, 6)
+            headers = before.answer.headers
+            self.results.add(
+                *("request", place, before.number, at, at, at, before.answer.status),
+                f"nothing to follow: no {' or '.join(key for _, key in stream.saves)} in the answer",
+                headers.get(self.plan.version_header.encode(), b"").decode("latin-1"),
+                headers.get(self.plan.task_header.encode(), b"").decode("latin-1"),
+            )
 
 
-def _head(plan: LoadPlan, stream: Stream) -> bytes:
-    lines = [f"{stream.method} {stream.path} HTTP/1.1", f"host: {plan.address}:{plan.port}", "user-agent: exitgate"]
+def _path(stream: Stream, body: bytes) -> str:
+    """Return the path of a follower by the answer before it; empty where that does not tell."""
+    try:
+        told = json.loads(body)
+        values = {name: quote(str(told[key]), safe="") for name, key in stream.saves}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return string.Template(stream.path).safe_substitute(values)
+
+
+def _head(plan: LoadPlan, stream: Stream, path: str) -> bytes:
+    lines = [f"{stream.method} {path} HTTP/1.1", f"host: {plan.address}:{plan.port}", "user-agent: exitgate"]
     lines += [f"{name}: {value}" for name, value in stream.headers]
     if stream.body or stream.method not in ("GET", "HEAD", "OPTIONS", "DELETE"):
         lines.append(f"content-length: {len(stream.body.encode())}")

@@ -79,10 +79,24 @@ class Traffic(_Strict):
     """Status codes that are a success; every 2xx where not given."""
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
     """A header that gets a value of its own for each request, e.g. ``idempotency-key``."""
+    save: dict[str, str] = {}
+    """Name to a key of the answer's JSON object, for `follow`."""
+    follow: Annotated[str, Field(pattern=r"^(/[!-~]*)?$")] = ""
+    """A path that is read on a connection of its own right after such a request has succeeded, with ``$NAME`` for what was saved,
+    as ``/api/orders/$order``: whichever task or version gets it has to know of what the other did."""
     effects: str = ""
     """A query in SQL that counts what these requests have done so far, e.g. ``SELECT count(*) FROM orders``."""
     effects_in: str = "DATABASE_URL"
     """The workload's variable (in its `backing`) that tells of the database that is asked."""
+
+    @model_validator(mode="after")
+    def _follows_what_it_saves(self) -> Traffic:
+        template = string.Template(self.follow)
+        if not template.is_valid() or set(template.get_identifiers()) != set(self.save):
+            raise contradiction(
+                f"follow = {self.follow!r} with save = {self.save}", "$NAME in follow for each name in save", "follow"
+            )
+        return self
 
 
 class Messages(_Strict):

@@ -23,6 +23,21 @@ _ERRS = _EVERY_REQUEST % (
     "if (++count %% 250 === 0) { more[0].statusCode = 500; more[0].end(); return true; }"
     " return emit.call(this, name, request, ...more);"
 )
+_EVERY_ORDER = (
+    'const http = require("node:http"), emit = http.Server.prototype.emit, made = new Set(), where = "/api/orders";'
+    " http.Server.prototype.emit = function (name, request, response, ...more) {"
+    ' if (name === "request") { const [path] = request.url.split("?"), { end } = response;'
+    ' if (request.method === "POST" && path === where) response.end = function (body, ...rest) { PLACED };'
+    ' const id = path.slice(where.length + 1); if (request.method === "GET" && id && !id.startsWith("00000000")) { ASKED }'
+    " } return emit.call(this, name, request, response, ...more); };"
+)
+"""What changes the answers about orders that were placed."""
+_REMEMBERS = _EVERY_ORDER.replace(
+    "PLACED", "try { made.add(JSON.parse(String(body)).id); } catch {} return end.call(this, body, ...rest);"
+).replace("ASKED", "if (!made.has(id)) { response.statusCode = 404; response.end(); return true; }")
+_RENAMES = _EVERY_ORDER.replace(
+    "PLACED", """return end.call(this, Buffer.from(String(body).replace('"id":', '"ID":')), ...rest);"""
+).replace("ASKED", "")
 _FORGETS = (
     'const { Channel } = require("/app/node_modules/amqplib/lib/channel_model.js");'
     " const consume = Channel.prototype.consume; let count = 0;"
@@ -106,6 +121,23 @@ FAULTS: tuple[Fault, ...] = (
         "failed during the rollout",
         wrapped(f"{_ERRS} IMPORT"),
         _STOPPED,
+    ),
+    *(
+        Fault(
+            id=identifier,
+            title=title,
+            control=_UNNOTICED,
+            check="no-failed-requests",
+            location="apps/orders/Dockerfile",
+            message="'place-then' failed during the rollout",
+            inject=wrapped(f"{script} IMPORT"),
+            # Orders lean on less than the other service that has a broker.
+            of_a_service_with="rabbitmq",
+        )
+        for identifier, title, script in (
+            ("orders-in-memory", "The new version knows only the orders that the same task has taken", _REMEMBERS),
+            ("field-renamed", "The new version answers an order with a field of another name", _RENAMES),
+        )
     ),
     Fault(
         id="forgets-messages",

@@ -62,7 +62,11 @@ def stopping_plan(workload: Workload, address: str, port: int, *, timeout_s: flo
         for each in workload.traffic
         for connections in Connections
     )
-    quick = (replace(each, rate_rps=each.rate_rps * _STOPPING_SHARE) for each in plan.streams if not each.slow_s)
+    quick = (
+        replace(each, rate_rps=each.rate_rps * _STOPPING_SHARE)
+        for each in plan.streams
+        if not each.slow_s and not each.after
+    )
     return replace(plan, streams=(*quick, *slow), timeout_s=timeout_s)
 
 
@@ -74,7 +78,18 @@ def _reads(reads: list[Traffic]) -> Iterator[Stream]:
 
 def _writes(writes: list[Traffic]) -> Iterator[Stream]:
     for each in writes:
-        yield _stream(each, "kept", WRITES_RPS / len(writes), Connections.KEPT)
+        made = _stream(each, "kept", WRITES_RPS / len(writes), Connections.KEPT)
+        yield made
+        if each.follow:
+            yield Stream(
+                name=f"{each.name}-then",
+                rate_rps=made.rate_rps,
+                path=each.follow,
+                headers=tuple((name, value) for name, value in made.headers if name.lower() != "content-type"),
+                connections=Connections.FRESH,
+                after=made.name,
+                saves=tuple(sorted(each.save.items())),
+            )
         yield _stream(each, "slow", SLOW_RPS / len(writes), Connections.FRESH, slow_s=SLOW_S)
 
 
