@@ -34,7 +34,7 @@ def test_an_error_is_found_among_the_colours_in_which_it_is_written() -> None:
     [
         ("main.tf", "deploy/infra/main.tf"),
         ("modules/net/main.tf", "deploy/infra/modules/net/main.tf"),
-        ("../shared/main.tf", "deploy/shared/main.tf"),
+        ("../modules/main.tf", "deploy/modules/main.tf"),
         ("aws_override.tf", "deploy/offline/aws_override.tf"),
         (str(COPY / "deploy/live.tfvars"), "deploy/live.tfvars"),
         ("/scratch/stack/own.tfvars", "variables in exitgate.toml"),

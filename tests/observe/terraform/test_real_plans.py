@@ -230,6 +230,23 @@ resource "aws_ecs_task_definition" "web" {
 """
 
 
+ON_ONE_LINE = """
+data "aws_secretsmanager_secret_version" "short" { secret_id = local.read_back }
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+"""
+
+
+def test_where_a_data_source_can_not_be_kept_waiting_secrets_alone_go_without_names(tmp_path: Path) -> None:
+    stack = planned_really(tmp_path, code=OWN_SECRETS + ON_ONE_LINE).stacks[0]
+    assert stack.named, stack.why_not_named
+    named = {address for address, _ in stack.names.values()}
+    assert {"aws_vpc.main", "aws_ecs_task_definition.web"} <= named
+    assert not [address for address in named if "secret" in address or "ssm" in address]
+
+
 ROLE = """
 resource "aws_secretsmanager_secret" "other" {
   name = "catalog/database"
