@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -64,3 +65,30 @@ def test_a_database_of_somebody_else_is_neither_copied_nor_locked(databases: Dat
         databases.without_new_tables("postgres"),
     ):
         pass
+
+
+def test_several_threads_get_a_copy_each_of_one_database(databases: Databases) -> None:
+    first = databases.make()
+    with databases.connect(first) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        names = list(pool.map(lambda _: databases.make(of=first), range(8)))
+    assert len({first, *names}) == 9
+    for name in names:
+        with databases.connect(name) as connection:
+            assert connection.execute("SELECT i FROM a").fetchone() == (7,)
+
+
+def test_who_waits_for_the_small_disk_keeps_nobody_from_making_databases(databases: Databases) -> None:
+    first = databases.make()
+
+    def fill_and_leave() -> str:
+        with databases.on_small_disk(first) as small:
+            return small
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with databases.on_small_disk(first):
+            waiting = pool.submit(fill_and_leave)
+            assert databases.make(of=first)
+            assert not waiting.done()
+        assert waiting.result(30)

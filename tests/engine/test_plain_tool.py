@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from exitgate.provision.clone import commit_everything
+from exitgate.provision.drawn_network.namespaces import find_system_program
 from exitgate.provision.git import git, succeeded
+from exitgate.provision.pooler import PROGRAM
 
 from .conftest import DOCKERFILE, HEALTH, TASK, Small
 
@@ -139,3 +141,27 @@ def test_a_program_that_the_image_does_not_have_is_one_line(plain: Small, words:
     assert {status for status, _ in found.values()} == {"not_assessed"}, found
     (said,) = {message for _, message in found.values()}
     assert said.startswith(f"image of notes: no program {absent} in it; expected what runs the migration tool")
+
+
+@pytest.mark.skipif(find_system_program(PROGRAM) is None, reason="no pgbouncer on this machine")
+@pytest.mark.parametrize(
+    ("migrated_by", "status", "lock"), [("DIRECT_URL", "met", "free"), ("DATABASE_URL", "not_met", "taken")]
+)
+def test_a_direct_address_keeps_the_lock_out_of_the_pooler_where_migrations_take_it(
+    plain: Small, migrated_by: str, status: str, lock: str
+) -> None:
+    target = plain.path / "target"
+    text = (target / "exitgate.toml").read_text(encoding="utf-8")
+    text = text.replace("[service.migrations]", 'DIRECT_URL = "postgres/notes"\n\n[service.migrations]')
+    # Of one session, so that whoever comes finds itself on the one that keeps the lock, and nobody waits for ever.
+    pooled = 'tool = "commands"\npooler = "transaction"\npool_size = 1\ndirect = "DIRECT_URL"'
+    plain.write("exitgate.toml", text.replace('tool = "commands"', pooled))
+    code = (target / "server.mjs").read_text(encoding="utf-8")
+    plain.write("server.mjs", code.replace("migrate(process.env.DATABASE_URL)", f"migrate(process.env.{migrated_by})"))
+    commit_everything(target, "a pooler")
+    found = statuses(plain, "3.4.B.2")
+    assert found["3.4.B.2 contention-safe"][0] == status, found
+    (kept,) = (plain.path / "report/evidence").glob("*controlled-starts-notes.json")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    assert told["pooler"] == "transaction"
+    assert told["several at once"]["lock once all were up"] == lock

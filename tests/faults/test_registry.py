@@ -90,8 +90,8 @@ UNPROVEN_FAULTS = {
     fault.id
     for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS, *SAMPLE)
     if fault.control not in UNPROVEN
-} | {"by-a-transaction-pooler"}
-"""The same of single faults of controls that are proven otherwise: those that a run of act alone shows, and the latest."""
+}
+"""The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
 def test_the_shipped_ledger_is_of_these_faults_and_all_were_killed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,12 +29,13 @@ _LONGEST_NAME = 16
 
 
 class Databases:
-    """Makes databases that all belong to one role, which may connect to no other."""
+    """Makes databases that all belong to one role, which may connect to no other; several threads may ask it at once."""
 
     def __init__(self, server: DatabaseServer, owner: psycopg.Connection, role: str, password: str) -> None:
         """Take the server and the connection of its owner."""
         self.server, self._owner, self._role, self._password = server, owner, role, password
         self._made: set[str] = set()
+        self._making = threading.Lock()
 
     def make(self, of: str | None = None) -> str:
         """Make an empty database, or a copy of one of ours that nobody is connected to, and return its name.
@@ -44,17 +46,18 @@ class Databases:
         import psycopg
         from psycopg import sql
 
-        name = f"{self._role}_{len(self._made)}"
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(self._own(of))) if of else sql.SQL("")
-        if of:
-            self.disconnect(of)
-        try:
-            self._owner.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role)) + like
-            )
-        except psycopg.Error as error:
-            raise _refused(f"database {name}", error) from error
-        self._made.add(name)
+        # One after the other: nobody may be connected to what is copied, not even who copies it for another thread.
+        with self._making:
+            name = f"{self._role}_{len(self._made)}"
+            if of:
+                self.disconnect(of)
+            words = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role))
+            try:
+                self._owner.execute(words + like)
+            except psycopg.Error as error:
+                raise _refused(f"database {name}", error) from error
+            self._made.add(name)
         self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         return name
 
@@ -80,28 +83,29 @@ class Databases:
         place = f"{SMALL_DISK}/{self._role}"
         space = sql.Identifier(f"{self._role}_small")
         name = ""
-        self._owner.execute("SELECT pg_advisory_lock(%s)", (_SMALL_DISK_LOCK,))
-        try:
+        # Another worker's turn is waited for in a session of its own: who makes a database meanwhile need not wait with it.
+        with self.server.connect() as turn:
+            turn.execute("SELECT pg_advisory_lock(%s)", (_SMALL_DISK_LOCK,))
             try:
-                # What the server pipes into a program has to be read, or it takes the program for broken.
-                command = sql.Literal(f"cat >/dev/null; mkdir -p {place}")
-                self._owner.execute(sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(command))
-                self._owner.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(place)))
-                name = self.make(of)
-                self._owner.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), space))
-            except psycopg.Error as error:
-                raise ProvisionError(
-                    f"{SMALL_DISK} of the throwaway server",
-                    got=one_line(str(error), 200),
-                    expected="room for a copy of a database with little data",
-                    action="Let fewer requests of [[service.migrations.request]] write less.",
-                ) from error
-            yield name
-        finally:
-            if name:
-                self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-            self._owner.execute(sql.SQL("DROP TABLESPACE IF EXISTS {}").format(space))
-            self._owner.execute("SELECT pg_advisory_unlock(%s)", (_SMALL_DISK_LOCK,))
+                try:
+                    # What the server pipes into a program has to be read, or it takes the program for broken.
+                    command = sql.Literal(f"cat >/dev/null; mkdir -p {place}")
+                    turn.execute(sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(command))
+                    turn.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(place)))
+                    name = self.make(of)
+                    turn.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), space))
+                except psycopg.Error as error:
+                    raise ProvisionError(
+                        f"{SMALL_DISK} of the throwaway server",
+                        got=one_line(str(error), 200),
+                        expected="room for a copy of a database with little data",
+                        action="Let fewer requests of [[service.migrations.request]] write less.",
+                    ) from error
+                yield name
+            finally:
+                if name:
+                    turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                turn.execute(sql.SQL("DROP TABLESPACE IF EXISTS {}").format(space))
 
     @contextmanager
     def without_new_tables(self, name: str) -> Iterator[None]:

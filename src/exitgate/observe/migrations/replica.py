@@ -11,13 +11,15 @@ import signal
 import string
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.migration_settings import UNIQUE, SmokeRequest
+from exitgate.observe.listening import ListeningPorts
+from exitgate.observe.migrations.pulse import Pulse
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
 from exitgate.run import Run
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _REQUEST_TIMEOUT_S = 5.0
-_LISTEN = "0A"
 _ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _NO_MODULE = re.compile(r"Cannot find module '([^']+)'")
 _LOG_LINES = 30
@@ -60,15 +61,25 @@ class Replica:
     """As its sessions call themselves, where it is told to give them a name."""
     began: float = field(default_factory=time.monotonic)
     listened: bool = False
+    _pulse: Pulse = field(init=False)
+    _ports: ListeningPorts | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._pulse = Pulse(self.container)
 
     def look(self) -> str:
         """Return ``answers``, ``ended`` or ``starting``."""
-        self.container.reload()
-        state = self.container.attrs["State"]
-        if not state["Running"]:
+        if not self._pulse.beats():
             return "ended"
-        self.listened = self.listened or _listens(int(state["Pid"]), self.service.port)
+        if self._ports is None:
+            self._ports = ListeningPorts(self._pulse.pid)
+        self.listened = self.listened or self.service.port in self._ports.read()
         return "answers" if self.listened and self._ask_health() else "starting"
+
+    def close(self) -> None:
+        """Let go of what it was looked at by."""
+        if self._ports is not None:
+            self._ports.close()
 
     def await_start(self, timeout_s: float) -> Start:
         """Wait until it answers or has ended."""
@@ -92,7 +103,8 @@ class Replica:
     @property
     def address(self) -> str:
         """Its address on the network of its servers, by which they know it; empty once it has ended."""
-        self.container.reload()
+        if not self._pulse.beats():
+            return ""
         networks = self.container.attrs["NetworkSettings"]["Networks"] or {}
         return next((str(each["IPAddress"]) for each in networks.values() if each.get("IPAddress")), "")
 
@@ -164,18 +176,6 @@ def _descendants(pid: int) -> list[int]:
     return [found for child in children for found in (child, *_descendants(child))]
 
 
-def _listens(pid: int, port: int) -> bool:
-    """Say whether a socket listens on a port in the network of a process, by the kernel's own list."""
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = Path(f"/proc/{pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]
-        except OSError:
-            continue
-        if any((row := line.split())[3] == _LISTEN and int(row[1].rpartition(":")[2], 16) == port for line in lines):
-            return True
-    return False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicas:
     """Starts replicas of a service as production does, each on the database that it is told."""
@@ -207,7 +207,8 @@ class Replicas:
         words = self.settings.entrypoint or self.entrypoint
         with self._container(image, calling(url), words, calling(pooled) if pooled else "") as container:
             container.start()
-            yield Replica(container, self.service, name)
+            with closing(Replica(container, self.service, name)) as replica:
+                yield replica
 
     def execute(
         self, image: str, url: str, words: tuple[str, ...], timeout_s: float = 60.0
@@ -227,11 +228,8 @@ class Replicas:
                     raise
                 raise self._absent(words[0]) from error
 
-            def running() -> bool:
-                container.reload()
-                return bool(container.attrs["State"]["Running"])
-
-            _, ended = wait_for(running, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
+            pulse = Pulse(container)
+            _, ended = wait_for(pulse.beats, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
             code = int(container.attrs["State"]["ExitCode"]) if ended else None
             out = container.logs(stdout=True, stderr=False).decode("utf-8", "replace")
             err = container.logs(stdout=False, stderr=True).decode("utf-8", "replace")

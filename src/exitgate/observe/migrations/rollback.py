@@ -10,7 +10,7 @@ from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.schema_extras import read_schema_extras
-from exitgate.observe.migrations.stage import Stage, no_release, schema_drift, seeded, untold
+from exitgate.observe.migrations.stage import Stage, from_empty, no_release, schema_drift, seeded, untold
 from exitgate.observe.migrations.state import (
     differences,
     read_schema,
@@ -114,8 +114,8 @@ def _drift_beside(stage: Stage, told: dict[str, str], *, tables: bool) -> tuple[
         told: Of the database.
         tables: Whether it tells of tables as well.
     """
-    undisturbed = stage.databases.make()
-    if not stage.start(stage.image, undisturbed).answered:
+    undisturbed, start = from_empty(stage)
+    if not start.answered:
         return None
     with stage.databases.connect(undisturbed) as connection:
         return differences(_told(connection, tables=tables), told)

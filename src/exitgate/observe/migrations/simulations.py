@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
+from exitgate.observe.migrations.interruptions import SLOW, cut, kill
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
 from exitgate.observe.migrations.prober import Prober, probing
 from exitgate.observe.migrations.replica import Replica
@@ -27,11 +29,14 @@ if TYPE_CHECKING:
 _LOCK_FREE_WITHIN_S = 10.0
 _STEADY_WITHIN_S = 3.0
 _STEADY_FOR_S = 0.3
-_SLOW = "CREATE TABLE exitgate_half (i int);\nSELECT pg_sleep(4);\nSELECT 1;\n"
 # Wider than the small disk, and of rows that PostgreSQL neither compresses nor moves out of the table.
 _FILL = (
     "CREATE TABLE exitgate_full AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i;\n"
 )
+_AT_ONCE = 2
+"""Much of a failure is waiting: for a lock that is let go, for rows that change no more, for the engine."""
+_Interference = Callable[[str, Replica], None]
+"""What is done to a deployment that is under way, by its database."""
 DISK_FULL = "disk-full"
 CHECKSUM_CHANGED = "checksum-changed"
 
@@ -87,32 +92,10 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
             expected="data that a migration can violate",
             action="Add [[service.migrations.request]] that write something.",
         )
-    tries: dict[str, tuple[str, Callable[[str, Replica], None] | None]] = {
-        "syntax-error": ("ALTER TABLEX y;\n", None),
-        "constraint-violation": (f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n", None),
-        "connection-cut": (_SLOW, lambda database, _: _cut(stage, database)),
-        "killed-process": (_SLOW, lambda database, replica: _kill(stage, database, replica)),
-        "permission-denied": ("CREATE ROLE exitgate_refused;\n", None),
-    }
-    found = {}
-    for kind, (sql, interfere) in tries.items():
-        found[kind] = _undisturbed(
-            stage, kind, stage.databases.make(of=base), {stage.path(stage.latest): sql}, interfere
-        )
-    untried = {}
-    try:
-        found[DISK_FULL] = _on_a_full_disk(stage, base)
-    except PrerequisiteMissing as missing:
-        untried[DISK_FULL] = missing
-    if changed := _with_an_edited_one(stage, base):
-        found[CHECKSUM_CHANGED] = _undisturbed(
-            stage,
-            CHECKSUM_CHANGED,
-            stage.databases.make(of=base),
-            {**changed, stage.path(stage.latest): "SELECT 1;\n"},
-            None,
-        )
-    waits = read_lock_waits(stage)
+    with _side_by_side() as pool:
+        waiting = pool.submit(read_lock_waits, stage)
+        found, untried = _failures(stage, base, table, pool)
+        waits = waiting.result()
     told = {
         "previous release": stage.previous_tag,
         "failures": [asdict(each) for each in found.values()],
@@ -128,6 +111,54 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
         keeps_failures=tool_of(stage.settings).keeps_failures,
         untried=untried,
     )
+
+
+@contextmanager
+def _side_by_side() -> Iterator[Executor]:
+    """Give what does a few things at once; where the block fails, what was not begun is left."""
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="failure")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _failures(
+    stage: Stage, base: str, table: str, pool: Executor
+) -> tuple[dict[str, Simulation], dict[str, PrerequisiteMissing]]:
+    """Make each kind of failure happen, each on a copy of a database, side by side as far as the pool lets them.
+
+    Returns:
+        What came of each, and of what could not be made to happen, why.
+    """
+
+    def tried(kind: str, sql: str, interfere: _Interference | None = None) -> Callable[[], Simulation]:
+        return lambda: _undisturbed(stage, kind, base, {stage.path(stage.latest): sql}, interfere)
+
+    ways: dict[str, Callable[[], Simulation]] = {
+        # What waits for the longest first.
+        "killed-process": tried("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
+        DISK_FULL: lambda: _on_a_full_disk(stage, base),
+        "syntax-error": tried("syntax-error", "ALTER TABLEX y;\n"),
+        "constraint-violation": tried(
+            "constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"
+        ),
+        "connection-cut": tried("connection-cut", SLOW, lambda database, _: cut(stage, database)),
+        "permission-denied": tried("permission-denied", "CREATE ROLE exitgate_refused;\n"),
+    }
+    if changed := _with_an_edited_one(stage, base):
+        files = {**changed, stage.path(stage.latest): "SELECT 1;\n"}
+        ways[CHECKSUM_CHANGED] = lambda: _undisturbed(stage, CHECKSUM_CHANGED, base, files, None)
+    under_way = {kind: pool.submit(way) for kind, way in ways.items()}
+    found, untried = {}, {}
+    for kind, each in under_way.items():
+        try:
+            found[kind] = each.result()
+        except PrerequisiteMissing as missing:
+            if kind != DISK_FULL:
+                raise
+            untried[kind] = missing
+    return found, untried
 
 
 def _limits(found: Mapping[str, Simulation]) -> tuple[str, ...]:
@@ -177,17 +208,18 @@ def _refuse_room(stage: Stage, database: str) -> None:
 
 
 def _undisturbed(
-    stage: Stage, kind: str, database: str, files: Mapping[str, str], interfere: Callable[[str, Replica], None] | None
+    stage: Stage, kind: str, base: str, files: Mapping[str, str], interfere: _Interference | None
 ) -> Simulation:
-    """Let a deployment fail beside the previous release; where rows are not as they were, once more without it.
+    """Let a deployment fail on a copy of a database, beside the previous release.
 
-    The previous release may write by itself, e.g. what it hears of others. So whose doing it was is seen where it does not run.
+    Where rows are not as they were, once more without it: it may write by itself, e.g. what it hears of others, and so is seen
+    whose doing it was.
     """
-    copy = stage.databases.make(of=database)
-    seen = _simulate(stage, kind, database, files, interfere, previous=True)
+    seen = _simulate(stage, kind, stage.databases.make(of=base), files, interfere, previous=True)
     if not seen.lost or not seen.requests:
         return seen
-    return _of_itself(_simulate(stage, kind, copy, files, interfere, previous=False), seen)
+    alone = _simulate(stage, kind, stage.databases.make(of=base), files, interfere, previous=False)
+    return _of_itself(alone, seen)
 
 
 def _on_a_full_disk(stage: Stage, base: str) -> Simulation:
@@ -212,7 +244,7 @@ def _simulate(
     kind: str,
     database: str,
     files: Mapping[str, str],
-    interfere: Callable[[str, Replica], None] | None,
+    interfere: _Interference | None,
     *,
     previous: bool,
 ) -> Simulation:
@@ -293,34 +325,3 @@ def _lock_is_free(connection: psycopg.Connection) -> bool:
         return int(row[0]) if row else 0
 
     return wait_for(held, until=lambda count: count == 0, timeout_s=_LOCK_FREE_WITHIN_S, interval_s=0.1)[1]
-
-
-def _sleeper(stage: Stage, database: str) -> int:
-    """Return the session that runs the slow statement, once it does."""
-    query = (
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' "
-        "AND pid <> pg_backend_pid() AND state = 'active'"
-    )
-    with stage.databases.connect(database) as connection:
-        row, found = wait_for(
-            lambda: connection.execute(query).fetchone(), until=bool, timeout_s=stage.patience_s, interval_s=0.05
-        )
-    if not found or not row:
-        raise PrerequisiteMissing(
-            stage.folder.service,
-            got="a deployment that never came to the migration that was added",
-            expected="one that runs it, to be interrupted in it",
-            action="Correct image_folder in [service.migrations].",
-        )
-    return int(row[0])
-
-
-def _cut(stage: Stage, database: str) -> None:
-    stage.databases.end(_sleeper(stage, database))
-
-
-def _kill(stage: Stage, database: str, replica: Replica) -> None:
-    """Kill what migrates, and leave the process that waits for it: what that makes of it is the question."""
-    _sleeper(stage, database)
-    if not replica.kill_children():
-        replica.container.kill()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
@@ -32,6 +32,18 @@ LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_la
 _SEEDS = 3
 
 
+@dataclass(slots=True)
+class Kept:
+    """What several observations need alike, and is made by the first of them."""
+
+    seeded: tuple[str, dict[str, Rows]] | None = None
+    """A database as the previous release leaves it, which is only copied, and its rows."""
+    from_empty: tuple[str, Start] | None = None
+    """A database on which the release was deployed when it was empty, and how that went."""
+    wanted: dict[str, str] | None = None
+    """Of a database made of the release's schema, what `read_schema` says with `told_by_prisma`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What migrations are run with."""
@@ -50,6 +62,7 @@ class Stage:
     """Of the release before; empty where there is none."""
     previous_replicas: Replicas | None = None
     previous_requests: tuple[SmokeRequest, ...] = ()
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def patience_s(self) -> float:
@@ -120,8 +133,23 @@ def untold(key: str, what: str) -> PrerequisiteMissing:
     )
 
 
+def from_empty(stage: Stage) -> tuple[str, Start]:
+    """Return a database on which the release was deployed when it was empty, and how that went; it is to be read only."""
+    if stage.kept.from_empty is None:
+        database = stage.databases.make()
+        stage.kept.from_empty = database, stage.start(stage.image, database)
+    return stage.kept.from_empty
+
+
 def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
-    """Return a database as the previous release leaves it, with data by its own requests, and its rows."""
+    """Return a database of the caller's own as the previous release leaves it, with data by its own requests, and its rows."""
+    if stage.kept.seeded is None:
+        stage.kept.seeded = _seeded(stage)
+    database, rows = stage.kept.seeded
+    return stage.databases.make(of=database), rows
+
+
+def _seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
     if stage.previous_replicas is None:
         raise no_release()
     database = stage.databases.make()
@@ -175,6 +203,12 @@ def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
     Raises:
         PrerequisiteMissing: if the schema can't be turned into SQL.
     """
+    if stage.kept.wanted is None:
+        stage.kept.wanted = _wanted(stage)
+    return differences(stage.kept.wanted, told)
+
+
+def _wanted(stage: Stage) -> dict[str, str]:
     words = stage.settings.schema_words
     if words is None:
         wanted_of = "Prisma's schema_file and cli" if stage.settings.tool == "commands" else "schema_file and cli"
@@ -190,4 +224,4 @@ def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
         )
     with stage.databases.connect(wanted) as connection:
         execute_script(connection, [part.text for part in statements(script)])
-        return differences(read_schema(connection, told_by_prisma=True), told)
+        return read_schema(connection, told_by_prisma=True)

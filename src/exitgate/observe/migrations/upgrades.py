@@ -8,7 +8,7 @@ from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.replica import Start
-from exitgate.observe.migrations.stage import Stage, schema_drift, seeded
+from exitgate.observe.migrations.stage import Stage, from_empty, schema_drift, seeded
 from exitgate.observe.migrations.state import (
     differences,
     lost,
@@ -44,8 +44,7 @@ class StagingRun(Observation):
 
 def read_staging_run(stage: Stage) -> StagingRun:
     """Migrate from nothing and from the previous release, and compare."""
-    empty = stage.databases.make()
-    start = stage.start(stage.image, empty)
+    empty, start = from_empty(stage)
     applied = stage.applied(empty)
     finished = {each.name for each in applied if each.finished}
     changed = edited(stage.folder.migrations, applied)
