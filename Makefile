@@ -40,7 +40,7 @@ gate: setup ## Judge the reference by gate 3, a rehearsal and said to be one
 
 .PHONY: test
 test: setup ## Run exitgate's own tests
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 # Its own tests, on servers that are thrown away, and its images, as the gate builds them: 3 says that they build, and that whether
 # they build the same again is not assessed.
