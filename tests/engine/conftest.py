@@ -18,10 +18,9 @@ from exitgate.provision.backing import servers
 from exitgate.provision.database_server import of_the_run
 from exitgate.provision.databases import Databases, throwaway_databases
 from exitgate.provision.engine import Engine, connect, engine_address, find_builder
-from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.sweep import of_run, remove
-from exitgate.run import Run
 from exitgate.target import Backing
+from tests.runs import run_in
 
 CONFIGURATION = """
 [target]
@@ -168,15 +167,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """A maker of databases on a server of the module's own."""
-    run = Run(
-        id=new_run_id(),
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(tmp_path_factory.mktemp("run")),
-    )
+    run = run_in(tmp_path_factory.mktemp("run"))
     declared = Backing(name="measured", kind="postgres", image="registry.invalid/postgres:1", substitute=True)
     try:
         server = servers(engine, find_builder(), run, [declared], frozenset({"measured"}))["measured"]

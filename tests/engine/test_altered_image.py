@@ -12,23 +12,16 @@ import pytest
 from exitgate.errors import ProvisionError
 from exitgate.provision.altered_image import altered_image
 from exitgate.provision.engine import Engine
-from exitgate.provision.ownership import Owner, new_run_id
+from exitgate.provision.ownership import new_run_id
 from exitgate.run import Run
+from tests.runs import run_in
 
 pytestmark = pytest.mark.engine
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return Run(
-        id=new_run_id(),
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(tmp_path),
-    )
+    return run_in(tmp_path)
 
 
 @pytest.fixture(params=['CMD ["/one", "two words"]', 'ENTRYPOINT ["/one"]'], ids=["a command", "an entry point alone"])

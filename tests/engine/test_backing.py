@@ -16,11 +16,10 @@ from testinfra.host import Host
 from exitgate.errors import PrerequisiteMissing, ProvisionError
 from exitgate.provision.backing import KINDS, NotReady, Server, Surroundings, environment_of, servers
 from exitgate.provision.engine import Engine, find_builder
-from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.sweep import leftovers, of_run, remove
-from exitgate.run import Run
 from exitgate.target import Backing, BackingUse
 from exitgate.waiting import wait_for
+from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -41,22 +40,10 @@ substitute = true
 PROGRAMS = {"postgres": "postgres", "redis": "redis-server", "rabbitmq": "rabbitmq-server"}
 
 
-def a_run(folder: Path) -> Run:
-    return Run(
-        id=new_run_id(),
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(folder),
-    )
-
-
 @pytest.fixture(scope="module")
 def running(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
     """One server of each kind, by kind."""
-    run = a_run(tmp_path_factory.mktemp("run"))
+    run = run_in(tmp_path_factory.mktemp("run"))
     try:
         started = servers(engine, find_builder(), run, DECLARED, frozenset(each.name for each in DECLARED))
         assert servers(engine, find_builder(), run, DECLARED, frozenset(started)) == started, "started twice"
@@ -155,7 +142,7 @@ def test_a_server_that_ends_is_an_error_with_its_last_words(
 ) -> None:
     image = engine.client.containers.get(running["redis"].container_id).image
     assert image is not None
-    run = a_run(tmp_path)
+    run = run_in(tmp_path)
     # Without its entry point, the image has no `postgres` of its own to run.
     broken = Backing(name="broken", kind="postgres", image=image.tags[0])
     try:
@@ -166,7 +153,7 @@ def test_a_server_that_ends_is_an_error_with_its_last_words(
 
 
 def test_an_image_that_cannot_be_had_is_a_missing_prerequisite(engine: Engine, tmp_path: Path) -> None:
-    run = a_run(tmp_path)
+    run = run_in(tmp_path)
     absent = Backing(name="absent", kind="redis", image="registry.invalid/redis:1")
     try:
         with pytest.raises(PrerequisiteMissing, match="substitute = true"):

@@ -12,7 +12,7 @@ from exitgate.provision.sweep import of_run, remove
 from exitgate.provision.workflow_run import statements_of
 from exitgate.provision.workflow_run.services import Service, Services, serving
 from exitgate.provision.workflow_run.statements import log_statements
-from tests.engine.test_backing import a_run
+from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 IMAGE = "registry.invalid/{}:1"
@@ -39,7 +39,7 @@ def listening(services: Services, port: int) -> bool:
 def test_a_server_tells_its_statements_and_an_absent_one_is_not_there(
     absent: tuple[str, ...], engine: Engine, tmp_path: Path
 ) -> None:
-    run = a_run(tmp_path)
+    run = run_in(tmp_path)
     may = frozenset({"postgres", "redis"})
     try:
         with serving(engine, find_builder(), run, WANTED, may_substitute=may, absent=absent) as services:

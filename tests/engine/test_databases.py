@@ -14,7 +14,8 @@ from exitgate.provision.database_server import of_the_run
 from exitgate.provision.databases import Databases, throwaway_databases
 from exitgate.provision.engine import Engine, find_builder
 from exitgate.provision.sweep import of_run, remove
-from tests.engine.test_backing import DECLARED, a_run
+from tests.engine.test_backing import DECLARED
+from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 FILL = "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i"
@@ -23,7 +24,7 @@ FILL = "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 60) AS text FROM genera
 @pytest.fixture(scope="module")
 def databases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """Databases of a role of their own."""
-    run = a_run(tmp_path_factory.mktemp("run"))
+    run = run_in(tmp_path_factory.mktemp("run"))
     try:
         made = servers(engine, find_builder(), run, DECLARED[:1], frozenset({"the-postgres"}))
         with throwaway_databases(of_the_run(made["the-postgres"]), run, "shop") as maker:

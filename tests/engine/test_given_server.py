@@ -31,7 +31,8 @@ from exitgate.provision.ownership import mark
 from exitgate.provision.scratch import make_scratch_folder
 from exitgate.provision.sweep import leftovers, of_run, remove
 from exitgate.run import Run
-from tests.engine.test_backing import DECLARED, a_run
+from tests.engine.test_backing import DECLARED
+from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 PASSWORD = "not-to-be-told-4711"
@@ -63,7 +64,7 @@ class Theirs:
 
 @pytest.fixture(scope="module")
 def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Server]]:
-    run = a_run(tmp_path_factory.mktemp("run"))
+    run = run_in(tmp_path_factory.mktemp("run"))
     try:
         yield run, servers(engine, find_builder(), run, DECLARED[:1], frozenset({"the-postgres"}))["the-postgres"]
     finally:

@@ -16,10 +16,9 @@ from exitgate.provision.backing import Server, servers
 from exitgate.provision.backing.kind import Access
 from exitgate.provision.backing.rabbitmq import RabbitMQ
 from exitgate.provision.engine import Engine, find_builder
-from exitgate.provision.ownership import Owner, new_run_id
 from exitgate.provision.sweep import of_run, remove
-from exitgate.run import Run
 from exitgate.target import Backing
+from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -28,15 +27,7 @@ QUEUE = "taken"
 
 @pytest.fixture(scope="module")
 def broker(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    run = Run(
-        id=new_run_id(),
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(tmp_path_factory.mktemp("run")),
-    )
+    run = run_in(tmp_path_factory.mktemp("run"))
     declared = Backing(name="rabbitmq", kind="rabbitmq", image="registry.invalid/rabbitmq:1", substitute=True)
     try:
         yield servers(engine, find_builder(), run, [declared], frozenset({"rabbitmq"}))["rabbitmq"]

@@ -14,8 +14,7 @@ from exitgate.provision.drawn_network.namespaces import find_system_program
 from exitgate.provision.engine import Engine
 from exitgate.provision.pooler import PROGRAM, Pooler, pgbouncer
 from exitgate.provision.sweep import of_run
-
-from .test_backing import a_run
+from tests.runs import run_in
 
 pytestmark = [
     pytest.mark.engine,
@@ -30,7 +29,7 @@ LOCK, HELD = (
 
 @pytest.fixture(params=["transaction", "session"])
 def pooler(request: pytest.FixtureRequest, engine: Engine, databases: Databases) -> Iterator[Pooler]:
-    run = a_run(request.getfixturevalue("tmp_path"))
+    run = run_in(request.getfixturevalue("tmp_path"))
     with pgbouncer(engine, run, databases.server, databases.credentials, mode=request.param, size=2) as made:
         assert [item.kind for item in of_run(None, run.id)] == ["folder"]
         yield made
@@ -69,7 +68,7 @@ def test_without_the_program_it_is_not_assessed_by_name(
     engine: Engine, databases: Databases, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(pooling, "find_system_program", lambda name: None)
-    run = a_run(request.getfixturevalue("tmp_path"))
+    run = run_in(request.getfixturevalue("tmp_path"))
     with (
         pytest.raises(PrerequisiteMissing, match="no pgbouncer on this machine"),
         pgbouncer(engine, run, databases.server, databases.credentials, mode="transaction", size=2),

@@ -12,26 +12,14 @@ from exitgate.errors import ObservationError, UsageError
 from exitgate.load import LoadPlan, LoadResults, Stream, probing, read_results
 from exitgate.load.plan import Connections
 from exitgate.load.results import percentile
-from exitgate.run import Run
 from tests.load.server import FaultyServer, faulty_server
+from tests.runs import run_in
 
 KEPT = Stream(name="kept", rate_rps=100, path="/")
 FRESH = Stream(name="fresh", rate_rps=20, path="/", connections=Connections.FRESH)
 SLOW = Stream(
     name="slow", rate_rps=20, path="/", method="POST", body="x" * 80, slow_s=0.2, key_header="key", key_prefix="k"
 )
-
-
-def run_in(folder: Path) -> Run:
-    return Run(
-        id="load",
-        owner="nobody",
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(folder),
-    )
 
 
 def plan_for(server: FaultyServer, *streams: Stream) -> LoadPlan:
@@ -165,6 +153,9 @@ def test_a_prober_that_ends_early_is_an_error_and_what_it_saw_is_kept(tmp_path: 
     [
         ({"address": "8.8.8.8"}, "8.8.8.8"),
         ({"streams": ()}, "no load"),
+        ({"streams": (THEN,)}, "no load by itself"),
+        ({"streams": (KEPT, THEN)}, "a stream after make"),
+        ({"streams": (MAKE, THEN, replace(THEN, name="third", after="then"))}, "a stream after then"),
         ({"longest_s": 1e9}, "1e"),
         ({"streams": (Stream(name="x", rate_rps=1e6, path="/"),)}, "requests a second"),
     ],

@@ -12,18 +12,9 @@ from exitgate.provision.account_listing import LISTINGS, list_account
 from exitgate.provision.account_twins import made_twice
 from exitgate.provision.emulator import Emulator, installed_emulator, throwaway_emulator
 from exitgate.provision.outside_changes import REQUIRED, WAYS, change_outside, take_policies_back
-from exitgate.provision.ownership import Owner
-from exitgate.run import Run
+from tests.runs import run_in
 
-RUN = Run(
-    id="20260101t000000z-em0002",
-    owner=str(Owner.of_this_process()),
-    gate_directory="",
-    clone="",
-    commit="",
-    report_directory="",
-    scratch="",
-)
+RUN = run_in(name="20260101t000000z-em0002")
 Connect = Callable[[str], Any]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from exitgate.errors import PrerequisiteMissing
 from exitgate.provision.balancer import Balancer, BalancerRules, Target, TargetHealth, find_envoy, throwaway_balancer
-from exitgate.run import Run
 from exitgate.waiting import wait_for
 from tests.load.server import FaultyServer, faulty_server
+from tests.runs import run_in
 
 RULES = BalancerRules(health_path="/", interval_s=0.1, timeout_s=0.3, healthy_count=2, unhealthy_count=2)
 
@@ -26,18 +26,6 @@ def _has_envoy() -> bool:
 
 
 pytestmark = pytest.mark.skipif(not _has_envoy(), reason="there is no Envoy for this machine")
-
-
-def run_in(folder: Path) -> Run:
-    return Run(
-        id="20260101t000000z-abcdef",
-        owner="here/boot/1/1",
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(folder),
-    )
 
 
 def ask(balancer: Balancer) -> tuple[int, str | None]:
@@ -86,7 +74,8 @@ def test_a_target_that_never_passes_is_initial_and_then_unhealthy(tmp_path: Path
 
 
 def test_it_runs_without_rights_and_leaves_nothing(tmp_path: Path) -> None:
-    with throwaway_balancer(run_in(tmp_path), RULES) as balancer:
+    run = run_in(tmp_path)
+    with throwaway_balancer(run, RULES) as balancer:
         status = Path(f"/proc/{balancer.pid}/status").read_text(encoding="ascii")
         environment = Path(f"/proc/{balancer.pid}/environ")
         lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -94,7 +83,7 @@ def test_it_runs_without_rights_and_leaves_nothing(tmp_path: Path) -> None:
         assert int(lines["CapEff"], 16) == 0 or os.geteuid() != 0
         if os.geteuid() == 0:
             assert set(lines["Uid"].split()) == {"65534"}
-            assert b"EXITGATE_RUN=20260101t000000z-abcdef@here/boot/1/1" in environment.read_bytes()
+            assert f"EXITGATE_RUN={run.id}@{run.owner}".encode() in environment.read_bytes()
         pid = balancer.pid
     assert not Path(f"/proc/{pid}").exists()
-    assert list(Path("/tmp").glob("exitgate-20260101t000000z-abcdef-*")) == []
+    assert list(Path("/tmp").glob(f"exitgate-{run.id}-*")) == []

@@ -19,20 +19,11 @@ from exitgate.provision.emulator import (
     probe,
     throwaway_emulator,
 )
-from exitgate.provision.ownership import Owner
 from exitgate.provision.scratch import marked_folders
 from exitgate.provision.sweep import of_run
-from exitgate.run import Run
+from tests.runs import run_in
 
-RUN = Run(
-    id="20260101t000000z-em0001",
-    owner=str(Owner.of_this_process()),
-    gate_directory="",
-    clone="",
-    commit="",
-    report_directory="",
-    scratch="",
-)
+RUN = run_in(name="20260101t000000z-em0001")
 REGION = "eu-central-1"
 
 

@@ -13,11 +13,12 @@ from exitgate.observe.contents import read_contents
 from exitgate.provision.image_archive import saved_archive
 from exitgate.run import Run
 from tests.observe.archives import SUBSTRATE, archive, engine_with, member, saved
+from tests.runs import run_in
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return Run(id="1", owner="me", gate_directory="", clone="", commit="", report_directory="", scratch=str(tmp_path))
+    return run_in(tmp_path, name="1", owner="me")
 
 
 def test_an_image_is_saved_whole_read_from_there_and_removed(run: Run) -> None:

@@ -29,6 +29,7 @@ from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target, load_target
 from tests.observe.terraform.real_plans import terraform_here
 from tests.provision.test_stack_life import REFERENCE, terraform
+from tests.runs import run_in
 
 pytestmark = pytest.mark.slow
 REGION = "eu-central-1"
@@ -95,15 +96,7 @@ def theirs() -> Iterator[Emulator]:
         installation: Installation = installed_emulator()
     except PrerequisiteMissing as error:
         pytest.skip(str(error))
-    somebody = Run(
-        id="20260101t000000z-theirs",
-        owner=str(Owner.of_this_process()),
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch="",
-    )
+    somebody = run_in(name="20260101t000000z-theirs")
     with throwaway_emulator(somebody, installation, REGION) as started:
         for account in THEIRS:
             started.client("logs", account).create_log_group(logGroupName="app")

@@ -13,8 +13,8 @@ from exitgate.provision.redaction import HIDDEN, Redaction, redaction_of, secret
 from exitgate.provision.stack_plan import StackPlan, plan_stack
 from exitgate.provision.terraform import TerraformTool
 from exitgate.provision.variables import declared_variables, write_values
-from exitgate.run import Run
 from exitgate.target import load_target
+from tests.runs import run_in
 
 PLANTED = {
     "default": "plain-default-41",
@@ -131,7 +131,7 @@ exit 0
     loaded = load_target(target)
     code = loaded.configuration.infrastructure
     assert code is not None
-    run = Run(id="r", owner="o", gate_directory="", clone="", commit="", report_directory="", scratch=str(scratch))
+    run = run_in(scratch, name="r", owner="o")
     tool = TerraformTool(name="terraform", executable=str(program), version="1.11.4")
     return plan_stack(tool, run, loaded, code, code.stack[0])
 

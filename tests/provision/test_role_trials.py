@@ -11,20 +11,11 @@ import pytest
 from exitgate.errors import PrerequisiteMissing
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator, installed_emulator, throwaway_emulator
-from exitgate.provision.ownership import Owner
 from exitgate.provision.role_trials import CALLS, LISTINGS, Needed, try_roles
 from exitgate.provision.role_trials.calls import resource_of
-from exitgate.run import Run
+from tests.runs import run_in
 
-RUN = Run(
-    id="20260101t000000z-tr0001",
-    owner=str(Owner.of_this_process()),
-    gate_directory="",
-    clone="",
-    commit="",
-    report_directory="",
-    scratch="",
-)
+RUN = run_in(name="20260101t000000z-tr0001")
 REGION, ACCOUNT, PLANNED = "eu-central-1", "222222222222", "123456789012"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{PLANNED}:secret:shop/orders/database-??????"
 REPOSITORY = f"arn:aws:ecr:{REGION}:{PLANNED}:repository/shop/orders"

@@ -15,6 +15,7 @@ from exitgate.provision.scanner_database import check_named_database, obtain_dat
 from exitgate.provision.vulnerability_database import read_advisories, write_database
 from exitgate.run import Run
 from exitgate.target import Configuration, Target
+from tests.runs import run_in
 
 MADE = datetime.datetime(2026, 6, 15, 12, 0, tzinfo=datetime.UTC)
 OFFLINE = "echo '* Get https://registry/v2/: no such host' >&2; exit 1"
@@ -24,15 +25,7 @@ OFFLINE = "echo '* Get https://registry/v2/: no such host' >&2; exit 1"
 def run(tmp_path: Path) -> Run:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return Run(
-        id="1",
-        owner="me",
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(scratch),
-    )
+    return run_in(scratch, name="1", owner="me")
 
 
 @pytest.fixture

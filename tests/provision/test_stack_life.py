@@ -18,6 +18,7 @@ from exitgate.provision.stack_life import StackLife, live_stack, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target, load_target
+from tests.runs import run_in
 
 STACK = Stack(name="staging", path="infra")
 EMULATED = Emulated(stack="staging", region="eu-central-1", account_variable="account_id", apply_timeout_s=2)
@@ -27,15 +28,7 @@ REFERENCE = Path(__file__).parents[2] / "reference"
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     (tmp_path / "scratch").mkdir()
-    return Run(
-        id="1",
-        owner="here/boot/1/1",
-        gate_directory="",
-        clone="",
-        commit="",
-        report_directory="",
-        scratch=str(tmp_path / "scratch"),
-    )
+    return run_in(tmp_path / "scratch", name="1", owner="here/boot/1/1")
 
 
 @pytest.fixture

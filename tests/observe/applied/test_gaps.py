@@ -19,18 +19,9 @@ from exitgate.observe.applied.translating import WORDS
 from exitgate.provision.account_answers import ask_account
 from exitgate.provision.emulator import Emulator, installed_emulator, pinned, throwaway_emulator
 from exitgate.provision.emulator.server import ROOT_SECRET
-from exitgate.provision.ownership import Owner
-from exitgate.run import Run
+from tests.runs import run_in
 
-RUN = Run(
-    id="20260101t000000z-gp0001",
-    owner=str(Owner.of_this_process()),
-    gate_directory="",
-    clone="",
-    commit="",
-    report_directory="",
-    scratch="",
-)
+RUN = run_in(name="20260101t000000z-gp0001")
 REGION, ACCOUNT = "eu-central-1", "333333333331"
 GAPS = known_gaps(pinned()["name"], pinned()["version"])
 Kept = Mapping[str, tuple[object, object]]

@@ -11,8 +11,8 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.terraform import Infrastructure, read_infrastructure
 from exitgate.provision.stack_plan import plan_stack
 from exitgate.provision.terraform import TerraformTool, find_mirror, find_terraform
-from exitgate.run import Run
 from exitgate.target import load_target
+from tests.runs import run_in
 
 STACKS = Path(__file__).parent / "stacks"
 PLANTED = "planted-for-planning-53"
@@ -54,7 +54,7 @@ def planned_really(folder: Path, shape: str = "", code: str = "", variables: boo
     target = load_target(target_folder)
     scratch = folder / "scratch"
     scratch.mkdir()
-    run = Run(id="r", owner="o", gate_directory="", clone="", commit="", report_directory="", scratch=str(scratch))
+    run = run_in(scratch, name="r", owner="o")
     declared = target.configuration.infrastructure
     assert declared is not None
     return read_infrastructure(target, tool, [plan_stack(tool, run, target, declared, declared.stack[0])])

@@ -16,9 +16,9 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.observe.terraform import Infrastructure, read_infrastructure, read_locks
 from exitgate.provision.stack_plan import plan_stack
 from exitgate.provision.terraform import find_terraform
-from exitgate.run import Run
 from exitgate.target import Target, load_target
 from tests.checks.infrastructure.plans import POLICY
+from tests.runs import run_in
 
 CONFIGURATION = """[target]
 name = "shop"
@@ -99,9 +99,7 @@ def plan(folder: Path) -> Infrastructure:
     code = target.configuration.infrastructure
     assert code is not None
     (folder / "scratch").mkdir()
-    run = Run(
-        id="r", owner="o", gate_directory="", clone="", commit="", report_directory="", scratch=str(folder / "scratch")
-    )
+    run = run_in(folder / "scratch", name="r", owner="o")
     tool = find_terraform(code.program)
     find_terraform.cache_clear()
     return read_infrastructure(target, tool, [plan_stack(tool, run, target, code, code.stack[0])])

@@ -12,8 +12,8 @@ from exitgate.observe.terraform.blocks import read_blocks
 from exitgate.observe.terraform.resources import merged
 from exitgate.provision.stack_plan import plan_stack
 from exitgate.provision.terraform import TerraformTool, find_mirror, find_terraform
-from exitgate.run import Run
 from exitgate.target import Target, load_target
+from tests.runs import run_in
 
 FAILS = """[ "$1" = init ] || { echo '{"diagnostic":{"severity":"error","summary":"%s","detail":"%s"}}'; exit 1; }"""
 CONFIGURATION = """[target]
@@ -42,7 +42,7 @@ def plan_by(script: str, folder: Path) -> None:
     target = target_with(folder / "target", 'resource "aws_vpc" "this" {}\n')
     scratch = folder / "scratch"
     scratch.mkdir()
-    run = Run(id="r", owner="o", gate_directory="", clone="", commit="", report_directory="", scratch=str(scratch))
+    run = run_in(scratch, name="r", owner="o")
     code = target.configuration.infrastructure
     assert code is not None
     tool = TerraformTool(name="terraform", executable=str(program), version="1.11.4")
