@@ -6,10 +6,12 @@ Sources: Terraform's internals, "JSON Output Format" (`configuration`); Terrafor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from exitgate.errors import PrerequisiteMissing
 
 _ASKED: Final = {
     "external": "a program",
@@ -34,6 +36,24 @@ class Escape:
     """The block's; of a function, its own name."""
     what: str
     location: str
+    is_program: bool = False
+    """Whether something of the target's choice is run on the machine that applies, in its environment."""
+
+
+def refuse_programs(outside: Iterable[Escape], account: str) -> None:
+    """Refuse code that would run programs of its own beside the credentials of a real account.
+
+    Raises:
+        PrerequisiteMissing: for the first.
+    """
+    for each in outside:
+        if each.is_program:
+            raise PrerequisiteMissing(
+                f"{each.address}, {each.location}",
+                got=f"{each.what}, which would be run with the credentials for account {account}",
+                expected="code that runs no program of its own, where a real account is named",
+                action="Take it out, or apply to an emulator, which has no credentials.",
+            )
 
 
 def outside_of(configuration: Mapping[str, Any], find: Find, prefix: str = "") -> Iterator[Escape]:
@@ -42,9 +62,12 @@ def outside_of(configuration: Mapping[str, Any], find: Find, prefix: str = "") -
         address = f"{prefix}{block['address']}"
         path, line = find({**block, "module_address": prefix.removesuffix(".")})
         for each in block.get("provisioners", ()):
-            yield Escape(address=address, what=f"a provisioner {each['type']}", location=f"{path}:{line}")
+            yield Escape(
+                address=address, what=f"a provisioner {each['type']}", location=f"{path}:{line}", is_program=True
+            )
         if block.get("mode") == "data" and block["type"] in _ASKED:
-            yield Escape(address=address, what=f"an answer of {_ASKED[block['type']]}", location=f"{path}:{line}")
+            what, is_program = f"an answer of {_ASKED[block['type']]}", block["type"] == "external"
+            yield Escape(address=address, what=what, location=f"{path}:{line}", is_program=is_program)
     for name, call in configuration.get("module_calls", {}).items():
         yield from outside_of(call.get("module", {}), find, f"{prefix}module.{name}.")
 
