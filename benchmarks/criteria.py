@@ -39,7 +39,8 @@ class Part:
     name: str
     criterion: str
     without: tuple[str, ...] = ()
-    workers: int = 0
+    workers: int = 2
+    """The default of a run."""
     bound_s: float
 
 
@@ -59,7 +60,6 @@ PARTS = (
         name="migrations, without CI's workflow",
         criterion="migrations",
         without=("3.4.B.1:workflow-deploys", "3.4.B.1:failure-blocks"),
-        workers=2,
         bound_s=90,
     ),
     Part(name="deployments", criterion="deployments", workers=3, bound_s=150),
