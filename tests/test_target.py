@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.catalogue import SubjectKind
 from exitgate.errors import TargetError
-from exitgate.target import Target, check_against, load_target
+from exitgate.target import Target, Traffic, check_against, load_target
 from tests.builders import check, control, gate
 from tests.target_folder import EXCLUSION, SOUND, WAIVER, changed, line, place, refusal
 
@@ -317,3 +318,19 @@ def test_a_pipeline_that_github_would_not_read_is_refused(tmp_path: Path, keys: 
     error = refusal(place(tmp_path, f"{SOUND}[pipeline]\n{keys}\n"))
     assert words in error.got
     assert error.subject.endswith(f":{SOUND.count(chr(10)) + 2}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"body": ""}, "follow without a body"),
+        ({"save": {}}, "with save = {}"),
+        ({"save": {"order": "id", "more": "x"}}, "'more'"),
+        ({"follow": ""}, "follow = ''"),
+    ],
+)
+def test_what_is_followed_is_a_write_and_says_what_it_saves(changes: dict[str, object], words: str) -> None:
+    told = {"name": "place", "path": "/o", "body": "{}", "save": {"order": "id"}, "follow": "/o/$order"}
+    Traffic.model_validate(told)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        Traffic.model_validate({**told, **changes})

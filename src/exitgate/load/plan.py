@@ -80,6 +80,8 @@ class LoadPlan:
             UsageError: if it would.
         """
         address = ip_address(self.address)
+        names = {stream.name for stream in self.streams if not stream.after}
+        strays = [stream.after for stream in self.streams if stream.after and stream.after not in names]
         total = sum(stream.rate_rps for stream in self.streams)
         for is_wrong, got, expected in (
             (
@@ -88,6 +90,8 @@ class LoadPlan:
                 "an address of this machine's own networks",
             ),
             (not self.streams or min(s.rate_rps for s in self.streams) <= 0, "no load", "at least one stream"),
+            (not names, "no load by itself", "a stream that follows none"),
+            (bool(strays), f"a stream after {strays[0] if strays else ''}", "a stream of that name that follows none"),
             (total > LOWEST_BOUND_RPS, f"{total:g} requests a second", f"at most {LOWEST_BOUND_RPS:g}"),
             (not 0 < self.longest_s <= MOST_S, f"{self.longest_s:g} s", f"more than 0 and at most {MOST_S:g}"),
         ):

@@ -91,6 +91,8 @@ class Traffic(_Strict):
 
     @model_validator(mode="after")
     def _follows_what_it_saves(self) -> Traffic:
+        if self.follow and not self.body:
+            raise contradiction("follow without a body", "a write: what a read answers was there before", "follow")
         template = string.Template(self.follow)
         if not template.is_valid() or set(template.get_identifiers()) != set(self.save):
             raise contradiction(

@@ -183,6 +183,16 @@ FAULTS: tuple[Fault, ...] = (
         "was not rolled back",
         _NO_BREAKER,
     ),
+    Fault(
+        id="breaker-off-unmigrated",
+        title="The circuit breaker is off, and the new version's migration fails",
+        control=_TAKEN_BACK,
+        check="crashing",
+        location="Dockerfile",
+        message="ends instead of starting was not rolled back",
+        inject=_NO_BREAKER,
+        of_a_service_with="postgres",
+    ),
     _fault(
         "breaker-off-remains",
         "The circuit breaker is off, and tasks of a bad version remain",
