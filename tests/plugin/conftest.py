@@ -91,6 +91,10 @@ def test_each(workload):
     {EACH}
 """
 
+WaysToRun = pytest.mark.parametrize("workers", ["0", "2"])
+NOT_PASSED = 10
+"""How pytest ends where the gate was not passed."""
+
 
 @dataclass(frozen=True)
 class Tiny:
