@@ -170,11 +170,15 @@ def test_merges_on_later_pages_are_looked_at(tmp_path: Path) -> None:
     assert [each.location.rpartition("/")[2] for each in past(merges(tmp_path, change))] == ["1"]
 
 
-def test_only_so_many_merges_are_looked_at_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_only_some_merges_are_looked_at_nothing_found_is_not_assessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("exitgate.observe.live_repository.merges.MOST_MERGES", 1)
     live = merges(tmp_path)
     assert [each.number for each in live.merges] == [2]
     assert "of 2 merges the latest 1 are looked at" in live.substrate.limits
+    with pytest.raises(PrerequisiteMissing, match=r"1 merges since .* beyond the 1 that were looked at"):
+        past(live)
 
 
 def test_no_merge_at_all_is_not_clean(tmp_path: Path) -> None:
@@ -343,3 +347,15 @@ def test_a_policy_that_requires_no_check_leaves_nothing_to_compare(
     live = merges(tmp_path) if judge is merges_past_checks else reports(tmp_path)
     with pytest.raises(PrerequisiteMissing, match="required_check"):
         judge(live, POLICY.model_copy(update={"required_check": ()}))
+
+
+def test_what_is_found_among_the_merges_that_are_looked_at_counts_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(github: GitHubStandIn) -> None:
+        for run in (run for runs in github.check_runs.values() for run in runs):
+            run.update(conclusion="failure")
+
+    monkeypatch.setattr("exitgate.observe.live_repository.merges.MOST_MERGES", 1)
+    live = merges(tmp_path, change)
+    assert (live.left_out, len(past(live))) == (1, 1)

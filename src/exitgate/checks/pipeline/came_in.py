@@ -48,8 +48,9 @@ def merges_past_checks(live: LiveMerges, policy: PipelinePolicy) -> list[Finding
     GitHub lets a skipped one pass, and this does not.
 
     Raises:
-        PrerequisiteMissing: if the policy requires no check; or if there is nothing but pushes, and the policy names somebody
-            who may get round the rules: GitHub does not tell whether it was they.
+        PrerequisiteMissing: if the policy requires no check; if nothing is found, and there were more merges than were looked at;
+            or if there is nothing but pushes, and the policy names somebody who may get round the rules: GitHub does not tell
+            whether it was they.
     """
     required_names(policy)
     findings = [
@@ -66,7 +67,16 @@ def merges_past_checks(live: LiveMerges, policy: PipelinePolicy) -> list[Finding
             expected="none, or to be told whether it was whom [[policy.pipeline.bypass]] names",
             action="Name nobody there, or look at fewer days: --github-days N.",
         )
-    return findings if policy.bypass else [*findings, *map(_pushed, live.pushes)]
+    if not policy.bypass:
+        findings += map(_pushed, live.pushes)
+    if live.left_out and not findings:
+        raise PrerequisiteMissing(
+            live.place,
+            got=f"{live.left_out} merges since {live.since:%Y-%m-%d} beyond the {len(live.merges)} that were looked at",
+            expected="as many as can be looked at, all of them",
+            action="Look at fewer days: --github-days N.",
+        )
+    return findings
 
 
 def _went_past(merge: LiveMerge, required: RequiredCheck) -> list[Finding]:

@@ -20,7 +20,7 @@ from exitgate.observe.live_repository.reports import ReportedRun, reported_on, t
 from exitgate.observe.live_repository.repository import CONTENTS, LiveRepository
 
 PULLS = "Pull requests: read"
-MOST_MERGES = 100
+MOST_MERGES = 200
 """How many merges are looked at, the latest ones; each costs a request."""
 _PERIODS = ((7, "month"), (30, "quarter"), (MOST_DAYS, "year"))
 """Days, and GitHub's next longer period: what is older is left out here, so that no end of a period decides."""
@@ -62,6 +62,8 @@ class LiveMerges(Observation):
     since: datetime.datetime
     merges: tuple[LiveMerge, ...]
     pushes: tuple[LivePush, ...]
+    left_out: int
+    """Merges of those days that nobody looked at: they were too many."""
 
 
 def read_live_merges(
@@ -111,6 +113,7 @@ def read_live_merges(
         since=since,
         merges=merges,
         pushes=pushes,
+        left_out=len(pulls) - len(merges),
     )
 
 
