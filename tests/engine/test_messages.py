@@ -12,12 +12,13 @@ import pytest
 
 from exitgate.errors import ObservationError
 from exitgate.load.messages import MessagePlan, connect, publishing
+from exitgate.observe.consumers import emptied
 from exitgate.provision.backing import Server, servers
 from exitgate.provision.backing.kind import Access
 from exitgate.provision.backing.rabbitmq import RabbitMQ
 from exitgate.provision.engine import Engine, find_builder
 from exitgate.provision.sweep import of_run, remove
-from exitgate.target import Backing
+from exitgate.target import Backing, Messages
 from tests.runs import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -71,6 +72,28 @@ def test_an_exchange_that_nobody_declared_is_one_line(broker: Server) -> None:
         threading.Event().wait(0.3)
         with pytest.raises(ObservationError, match=r"messages placed: the broker refuses.*nowhere"):
             sent.stop()
+
+
+KIND = Messages(name="placed", routing_key=QUEUE, body='"$unique"', effects="SELECT count(*) WHERE '' = ANY(%(ids)s)")
+
+
+def test_of_what_a_consumer_left_those_are_known_that_it_had_been_given(broker: Server, queue: amqp.Channel) -> None:
+    with publishing(plan(address(broker))) as sent:
+        threading.Event().wait(0.5)
+        count = len(sent.stop())
+    consumer = connect(address(broker))
+    channel = consumer.channel()
+    handled, *dropped = [channel.basic_get(QUEUE) for _ in range(4)]
+    channel.basic_ack(handled.delivery_tag)
+    consumer.close()
+    assert emptied(address(broker), KIND) == (count - 1, len(dropped))
+    assert emptied(address(broker), KIND) == (0, 0)
+
+
+def test_a_queue_that_is_not_there_is_one_line(broker: Server) -> None:
+    with pytest.raises(ObservationError, match="messages placed: queue 'nowhere' can't be read") as caught:
+        emptied(address(broker), KIND.model_copy(update={"queue": "nowhere"}))
+    assert "Correct queue" in str(caught.value)
 
 
 def test_a_broker_that_is_not_there_is_one_line() -> None:

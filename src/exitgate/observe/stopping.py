@@ -13,6 +13,7 @@ from exitgate.evidence_folder import EvidenceFolder
 from exitgate.load.process import probing
 from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.consumers import Taken, backlog, left_behind
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.load import SLOW_S, stopping_plan
 from exitgate.observe.serving import Served, served
@@ -45,6 +46,8 @@ class Stopping(Observation):
     ended_s: float
     exit_code: int
     load: LoadResults
+    messages: tuple[Taken, ...]
+    """Of each kind whose queue is known, what it left."""
     last_words: str
     """Of its log."""
     starved_percent: float
@@ -86,11 +89,11 @@ def read_stopping(
     around: Surroundings,
     keep: EvidenceFolder,
 ) -> Stopping:
-    """Start a workload, send load to it, and stop it in the midst of that.
+    """Start a workload, send load to it, and stop it in the midst of that, with more messages in its queues than it can take.
 
     Raises:
         PrerequisiteMissing: if it does not serve, or says not what it serves, or its requests fail before it is stopped.
-        ObservationError: if the prober fails.
+        ObservationError: if the prober fails, or broker or store don't say what became of its messages.
         ProvisionError: if the engine refuses.
     """
     substrate = replace(
@@ -116,10 +119,12 @@ def read_stopping(
             if not warm:
                 raise _not_served(workload, every, prober.so_far())
             timeout_s = math.ceil(settings.stop_timeout_s)
-            signalled_s = time.monotonic()
-            ending = pool.submit(_stop, there, timeout_s)
-            load = prober.stop()
-            ended_s = ending.result()
+            with backlog(workload, around) as published:
+                signalled_s = time.monotonic()
+                ending = pool.submit(_stop, there, timeout_s)
+                load = prober.stop()
+                ended_s = ending.result()
+                messages = left_behind(around, published)
         there.container.reload()
         stopping = Stopping(
             substrate=substrate,
@@ -131,6 +136,7 @@ def read_stopping(
             ended_s=ended_s,
             exit_code=int(there.container.attrs["State"]["ExitCode"]),
             load=load,
+            messages=messages,
             last_words=there.last_words,
             starved_percent=pressure.starved_percent,
         )

@@ -117,6 +117,14 @@ class Messages(_Strict):
     ``SELECT count(*) FROM inbox WHERE id = ANY(%(ids)s)``; ``%(ids)s`` is an array of text."""
     effects_in: str = "DATABASE_URL"
     """The workload's variable (in its `backing`) that tells of the database that is asked."""
+    queue: str = ""
+    """From which the workload takes them, so that it can be seen whether it gives any back when it is stopped. Where not given: the
+    routing key, if the exchange is the default one; else nothing is said."""
+
+    @property
+    def taken_from(self) -> str:
+        """The queue from which the workload takes them; empty where nothing says."""
+        return self.queue or ("" if self.exchange else self.routing_key)
 
     @field_validator("body")
     @classmethod

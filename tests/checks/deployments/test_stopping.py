@@ -11,6 +11,7 @@ from exitgate.checks.deployments import rude_stops
 from exitgate.errors import PrerequisiteMissing
 from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Substrate
+from exitgate.observe.consumers import Taken
 from exitgate.observe.stopping import Stopping
 
 
@@ -39,6 +40,7 @@ def stopping(*requests: Request, **changes: object) -> Stopping:
         ended_s=11.0,
         exit_code=0,
         load=LoadResults(begun_s=8.0, ended_s=10.0, requests=requests, planned=len(requests), unsent=0),
+        messages=(),
         last_words="bye",
         starved_percent=10.0,
     )
@@ -100,3 +102,39 @@ def test_a_connection_that_is_closed_is_the_workload_s_fault_on_a_starved_machin
 def test_whoever_stays_until_killed_is_named_on_a_starved_machine_too() -> None:
     seen = stopping(ANSWERED, ended_s=40.2, exit_code=137, starved_percent=97.0)
     assert [each.expected for each in rude_stops(seen)] == ["an end within its stop timeout of 30 s"]
+
+
+TAKEN = Taken(name="order-placed", queue="orders", published=400, handled=90, waiting=310, given_back=0)
+
+
+def test_a_workload_that_handles_what_it_was_given_and_takes_no_more_is_clean() -> None:
+    assert rude_stops(stopping(ANSWERED, messages=(TAKEN,))) == []
+
+
+def test_messages_that_were_delivered_and_given_back_are_named_with_their_queue() -> None:
+    (finding,) = rude_stops(stopping(ANSWERED, messages=(replace(TAKEN, given_back=7),)))
+    assert finding.message == "orders takes messages from orders that it does not handle before it ends"
+    assert finding.got == "7 of 310 messages order-placed left had been delivered to it"
+
+
+def test_messages_given_back_are_no_lateness_of_a_busy_machine() -> None:
+    late = request(2, 9.5, 40.0, "timeout", 0)
+    seen = stopping(ANSWERED, late, messages=(replace(TAKEN, given_back=7),), starved_percent=99.0)
+    assert len(rude_stops(seen)) == 2
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(replace(TAKEN, handled=0), id="took none"),
+        pytest.param(replace(TAKEN, handled=400, waiting=0), id="left none"),
+    ],
+)
+def test_of_a_consumer_that_was_not_stopped_in_its_work_nothing_is_said(taken: Taken) -> None:
+    with pytest.raises(PrerequisiteMissing, match="nothing is said about how it stops to take them"):
+        rude_stops(stopping(ANSWERED, messages=(taken,)))
+
+
+def test_a_consumer_that_handled_none_of_what_it_was_given_is_told_of() -> None:
+    (finding,) = rude_stops(stopping(ANSWERED, messages=(replace(TAKEN, handled=0, given_back=10),)))
+    assert "does not handle" in finding.message

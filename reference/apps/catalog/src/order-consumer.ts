@@ -23,6 +23,7 @@ export class OrderConsumer {
   readonly #logger: Logger;
   readonly #underWay = new Set<Promise<void>>();
   #stopping = false;
+  #cancel = async (): Promise<void> => {};
 
   constructor(store: Pick<ProductStore, "take">, cache: Pick<Cache, "forget">, logger: Logger) {
     this.#store = store;
@@ -41,19 +42,24 @@ export class OrderConsumer {
     });
     await channel.bindQueue(QUEUE, SHOP_EXCHANGE, ORDER_PLACED);
     await channel.prefetch(PREFETCH);
-    await channel.consume(QUEUE, (message) => {
+    if (this.#stopping) return;
+    const { consumerTag } = await channel.consume(QUEUE, (message) => {
       // The broker has ended the subscription, e.g. because somebody deleted the queue: begin anew, on a new connection.
       if (message === null) return void channel.close().catch(() => undefined);
-      // What is left unacknowledged goes to another task when the channel closes.
-      if (this.#stopping) return;
       const work = this.#handle(channel, message).finally(() => this.#underWay.delete(work));
       this.#underWay.add(work);
     });
+    this.#cancel = async () => {
+      // On a channel that has closed in the meantime, nothing comes any more.
+      await channel.cancel(consumerTag).catch(() => undefined);
+    };
+    if (this.#stopping) await this.#cancel();
   };
 
-  /** Finishes what is under way, and takes on nothing more. */
+  /** Has the broker send nothing more, and finishes what it has sent: other tasks take the rest, at once. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#cancel();
     await Promise.all(this.#underWay);
   }
 

@@ -19,6 +19,8 @@ const EVENT: OrderPlaced = {
   items: [{ productId: "tea-green", quantity: 2 }],
 };
 
+const CANCELLED = ["cancelled", "tag-1"];
+
 async function consumerOn(take: () => Promise<TakeResult>) {
   const did: unknown[] = [];
   let deliver: (message: ConsumeMessage | null) => void = () => assert.fail("nothing consumes");
@@ -29,7 +31,9 @@ async function consumerOn(take: () => Promise<TakeResult>) {
     prefetch: async (count: number) => void did.push(["prefetch", count]),
     consume: async (_queue: string, onMessage: typeof deliver) => {
       deliver = onMessage;
+      return { consumerTag: "tag-1" };
     },
+    cancel: async (tag: string) => void did.push(["cancelled", tag]),
     ack: () => did.push("ack"),
     nack: (_message: unknown, _all: boolean, again: boolean) => did.push(again ? "again" : "put aside"),
     close: async () => void did.push("closed"),
@@ -43,21 +47,21 @@ async function consumerOn(take: () => Promise<TakeResult>) {
     const text = typeof content === "string" ? content : JSON.stringify(content);
     deliver({ content: Buffer.from(text), properties: {} } as ConsumeMessage);
   };
-  return { consumer, did, send, end: () => deliver(null) };
+  return { consumer, channel, did, send, end: () => deliver(null) };
 }
 
 test("what is taken from the stock is forgotten by the cache, and then acknowledged", async () => {
   const { consumer, did, send } = await consumerOn(async () => ({ outcome: "taken", shortages: [] }));
   send(EVENT);
   await consumer.stop();
-  assert.deepEqual(did, [["forget", "products", "product:tea-green"], "ack"]);
+  assert.deepEqual(did, [CANCELLED, ["forget", "products", "product:tea-green"], "ack"]);
 });
 
 test("what was handled before is acknowledged, and nothing is done", async () => {
   const { consumer, did, send } = await consumerOn(async () => ({ outcome: "repeated" }));
   send(EVENT);
   await consumer.stop();
-  assert.deepEqual(did, ["ack"]);
+  assert.deepEqual(did, [CANCELLED, "ack"]);
 });
 
 test("what can't be understood is put aside, and never tried", async () => {
@@ -65,7 +69,7 @@ test("what can't be understood is put aside, and never tried", async () => {
   send("{");
   send({ ...EVENT, items: [] });
   await consumer.stop();
-  assert.deepEqual(did, ["put aside", "put aside"]);
+  assert.deepEqual(did, ["put aside", "put aside", CANCELLED]);
 });
 
 test("what fails for the moment is asked for again, after a pause", async (t: TestContext) => {
@@ -76,20 +80,27 @@ test("what fails for the moment is asked for again, after a pause", async (t: Te
   assert.deepEqual(did, []);
   t.mock.timers.tick(1_000);
   await consumer.stop();
-  assert.deepEqual(did, ["again"]);
+  assert.deepEqual(did, [CANCELLED, "again"]);
 });
 
-test("an end waits for what is under way, and takes on nothing more", async () => {
-  let finish: (result: TakeResult) => void = () => {};
-  const { consumer, did, send } = await consumerOn(() => new Promise((resolve) => (finish = resolve)));
+test("an end has the broker send nothing more, and finishes what it had sent until then", async () => {
+  const finish: ((result: TakeResult) => void)[] = [];
+  const { consumer, did, send } = await consumerOn(() => new Promise((resolve) => finish.push(resolve)));
   send(EVENT);
   const stopped = consumer.stop();
   send({ ...EVENT, eventId: "e-2" });
   await nextTurn();
-  assert.deepEqual(did, []);
-  finish({ outcome: "repeated" });
+  assert.deepEqual(did, [CANCELLED]);
+  for (const each of finish) each({ outcome: "repeated" });
   await stopped;
-  assert.deepEqual(did, ["ack"]);
+  assert.deepEqual(did, [CANCELLED, "ack", "ack"]);
+});
+
+test("a channel that opens during an end is not asked for anything", async () => {
+  const { consumer, channel, did } = await consumerOn(() => assert.fail("tried"));
+  await consumer.stop();
+  await consumer.attach({ ...channel, consume: () => assert.fail("consumes") } as unknown as ConfirmChannel);
+  assert.deepEqual(did, [CANCELLED, ["prefetch", 10]]);
 });
 
 test("a subscription that the broker ends costs the channel, so that all begins anew", async () => {

@@ -9,17 +9,20 @@ from exitgate.observe.stopping import Stopping
 
 
 def rude_stops(seen: Stopping) -> list[Finding]:
-    """Name what a workload did wrong when it was stopped: stayed, dropped requests, or ended with an error.
+    """Name what a workload did wrong when it was stopped: stayed, dropped requests, gave messages back, or ended with an error.
 
     Raises:
         PrerequisiteMissing: if no request was in flight, or this machine was too busy to blame the workload.
     """
     if not seen.in_flight:
         raise _not_known(seen, "no request was in flight when it was stopped", "some, or nothing is said about them")
-    findings = [*_stayed(seen), *_dropped(seen), *_erred(seen)]
-    # A machine without time makes answers late; it closes no connections, and ends no program with an error.
-    is_late_alone = seen.exit_code == 0 and all(each.failure == "timeout" for each in seen.failed_in_flight)
-    if findings and is_late_alone and seen.starved_percent > MOST_STARVED_PERCENT:
+    given_back = _gave_back(seen)
+    findings = [*_stayed(seen), *_dropped(seen), *given_back, *_erred(seen)]
+    # A machine without time makes answers late; it closes no connections, gives nothing back, and ends no program with an error.
+    is_lateness = (
+        seen.exit_code == 0 and not given_back and all(each.failure == "timeout" for each in seen.failed_in_flight)
+    )
+    if findings and is_lateness and seen.starved_percent > MOST_STARVED_PERCENT:
         raise _not_known(seen, f"it waited for a processor for {seen.starved_percent:.0f} % of the time", "time to end")
     return findings
 
@@ -51,6 +54,26 @@ def _dropped(seen: Stopping) -> list[Finding]:
             got=f"{len(failed)} of {len(seen.in_flight)} failed: {', '.join(kinds)}",
             remedy="On the stop signal take no new connections, answer what has begun, and close databases after that.",
         )
+    ]
+
+
+def _gave_back(seen: Stopping) -> list[Finding]:
+    """Say of which queues it took what it did not handle."""
+    for each in seen.messages:
+        # What it hasn't taken any of, or has nothing left of, it can't have been interrupted in.
+        if not each.handled + each.given_back or not each.waiting:
+            got = f"{each.handled} messages {each.name} handled, {each.waiting} waiting in {each.queue} at its end"
+            raise _not_known(seen, got, "some of both, or nothing is said about how it stops to take them")
+    return [
+        Finding(
+            location=seen.location,
+            message=f"{seen.workload} takes messages from {each.queue} that it does not handle before it ends",
+            expected="that it has the broker send nothing more, handles what it has, and ends then",
+            got=f"{each.given_back} of {each.waiting} messages {each.name} left had been delivered to it",
+            remedy="On the stop signal cancel the consumer first, and close the connection when the last message is acknowledged.",
+        )
+        for each in seen.messages
+        if each.given_back
     ]
 
 

@@ -52,6 +52,11 @@ _UNDER_ANOTHER = (
     ' child.on("exit", (code) => process.exit(code ?? 1));'
 )
 
+_GOES_ON = (
+    'const { Channel } = require("/app/node_modules/amqplib/lib/channel_model.js");'
+    " Channel.prototype.cancel = async () => ({});"
+)
+
 
 def _health(name: str, title: str, check: str, message: str, script: str, needs: str = "") -> Fault:
     return Fault(
@@ -156,6 +161,14 @@ FAULTS: tuple[Fault, ...] = (
         "drops requests in flight when it is stopped",
         f"{_DATABASE_FIRST} IMPORT",
         _POSTGRES,
+    ),
+    _end(
+        "consumer-goes-on",
+        "on SIGTERM the consumer is not cancelled: the broker goes on giving it messages",
+        "takes messages from catalog.orders that it does not handle before it ends",
+        f"{_GOES_ON} IMPORT",
+        # The service that takes messages is the one that has a cache.
+        "redis",
     ),
     _end(
         "ends-with-an-error",

@@ -17,7 +17,7 @@ from exitgate.target import Messages, Workload
 from exitgate.waiting import wait_for
 
 RATE_RPS = 4.0
-"""Messages a second of each kind."""
+"""Messages a second of each kind, during a rollout."""
 _HANDLED_WITHIN_S, _ASK_EVERY_S = 20.0, 0.2
 """After the last one: what a stopped task gave back is handled by then."""
 
@@ -30,10 +30,15 @@ def messages_to(workload: Workload, around: Surroundings) -> Iterator[tuple[Publ
         ObservationError: if a kind names a broker that is none of the workload's.
     """
     with ExitStack() as stack:
-        yield tuple(stack.enter_context(publishing(_plan(each, around))) for each in workload.message)
+        yield tuple(stack.enter_context(publishing(message_plan(each, around))) for each in workload.message)
 
 
-def _plan(kind: Messages, around: Surroundings) -> MessagePlan:
+def message_plan(kind: Messages, around: Surroundings, rate_rps: float = RATE_RPS) -> MessagePlan:
+    """Return how one kind of messages is published.
+
+    Raises:
+        ObservationError: if it names a broker that is none of the workload's.
+    """
     url = urlsplit(around.environment.get(kind.broker, ""))
     port = around.local_ports.get(url.hostname or "")
     if port is None:
@@ -50,7 +55,7 @@ def _plan(kind: Messages, around: Surroundings) -> MessagePlan:
         exchange=kind.exchange,
         routing_key=kind.routing_key,
         body=kind.body,
-        rate_rps=RATE_RPS,
+        rate_rps=rate_rps,
     )
 
 

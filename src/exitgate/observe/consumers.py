@@ -1,0 +1,103 @@
+"""Messages that a workload is in the midst of when it is told to stop, and what it leaves of them in its queue.
+
+The broker marks what it has delivered before and got back: whoever took that kept it from others until it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from exitgate.errors import ObservationError, one_line
+from exitgate.load.messages import Publishing, connect, publishing
+from exitgate.observe.rollout.load import ask_store
+from exitgate.observe.rollout.messages import message_plan
+from exitgate.provision.backing import Surroundings
+from exitgate.target import Messages, Workload
+
+_BACKLOG_RPS = 2_000.0
+"""More than anybody takes: as many as the broker confirms. Whoever consumes is never without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one kind of messages by the end of who takes them."""
+
+    name: str
+    queue: str
+    published: int
+    handled: int
+    """By the workload's own store."""
+    waiting: int
+    """Left in the queue, all in all."""
+    given_back: int
+    """Of these, delivered before and not acknowledged."""
+
+
+@contextmanager
+def backlog(workload: Workload, around: Surroundings) -> Iterator[tuple[tuple[Messages, Publishing], ...]]:
+    """Publish more than a workload takes, of each kind whose queue is known, for as long as the block lasts.
+
+    Raises:
+        ObservationError: if a kind names a broker that is none of the workload's.
+    """
+    with ExitStack() as stack:
+        yield tuple(
+            (kind, stack.enter_context(publishing(message_plan(kind, around, _BACKLOG_RPS))))
+            for kind in workload.message
+            if kind.taken_from
+        )
+
+
+def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publishing]]) -> tuple[Taken, ...]:
+    """Stop publishing, and look at what is left. To be asked once the workload has ended; the queues are empty after it.
+
+    Raises:
+        ObservationError: if the broker did not take the messages or has no such queue, or the store does not say.
+    """
+    found = []
+    for kind, each in published:
+        ids = each.stop()
+        waiting, given_back = emptied(message_plan(kind, around).url, kind)
+        handled = ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": ids})
+        found.append(
+            Taken(
+                name=kind.name,
+                queue=kind.taken_from,
+                published=len(ids),
+                handled=handled,
+                waiting=waiting,
+                given_back=given_back,
+            )
+        )
+    return tuple(found)
+
+
+def emptied(url: str, kind: Messages) -> tuple[int, int]:
+    """Take everything out of a queue; returns how many messages there were, and how many of them had been delivered before.
+
+    Raises:
+        ObservationError: if the broker has no such queue, or refuses.
+    """
+    from amqp import AMQPError
+
+    waiting = given_back = 0
+    try:
+        connection = connect(url)
+        try:
+            channel = connection.channel()
+            while (message := channel.basic_get(kind.taken_from, no_ack=True)) is not None:
+                waiting += 1
+                given_back += bool(message.delivery_info["redelivered"])
+        finally:
+            with suppress(AMQPError, OSError):
+                connection.close()
+    except (AMQPError, OSError) as error:
+        raise ObservationError(
+            f"messages {kind.name}",
+            got=one_line(f"queue {kind.taken_from!r} can't be read: {error}", 200),
+            expected="the queue from which the workload takes them",
+            action="Correct queue in [[service.message]].",
+        ) from error
+    return waiting, given_back
