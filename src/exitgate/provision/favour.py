@@ -21,6 +21,8 @@ _COUNTING = Path("/sys/fs/cgroup/cpuacct")
 _SHARES = 4096
 """Of a usual 1024. The engine is outside of the group and has to get its turn too: at 65536, on a machine with nothing to spare, it
 took five seconds to start a container and two to signal one."""
+_USUAL, _IN_THE_BACKGROUND = 1024, 32
+"""Of a container within the group. What is in the background gets what nobody else in it has a use for."""
 
 
 def favoured_group(engine: Engine, run: Run) -> str | None:
@@ -50,6 +52,23 @@ def favour(group: str | None, *pids: int) -> None:
             for tree in (_TREE, _COUNTING):
                 with suppress(OSError):
                     (tree / group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
+
+def put_in_background(group: str | None, container_id: str) -> None:
+    """Have a container of the group work only while no other in it wants to; nothing happens where there is no group."""
+    _weigh(group, container_id, _IN_THE_BACKGROUND)
+
+
+def put_in_foreground(group: str | None, container_id: str) -> None:
+    """Have a container of the group count as much as any other again."""
+    _weigh(group, container_id, _USUAL)
+
+
+def _weigh(group: str | None, container_id: str, shares: int) -> None:
+    if group:
+        # One that has ended has no group any more.
+        with suppress(OSError):
+            (_TREE / group / container_id / "cpu.shares").write_text(str(shares), encoding="ascii")
 
 
 def used_s(group: str | None) -> float | None:

@@ -40,6 +40,7 @@ class FakeTasks:
         self, *_: object, on_started: Callable[..., None], on_ended: Callable[..., None], **__: object
     ) -> None:
         self.all: dict[str, RunningTask] = {}
+        self.serving: list[str] = []
         self._on_started, self._on_ended = on_started, on_ended
 
     @contextmanager
@@ -54,6 +55,9 @@ class FakeTasks:
     def stop(self, name: str) -> None:
         self.all[name].ended_s, self.all[name].exit_code = 2.0, 0
         self._on_ended(self.all[name])
+
+    def serves(self, name: str) -> None:
+        self.serving.append(name)
 
     def target(self, name: str) -> Target:
         port = 9 if self.all[name].version.defect is Defect.DEAF else 3000
@@ -114,3 +118,12 @@ def test_one_that_never_serves_is_not_overtaken_but_taken_back(driver: Driver) -
 
 def test_one_whose_time_is_over_before_a_task_of_it_is_healthy_has_no_result(driver: Driver) -> None:
     assert driver.deploy("deaf", limit_s=0.05, settle_s=0.0, overtaken=True).result == ""
+
+
+def test_a_task_counts_as_serving_from_its_first_healthy_look_on_and_one_that_never_is_does_not(driver: Driver) -> None:
+    tasks = cast("FakeTasks", driver.tasks)
+    assert tasks.serving == list(tasks.all)
+    before = list(tasks.all)
+    driver.deploy("deaf", limit_s=LIMIT_S, settle_s=0.0)
+    assert len(tasks.all) > len(before)
+    assert not {name for name in tasks.serving if tasks.all[name].version.name == "deaf"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from exitgate.observe.rollout.alarms import Alarms
 from exitgate.observe.rollout.facts import Disturbance, Moment, Sight, Step, TaskFacts, TaskSight, Version
 from exitgate.observe.rollout.tasks import RunningTask, TaskRecipe, Tasks
-from exitgate.provision.balancer import Balancer
+from exitgate.provision.balancer import Balancer, TargetHealth
 from exitgate.provision.engine import Engine
 from exitgate.rollout import actions, events
 from exitgate.rollout.machine import initial_state, next_deadline_s, step
@@ -189,6 +189,8 @@ class Driver:
         for name, health in seen.items():
             if self._health.get(name) != health:
                 self._health[name] = str(health)
+                if health is TargetHealth.HEALTHY:
+                    self.tasks.serves(name)
                 self._take(events.TargetHealth(now_s=time.monotonic(), task=events.TaskName(name), state=health.value))
         for event in self._alarms.look(time.monotonic()):
             self._take(event)

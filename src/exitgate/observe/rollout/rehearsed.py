@@ -11,7 +11,7 @@ from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings
 from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
-COMPRESSION = 30.0
+COMPRESSION = 20.0
 _LEAST_INTERVAL_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 1.5, 3.0
 """Seconds below which a timer measures this machine and not the workload."""
 _STARTS_IN_GRACE = 3.0

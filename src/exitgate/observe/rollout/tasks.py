@@ -18,6 +18,7 @@ from exitgate.observe.rollout.facts import Defect, Disturbance, Version
 from exitgate.provision.balancer import Target
 from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
+from exitgate.provision.favour import put_in_background, put_in_foreground
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
 
@@ -123,6 +124,14 @@ class Tasks:
             task.stopped_s = time.monotonic()
             self._submit(self._signal, task, "")
 
+    def serves(self, name: str) -> None:
+        """Take a task for one that serves: until then it leaves the processors to those that do.
+
+        In production each task has processors of its own, and one that starts takes none away from another.
+        """
+        if (container := self.all[name].container) is not None:
+            put_in_foreground(self._recipe.group, str(container.id))
+
     def kill(self, name: str) -> None:
         """Send a task SIGKILL."""
         self.all[name].killed = True
@@ -206,6 +215,7 @@ class Tasks:
         except APIError as error:
             task.last_words = one_line(f"the engine could not start it: {error.explanation}", 200)
             return False
+        put_in_background(self._recipe.group, str(container.id))
         container.reload()
         networks = container.attrs["NetworkSettings"]["Networks"]
         task.image_id = str(container.attrs["Image"])
