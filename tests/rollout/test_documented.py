@@ -142,6 +142,17 @@ def test_rollouts_end_as_documented(
     assert course.most_active <= replace(SETTINGS, **change).upper_bound  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("reset", [True, False])
+def test_the_breaker_does_not_see_a_version_that_crashes_after_it_was_healthy_and_alarms_do(reset: bool) -> None:
+    crashes = Behaviour(launch_s=30, ready_s=5, exits_s=30)
+    breaker = replace(SETTINGS, breaker=Breaker(enable=True, rollback=True, reset_on_healthy_task=reset))
+    assert simulate(breaker, crashes).outcome == "completed"
+    alarmed = replace(
+        breaker, alarms=DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=180)
+    )
+    assert simulate(alarmed, replace(crashes, alarm_s=120)).reason == "alarm: errors"
+
+
 def test_a_version_that_errs_is_rolled_back_by_its_alarm() -> None:
     alarms = DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=180)
     settings = replace(SETTINGS, alarms=alarms)

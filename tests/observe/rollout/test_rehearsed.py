@@ -63,4 +63,4 @@ def test_shortened_waits_stay_above_what_this_machine_can_keep() -> None:
     assert with_grace(small, slowest_start_s=4.0).grace_period_s == 12
     assert with_grace(small, slowest_start_s=40.0).grace_period_s == 60
     # One that hides every failure goes on doing so, however quickly tasks start.
-    assert with_grace(replace(small, grace_period_s=86_400), slowest_start_s=0.0).grace_period_s == 2_880
+    assert with_grace(replace(small, grace_period_s=86_400), slowest_start_s=0.0).grace_period_s == 4_320

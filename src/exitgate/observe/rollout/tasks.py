@@ -25,7 +25,8 @@ from exitgate.settings import ContainerSettings
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_CRASH_AFTER_S = 0.0
+_CRASH_AFTER_S = 1.0
+"""Seconds for which a version that crashes runs: it has begun its work, and serves nobody yet."""
 _NO_SERVICE_PORT = 9
 """Where a version that must not answer is looked for: nobody listens there in a container of a service."""
 _LONGEST_LIFE_S = 4 * 3600
