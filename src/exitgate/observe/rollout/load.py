@@ -12,7 +12,7 @@ from exitgate.load.plan import Connections, LoadPlan, Stream
 from exitgate.provision.backing import Surroundings
 from exitgate.target import Traffic, Workload
 
-READS_RPS, FRESH_RPS, WRITES_RPS, SLOW_RPS = 48.0, 8.0, 6.0, 3.0
+READS_RPS, FRESH_RPS, WRITES_RPS, SLOW_RPS = 54.0, 8.0, 4.0, 3.0
 """Requests a second of each kind, shared by the entries of that kind."""
 SLOW_S = 0.8
 """Seconds over which the body of a slow write is sent."""
