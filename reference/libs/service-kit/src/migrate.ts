@@ -1,5 +1,5 @@
 // Brings the database up to date before a service serves: `prisma migrate deploy`, which any number of replicas may want at
-// once. They take turns, and all but the first find nothing left to do.
+// once. They take turns, and all but the first find nothing left to do; so does each start of a release that has run before.
 
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type { Logger } from "pino";
 
 import { inTurn } from "./turn.js";
+import { isUpToDate } from "./up-to-date.js";
 
 export interface MigrateOptions {
   /** Holds prisma.config.mjs and the folder prisma. */
@@ -41,7 +42,11 @@ const run = promisify(execFile);
  * @throws MigrationError with one line: a migration failed, or somebody else's lock was not freed
  */
 export async function migrate({ folder, databaseUrl, deadlineS, logger }: MigrateOptions): Promise<void> {
-  await inTurn({ databaseUrl, deadlineS, patienceS: PATIENCE_S }, async () => {
+  await inTurn({ databaseUrl, deadlineS, patienceS: PATIENCE_S }, async (session) => {
+    if (await isUpToDate(session, join(folder, "prisma", "migrations"))) {
+      logger.info({ applied: [] }, "migrated");
+      return;
+    }
     const begun = performance.now();
     for (;;) {
       const failure = await deploy(folder, databaseUrl, logger);

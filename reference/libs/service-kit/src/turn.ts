@@ -33,13 +33,13 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const HOPELESS = /^(?:28|3D)/;
 
 /**
- * Does some work while no other replica does any.
+ * Does some work while no other replica does any. It may use the session that holds the turn.
  *
  * @throws TurnError where it did not come to that
  */
 export async function inTurn<T>(
   { databaseUrl, deadlineS, patienceS }: TurnOptions,
-  work: () => Promise<T>,
+  work: (session: pg.Client) => Promise<T>,
 ): Promise<T> {
   const session = await connect(databaseUrl, deadlineS);
   try {
@@ -50,7 +50,7 @@ export async function inTurn<T>(
       }
       await delay(PAUSE_MS);
     }
-    return await work();
+    return await work(session);
   } finally {
     // With the session goes the lock.
     await session.end().catch(() => undefined);
