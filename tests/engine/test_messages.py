@@ -24,6 +24,7 @@ from tests.runs import run_in
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 QUEUE = "taken"
+KIND = Messages(name="placed", routing_key=QUEUE, body='"$unique"', effects="SELECT count(*) WHERE '' = ANY(%(ids)s)")
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +68,18 @@ def test_each_message_is_there_once_with_its_own_id(broker: Server, queue: amqp.
     assert queue.basic_get(QUEUE, no_ack=True) is None
 
 
+def test_after_as_many_as_are_wanted_no_more_come(broker: Server, queue: amqp.Channel) -> None:
+    with publishing(plan(address(broker), rate_rps=2_000.0, most=7)) as sent:
+        threading.Event().wait(0.5)
+        assert len(sent.stop()) == 7
+    assert emptied(address(broker), KIND) == (7, 0)
+
+
 def test_an_exchange_that_nobody_declared_is_one_line(broker: Server) -> None:
     with publishing(plan(address(broker), exchange="nowhere")) as sent:
         threading.Event().wait(0.3)
         with pytest.raises(ObservationError, match=r"messages placed: the broker refuses.*nowhere"):
             sent.stop()
-
-
-KIND = Messages(name="placed", routing_key=QUEUE, body='"$unique"', effects="SELECT count(*) WHERE '' = ANY(%(ids)s)")
 
 
 def test_of_what_a_consumer_left_those_are_known_that_it_had_been_given(broker: Server, queue: amqp.Channel) -> None:

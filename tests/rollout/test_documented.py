@@ -147,9 +147,7 @@ def test_the_breaker_does_not_see_a_version_that_crashes_after_it_was_healthy_an
     crashes = Behaviour(launch_s=30, ready_s=5, exits_s=30)
     breaker = replace(SETTINGS, breaker=Breaker(enable=True, rollback=True, reset_on_healthy_task=reset))
     assert simulate(breaker, crashes).outcome == "completed"
-    alarmed = replace(
-        breaker, alarms=DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=180)
-    )
+    alarmed = replace(breaker, alarms=DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=180))
     assert simulate(alarmed, replace(crashes, alarm_s=120)).reason == "alarm: errors"
 
 

@@ -36,6 +36,8 @@ class MessagePlan:
     """With ``$unique`` where the id belongs."""
     rate_rps: float
     """Messages a second, at equal distances."""
+    most: int | None = None
+    """After so many no more come; nothing for no end."""
 
 
 class Publishing:
@@ -90,7 +92,7 @@ class Publishing:
         channel = connection.channel()
         template = string.Template(self._plan.body)
         due = time.monotonic()
-        while not self._over.wait(max(0.0, due - time.monotonic())):
+        while len(self._ids) != self._plan.most and not self._over.wait(max(0.0, due - time.monotonic())):
             due += 1 / self._plan.rate_rps
             name = str(uuid.uuid4())
             message = amqp.Message(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exitgate.errors import ObservationError, one_line
-from exitgate.load.messages import Publishing, connect, publishing
+from exitgate.load.messages import MessagePlan, Publishing, connect, publishing
 from exitgate.observe.rollout.load import ask_store
 from exitgate.observe.rollout.messages import message_plan
 from exitgate.provision.backing import Surroundings
 from exitgate.target import Messages, Workload
 
-_BACKLOG_RPS = 2_000.0
-"""More than anybody takes: as many as the broker confirms. Whoever consumes is never without one."""
+_BACKLOG, _BACKLOG_RPS = 1_000, 2_000.0
+"""More than is handled while a workload stops, about as quickly as a broker takes them: whoever consumes is never without one. Not
+without end, or the workload would be stopped in a flood, and its requests be late for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +38,19 @@ class Taken:
 
 @contextmanager
 def backlog(workload: Workload, around: Surroundings) -> Iterator[tuple[tuple[Messages, Publishing], ...]]:
-    """Publish more than a workload takes, of each kind whose queue is known, for as long as the block lasts.
+    """Publish more than a workload takes meanwhile, of each kind whose queue is known; after the block no more.
 
     Raises:
         ObservationError: if a kind names a broker that is none of the workload's.
     """
     with ExitStack() as stack:
         yield tuple(
-            (kind, stack.enter_context(publishing(message_plan(kind, around, _BACKLOG_RPS))))
-            for kind in workload.message
-            if kind.taken_from
+            (kind, stack.enter_context(publishing(_plan(kind, around)))) for kind in workload.message if kind.taken_from
         )
+
+
+def _plan(kind: Messages, around: Surroundings) -> MessagePlan:
+    return replace(message_plan(kind, around, _BACKLOG_RPS), most=_BACKLOG)
 
 
 def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publishing]]) -> tuple[Taken, ...]:

@@ -16,12 +16,10 @@ def rude_stops(seen: Stopping) -> list[Finding]:
     """
     if not seen.in_flight:
         raise _not_known(seen, "no request was in flight when it was stopped", "some, or nothing is said about them")
-    given_back = _gave_back(seen)
-    findings = [*_stayed(seen), *_dropped(seen), *given_back, *_erred(seen)]
-    # A machine without time makes answers late; it closes no connections, gives nothing back, and ends no program with an error.
-    is_lateness = (
-        seen.exit_code == 0 and not given_back and all(each.failure == "timeout" for each in seen.failed_in_flight)
-    )
+    findings = [*_stayed(seen), *_dropped(seen), *_gave_back(seen), *_erred(seen)]
+    # A machine without time makes answers late, and messages that can't be handled in time are asked for again; it closes no
+    # connections, and ends no program with an error.
+    is_lateness = seen.exit_code == 0 and all(each.failure == "timeout" for each in seen.failed_in_flight)
     if findings and is_lateness and seen.starved_percent > MOST_STARVED_PERCENT:
         raise _not_known(seen, f"it waited for a processor for {seen.starved_percent:.0f} % of the time", "time to end")
     return findings
