@@ -284,7 +284,8 @@ def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
     if fault.control not in red:
         status = next((control.status for control in _everything(record) if control.id == fault.control), "absent")
         others = f"; not met: {'; '.join(map(_first_finding, red.values()))}" if red else ""
-        return f"its control stayed {status.replace('_', ' ')}{others}", "", "", ""
+        said = _said_by_the_check(fault, record)
+        return one_line(f"its control stayed {status.replace('_', ' ')}{said}{others}", 600), "", "", ""
     for check in red[fault.control].checks:
         if check.id != fault.check or check.status != Status.NOT_MET:
             continue
@@ -294,6 +295,17 @@ def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
                 return one_line(reason, 600), check.id, finding.location, finding.message
     seen = [f"{check.id}: {check.findings[0]}" for check in red[fault.control].checks if check.findings]
     return one_line(f"red for another reason: {'; '.join(seen)}", 400), "", "", ""
+
+
+def _said_by_the_check(fault: Fault, record: Record) -> str:
+    """Return how the check that a fault aims at ended, of each subject, in the record's own words."""
+    told = [
+        f"; {check.id} of {check.subject} is {Status(check.status).words}{f': {check.message}' if check.message else ''}"
+        for control in _everything(record)
+        for check in control.checks
+        if (control.id, check.id) == (fault.control, fault.check)
+    ]
+    return "".join(dict.fromkeys(told))
 
 
 def _first_finding(control: ControlEntry) -> str:
