@@ -19,7 +19,7 @@ from exitgate.checks.pipeline import (
 )
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
-from exitgate.faults.pipeline.mutants import failing_unit_test, first_mutant, lock_drift
+from exitgate.faults.pipeline.mutants import Mutant, failing_unit_test, first_mutant, lock_drift
 from exitgate.github.events import Event
 from exitgate.github.workflow import Step, Workflow
 from exitgate.observe.workflow import read_workflows
@@ -165,6 +165,18 @@ def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_el
     assert mended.substrate.substitutes == ("postgres: made of packages",)
     assert [each.name for each in mended.evidence][-1] == "forge.txt"
     assert len(mended.evidence) == len(runner.started) + 1
+
+
+def test_a_change_may_add_the_project_that_it_breaks(tmp_path: Path) -> None:
+    def add(clone: Path) -> None:
+        (clone / "apps/new").mkdir()
+        (clone / "apps/new/new.test.ts").write_text("throw new Error()\n")
+
+    added = Mutant(aim="new", project="apps/new", what="a new project", noticed_by=("test",), apply=add)
+    with lab_of(tmp_path, SOUND) as (lab, _):
+        tried = lab.observed(lab.sound(("apps/shop",)), lab.broken(added), asked=1)
+    assert unblocked_failures(tried) == []
+    assert set(tried.broken[0].changed) == {"exitgate-note-1.md", "apps/new/new.test.ts"}
 
 
 @pytest.mark.parametrize(

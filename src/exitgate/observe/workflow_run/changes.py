@@ -44,7 +44,7 @@ MENDED = "mended"
 _LIMITS = (
     "act runs the jobs on this machine, not on GitHub's runners; what it does not know is told apart and not judged",
     "whether the forge merges is a model's decision, by the exported rulesets; reviews are recorded as given",
-    "what `npm ci` installed once is given again to the same files; the first install of anything is npm's own",
+    "what `npm ci` installed once on this machine is given again to the same files; the first install of anything is npm's own",
     "stand-ins: actions/setup-node, actions/cache, actions/upload-artifact, nrwl/nx-set-shas",
 )
 
@@ -127,7 +127,8 @@ class ChangeLab:
         """
         expected = tuple(place for each in self.workflows.ci for place in steps_noticing(each, change.noticed_by))
         self.begin()
-        self.note((change.project,))
+        # A project that the change itself adds is not there yet.
+        self.note((change.project if (self.source / change.project).is_dir() else "",))
         change.apply(self.source)
         commit_everything(self.source, f"A change: {change.aim}")
         return self.propose(change.aim, change.what, expected, says=change.says)
