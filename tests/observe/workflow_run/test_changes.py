@@ -81,10 +81,13 @@ class SmallRunner:
     substitutes = frozenset({"postgres: made of packages"})
 
     def __init__(self, folder: Path) -> None:
-        self.place, self.fetched, self.started = Here(folder), 0, list[Started]()
+        self.place, self.fetched, self.forgotten, self.started = Here(folder), 0, 0, list[Started]()
 
     def fetch(self, clone: Path) -> None:
         self.fetched += 1
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def execute(
         self,
@@ -165,6 +168,32 @@ def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_el
     assert mended.substrate.substitutes == ("postgres: made of packages",)
     assert [each.name for each in mended.evidence][-1] == "forge.txt"
     assert len(mended.evidence) == len(runner.started) + 1
+
+
+class Remembering(SmallRunner):
+    """One whose tests pass unasked, as they did before, until it forgets that."""
+
+    def execute(
+        self,
+        clone: Path,
+        workflow: Workflow,
+        steps: Sequence[Step],
+        started: Started,
+        arrangement: Arrangement | None = None,
+    ) -> Ended:
+        old, new = (".test.ts", ".held") if not self.forgotten else (".held", ".test.ts")
+        for each in clone.rglob(f"exitgate-mutant{old}"):
+            each.rename(each.with_name(f"exitgate-mutant{new}"))
+        return super().execute(clone, workflow, steps, started, arrangement)
+
+
+def test_what_no_step_notices_is_run_once_more_without_what_earlier_runs_left(tmp_path: Path) -> None:
+    with lab_of(tmp_path, SOUND, Remembering) as (lab, runner):
+        sound = lab.sound(("apps/shop",))
+        assert runner.forgotten == 0
+        failing = lab.observed(sound, lab.broken(failing_unit_test(lab.source, "apps/shop")), asked=1)
+    assert unblocked_failures(failing) == []
+    assert runner.forgotten == 1
 
 
 def test_a_change_may_add_the_project_that_it_breaks(tmp_path: Path) -> None:

@@ -267,6 +267,8 @@ class ChangeLab:
         base, head = (succeeded(git(clone, "rev-parse", f"{merge}^{side}"), clone).stdout.strip() for side in (1, 2))
         named = ("diff", "--name-only", "-z", base, merge)
         changed = tuple(filter(None, succeeded(git(clone, *named), clone).stdout.split("\0")))
+        # A workflow that is part of the change has commands in it that fail by themselves, whatever earlier runs have left.
+        noticed = bool(expected) and (workflow is None or bool(text))
         started = Started(event=self.event, base=base, head=head, merge=merge)
         if workflow and text:
             (clone / workflow.path).write_text(text, encoding="utf-8")
@@ -279,7 +281,7 @@ class ChangeLab:
         trial = try_change(
             self.forge,
             number,
-            lambda _, each: self._run(aim, clone, each, started, arrangement),
+            lambda _, each: self._run(aim, clone, each, started, arrangement, noticed=noticed),
             [workflow if workflow and workflow.path == each.path else each for each in self.workflows.ci],
             self.event,
             aim=aim,
@@ -297,7 +299,17 @@ class ChangeLab:
             self._kept.append(self.evidence.keep(f"left-{aim}.json", told))
         return trial
 
-    def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement) -> RunLog:
+    def _run(
+        self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement, *, noticed: bool
+    ) -> RunLog:
+        """Run a workflow; once more from nothing where no step notices what it should, since earlier results may have hidden it."""
+        log = self._run_once(aim, clone, workflow, started, around)
+        if not noticed or any(leg.failing for leg in log.legs):
+            return log
+        self.runner.forget()
+        return self._run_once(aim, clone, workflow, started, around)
+
+    def _run_once(self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement) -> RunLog:
         steps = [step for job in workflow.jobs.values() for step in self.workflows.steps(job)]
 
         def look(services: Services) -> None:

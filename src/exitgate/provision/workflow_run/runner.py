@@ -31,6 +31,8 @@ from exitgate.run import Run
 _BOUNDS = Bounds(seconds=900, disk_bytes=8 * 10**9)
 _FETCH = Bounds(seconds=300, disk_bytes=4 * 10**9)
 _ANSWER_TIMEOUT_S = 20.0
+_NPM = ".npm"
+"""npm's folder in the user's home."""
 _INSTALL = ("npm", "ci", "--ignore-scripts")
 _OFFLINE = {"npm_config_offline": "true"}
 _UNREACHABLE = re.compile(
@@ -85,7 +87,7 @@ class Runner:
         """
         if not (clone / "package-lock.json").is_file():
             return
-        registry, npm = _registry(), self.place.home / ".npm"
+        registry, npm = _registry(), self.place.home / _NPM
         nodes = list({node.folder: node for node in self.nodes.values()}.values())
         keys = [self._install(clone, node, {KEY_ASKED: "yes"}).output.strip() for node in nodes]
         if self.installs.has(keys):
@@ -109,6 +111,12 @@ class Runner:
         folders = (self.installs.programs, node.folder, self.place.path)
         environment = {"PATH": ":".join(map(str, folders)), "npm_config_update_notifier": "false", **told}
         return self.place.run(_INSTALL, cwd=clone, environment=environment, bounds=_FETCH)
+
+    def forget(self) -> None:
+        """Leave nothing in the user's home but npm's cache; runs before have left there what GitHub's don't see, e.g. Nx's."""
+        for each in self.place.home.iterdir():
+            if each.name != _NPM:
+                shutil.rmtree(each, ignore_errors=True)
 
     def execute(
         self,
