@@ -170,6 +170,17 @@ def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_el
     assert len(mended.evidence) == len(runner.started) + 1
 
 
+def test_a_mended_branch_takes_in_what_was_merged_meanwhile(tmp_path: Path) -> None:
+    with lab_of(tmp_path, SOUND) as (lab, _):
+        sound = lab.sound(("apps/shop",))
+        failing = lab.observed(sound, lab.broken(failing_unit_test(lab.source, "apps/shop")), asked=1)
+        assert lab.sound(("libs/kit",)).pushed.accepted
+        mended = lab.observed(lab.mended(failing.broken[0]), asked=0)
+        assert (red_controls(mended), refused_controls(mended)) == ([], [])
+        assert mended.control.changed == ("apps/shop/exitgate-note-1.md",)
+        assert git(lab.forge.folder / "forge.git", "log", "-1", "--format=%s", "main^2").startswith("Revert")
+
+
 class Remembering(SmallRunner):
     """One whose tests pass unasked, as they did before, until it forgets that."""
 

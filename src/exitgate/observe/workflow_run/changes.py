@@ -136,6 +136,8 @@ class ChangeLab:
     def mended(self, failing: ChangeTrial) -> ChangeTrial:
         """Try the same branch once more, with a commit that takes back what its newest one broke, and nothing else.
 
+        Where others were merged meanwhile, it takes them in first, as by "Update branch".
+
         Raises:
             PrerequisiteMissing: if it was merged as it was, or something that the workflows need is not here.
             ObservationError: if what came of it can't be told.
@@ -149,8 +151,11 @@ class ChangeLab:
                 blocked_by="3.1.C.2",
             )
         head = f"refs/exitgate/{failing.aim}"
+        self.begin()
+        base = succeeded(git(self.source, "rev-parse", "HEAD"), self.source).stdout.strip()
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", head), self.source)
-        succeeded(git(self.source, "revert", "--no-edit", "HEAD"), self.source)
+        succeeded(git(self.source, "merge", "--quiet", "--no-edit", base), self.source)
+        succeeded(git(self.source, "revert", "--no-edit", head), self.source)
         return self.propose(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
 
     def injected(self, commands: Sequence[VerifyingCommand]) -> ChangeTrials:
