@@ -91,10 +91,21 @@ class PipelineModel(Observation):
         return frozenset(each.name for each in producers((opened,), event, self.workflows.all)[0])
 
     def endings(
-        self, workflow: Workflow, event: Event, forced: dict[str, Result], watched: frozenset[str]
+        self,
+        workflow: Workflow,
+        event: Event,
+        forced: dict[str, Result],
+        watched: frozenset[str],
+        calm: dict[str, Ending] | None = None,
     ) -> dict[str, Ending]:
-        """Return what becomes of a workflow's jobs if some end so."""
-        return endings_of(workflow, contexts_of(event, workflow), forced, watched=watched, oracle=self.oracle)
+        """Return what becomes of a workflow's jobs if some end so.
+
+        Args:
+            watched: Ids of jobs whose own steps decide.
+            calm: The same where none is made to, which saves telling anew what is the same.
+        """
+        contexts = contexts_of(event, workflow)
+        return endings_of(workflow, contexts, forced, watched=watched, oracle=self.oracle, calm=calm)
 
     def failures(self, event: Event, watched: Callable[[Workflow], frozenset[str]]) -> Iterator[Scenario]:
         """Yield what becomes of each workflow that validates changes when one of its jobs fails, or is cancelled.
@@ -108,7 +119,7 @@ class PipelineModel(Observation):
             if not starts(workflow, event):
                 continue
             reporting = watched(workflow)
-            calm = self.endings(workflow, event, {}, frozenset())
+            calm, watching = (self.endings(workflow, event, {}, each) for each in (frozenset(), reporting))
             for job in workflow.jobs.values():
                 if calm[job.id].result is Result.SKIPPED:
                     continue
@@ -118,7 +129,13 @@ class PipelineModel(Observation):
                         workflow=workflow,
                         job=job,
                         result=result,
-                        endings=self.endings(shaped, event, {job.id: result}, reporting - {job.id}),
+                        endings=self.endings(
+                            shaped,
+                            event,
+                            {job.id: result},
+                            reporting - {job.id},
+                            watching if shaped is workflow else None,
+                        ),
                     )
 
 
