@@ -35,8 +35,10 @@ def analyse(workflow: Workflow) -> None:
         event = Event(name="pull_request", branch="main", action=action)
         producers((workflow,), event, everything)
         if starts(workflow, event):
+            contexts = contexts_of(event, workflow)
+            calm = endings_of(workflow, contexts)
             for job in workflow.jobs:
-                endings_of(workflow, contexts_of(event, workflow), {job: Result.FAILURE})
+                endings_of(workflow, contexts, {job: Result.FAILURE}, calm=calm)
     for each in workflow.jobs.values():
         for step in each.steps:
             step_commands(each, step)

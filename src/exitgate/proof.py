@@ -78,7 +78,9 @@ def with_controls_of(old: ProofLedger, new: ProofLedger, gate: Gate) -> ProofLed
 
 
 def with_faults_of(old: ProofLedger, new: ProofLedger, gate: Gate, order: Sequence[str]) -> ProofLedger:
-    """Return a ledger in which the faults that were tried anew stand beside the others of their controls.
+    """Return a ledger in which the faults that were tried anew, and killed, stand beside the others of their controls.
+
+    One that survived stands in it no more, if it did.
 
     Args:
         order: Of all faults, by id.
@@ -87,9 +89,11 @@ def with_faults_of(old: ProofLedger, new: ProofLedger, gate: Gate, order: Sequen
     joined = []
     for entry in new.controls:
         faults = {fault.id: fault for fault in (*before.get(entry.id, ()), *entry.faults)}
-        known = tuple(faults[each] for each in order if each in faults)
+        survived = {fault.id for fault in entry.faults if not fault.killed}
+        known = tuple(faults[each] for each in order if each in faults.keys() - survived)
         joined.append(ControlProof(id=entry.id, faults=known))
-    return with_controls_of(old, ProofLedger(controls=tuple(joined)), gate)
+    whole = with_controls_of(old, ProofLedger(controls=tuple(joined)), gate)
+    return ProofLedger(controls=tuple(entry for entry in whole.controls if entry.faults))
 
 
 def shipped_proofs(gate: Gate) -> dict[str, Proof]:

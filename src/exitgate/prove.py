@@ -3,7 +3,8 @@
 1. The target as it is, and of its workloads one: every control that faults aim at must be met, or a red one would say nothing.
 2. Each fault in a clone of its own: its control turns *not met*, by the check, at the place and with the words that it names,
    and no other control does but those that the fault may turn red too.
-3. Each clone restored: its tree is the one it had; and the gate on a restored clone gives what it gave at first.
+3. Each clone restored: its tree is the one it had; and the gate on the last one gives what it gave at first. Of checks that take
+   minutes, those are made once more at which the last fault aimed.
 """
 
 from __future__ import annotations
@@ -103,9 +104,9 @@ def prove(
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]
-        restored = tried[-1].clone
-        after = _run(gate, restored, scratch / "after", scratch, criteria, subjects, left_out, github=github)
-        problems += _changed(before, after)
+        restored, spared = tried[-1].clone, _dear_beside(gate, faults[-1:])
+        after = _run(gate, restored, scratch / "after", scratch, criteria, subjects, spared, github=github)
+        problems += _changed(before, after, spared)
         return Proof(ledger=_ledger(gate, faults, proofs), problems=tuple(problems))
 
 
@@ -284,7 +285,8 @@ def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
     if fault.control not in red:
         status = next((control.status for control in _everything(record) if control.id == fault.control), "absent")
         others = f"; not met: {'; '.join(map(_first_finding, red.values()))}" if red else ""
-        return f"its control stayed {status.replace('_', ' ')}{others}", "", "", ""
+        said = _said_by_the_check(fault, record)
+        return one_line(f"its control stayed {status.replace('_', ' ')}{said}{others}", 600), "", "", ""
     for check in red[fault.control].checks:
         if check.id != fault.check or check.status != Status.NOT_MET:
             continue
@@ -294,6 +296,17 @@ def judge_fault(fault: Fault, record: Record) -> tuple[str, str, str, str]:
                 return one_line(reason, 600), check.id, finding.location, finding.message
     seen = [f"{check.id}: {check.findings[0]}" for check in red[fault.control].checks if check.findings]
     return one_line(f"red for another reason: {'; '.join(seen)}", 400), "", "", ""
+
+
+def _said_by_the_check(fault: Fault, record: Record) -> str:
+    """Return how the check that a fault aims at ended, of each subject, in the record's own words."""
+    told = [
+        f"; {check.id} of {check.subject} is {Status(check.status).words}{f': {check.message}' if check.message else ''}"
+        for control in _everything(record)
+        for check in control.checks
+        if (control.id, check.id) == (fault.control, fault.check)
+    ]
+    return "".join(dict.fromkeys(told))
 
 
 def _first_finding(control: ControlEntry) -> str:
@@ -319,12 +332,15 @@ def _not_green(record: Record, faults: Sequence[Fault], subjects: Sequence[str])
     ]
 
 
-def _changed(before: Record, after: Record) -> list[str]:
+def _changed(before: Record, after: Record, spared: Collection[str]) -> list[str]:
+    """Name each check that ended otherwise on a restored clone, but for those that were not made there."""
+
     def statuses(record: Record) -> dict[str, str]:
         return {
             f"{control.id} {check.id} · {check.subject}": check.status
             for control in _everything(record)
             for check in control.checks
+            if f"{control.id}:{check.id}" not in spared
         }
 
     earlier, later = statuses(before), statuses(after)

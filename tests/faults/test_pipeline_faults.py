@@ -16,6 +16,7 @@ from exitgate.checks import pipeline as checks
 from exitgate.errors import PrerequisiteMissing
 from exitgate.faults.fault import Fault, FaultSite
 from exitgate.faults.pipeline import FAULTS
+from exitgate.faults.pipeline.edits import edit
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
 from exitgate.faults.pipeline.live import FAULTS as LIVE
 from exitgate.faults.pipeline.runs import FAULTS as RUNS
@@ -135,3 +136,11 @@ def test_a_fault_that_a_run_shows_turns_no_other_control_of_the_model_red(clone:
     git(clone, "add", "-A")
     red = {control for (control, _), findings in found(load_target(clone), lint=False).items() if findings}
     assert red - {fault.control} <= fault.also
+
+
+def test_a_job_that_a_title_spares_is_none_where_the_required_job_refuses_what_was_skipped(clone: Path) -> None:
+    by_title = "  verify:\n    if: \"!contains(github.event.pull_request.title, '[quick]')\"\n"
+    edit(r"^  verify:\n", by_title)(FaultSite(load_target(clone), None))
+    git(clone, "add", "-A")
+    results = found(load_target(clone), lint=False)
+    assert {key: findings for key, findings in results.items() if findings} == {}

@@ -81,6 +81,13 @@ def test_everything_else_survives(record: Record, words: str) -> None:
     assert words in judge_fault(FAULT, record)[0]
 
 
+def test_what_survives_says_how_its_own_check_ended() -> None:
+    control = _control("1.1.A.1", "not_assessed")
+    unseen = control.checks[0].model_copy(update={"status": "not_assessed", "message": "no engine"})
+    record = _record(control.model_copy(update={"checks": (unseen,)}))
+    assert judge_fault(FAULT, record)[0] == "its control stayed not assessed; rule of s is not assessed: no engine"
+
+
 def _ledger(*killed: bool) -> ProofLedger:
     faults = tuple(
         FaultProof(id=str(index), title="", killed=each, by="", location="", message="", seconds=0)
@@ -145,6 +152,22 @@ def test_faults_that_were_tried_anew_stand_beside_the_others_of_their_control() 
             ControlProof(id="3.2.A.1", faults=(fault("a", 1), fault("b", 2), fault("c", 2))),
         )
     )
+
+
+def test_a_fault_that_survives_stands_in_the_ledger_no_more() -> None:
+    def fault(name: str, *, killed: bool) -> FaultProof:
+        return FaultProof(id=name, title="", killed=killed, by="", location="", message="", seconds=0)
+
+    gate = load_gate(Path(__file__).parents[2] / "gates/gate3")
+    old = ProofLedger(controls=(ControlProof(id="3.2.A.1", faults=(fault("a", killed=True), fault("b", killed=True))),))
+    new = ProofLedger(
+        controls=(
+            ControlProof(id="3.2.A.1", faults=(fault("a", killed=False), fault("c", killed=True))),
+            ControlProof(id="3.1.A.1.2", faults=(fault("d", killed=False),)),
+        )
+    )
+    kept = (ControlProof(id="3.2.A.1", faults=(fault("b", killed=True), fault("c", killed=True))),)
+    assert with_faults_of(old, new, gate, ["a", "b", "c", "d"]) == ProofLedger(controls=kept)
 
 
 def test_a_fault_that_nobody_knows_is_one_line() -> None:

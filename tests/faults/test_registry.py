@@ -85,7 +85,20 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-UNPROVEN_FAULTS = {
+NEW = {
+    "masked-target-dropped",
+    "masked-push-alone",
+    "masked-job-switched-off",
+    "masked-by-title",
+    "masked-by-actor",
+    "masked-pipeline-default-shell",
+    "job-by-title",
+    "every-leg-excluded",
+}
+"""Faults that only `tests/faults/` has seen found so far, and no whole gate run."""
+
+
+UNPROVEN_FAULTS = NEW | {
     fault.id
     for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS, *SAMPLE)
     if fault.control not in UNPROVEN

@@ -44,7 +44,8 @@ def prove(
     ledger: Annotated[
         bool,
         typer.Option(
-            "--ledger", help="Also write the ledger that ships with the gate (in a checkout), or what was tried of it."
+            "--ledger",
+            help="Also write the ledger that ships with the gate (in a checkout); with --fault, those that were killed.",
         ),
     ] = False,
     proven: Annotated[
@@ -67,7 +68,7 @@ def prove(
     proof = prove_gate(loaded, source.resolve(), chosen, progress=_tell, each=each, only=only)
     report = (gate_report or Path("reports") / gate).resolve()
     write_atomically(report / PROOF_FILE, proof.ledger.model_dump_json(indent=2) + "\n")
-    if ledger and proof.holds and each is None:
+    if ledger and each is None and (proof.holds or (only and not proof.problems)):
         whole = _whole(loaded, proof.ledger, chosen, only)
         write_atomically(directory / PROOF_FILE, whole.model_dump_json(indent=2) + "\n")
     for problem in proof.problems:
@@ -101,6 +102,7 @@ def _whole(gate: Gate, tried: ProofLedger, controls: Sequence[str], only: Sequen
     from exitgate.faults import FAULTS
 
     if only:
+        # Each stands for itself; of whole controls all have to be killed, or nothing is written.
         return with_faults_of(read_proof(gate.directory / PROOF_FILE), tried, gate, [each.id for each in FAULTS])
     return with_controls_of(read_proof(gate.directory / PROOF_FILE), tried, gate) if controls else tried
 

@@ -136,6 +136,7 @@ def parse_condition(text: str) -> Expression:
     return parse_template(text) if "${{" in text else parse(text)
 
 
+@functools.lru_cache(maxsize=4096)
 def functions(expression: Expression) -> frozenset[str]:
     """Return the names of all functions that an expression calls, in lower case."""
     match expression:

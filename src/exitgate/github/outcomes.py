@@ -7,6 +7,7 @@ https://github.com/actions/runner/issues/491 (an implicit success() looks at all
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -49,6 +50,9 @@ class Ending:
     def lets_through(self) -> bool | None:
         """Whether a required check of this job lets a change through: GitHub takes a skipped job for one that passed."""
         return None if self.result is None else self.result in {Result.SUCCESS, Result.SKIPPED}
+
+
+_SUCCESS, _SKIPPED = Ending(result=Result.SUCCESS), Ending(result=Result.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +102,24 @@ def job_contexts(workflow: Workflow, job: Job, endings: Mapping[str, Ending], co
     """Return what a job's own expressions see: the results of those that it needs, and what the status functions say."""
     own = {name: endings[name] for name in job.needed if name in endings}
     needs = Object({name.lower(): _as_need(name, ending) for name, ending in own.items()})
+    return Contexts(values={**contexts.values, "needs": needs}, status=_status(workflow, job, endings))
+
+
+def _status(workflow: Workflow, job: Job, endings: Mapping[str, Ending]) -> dict[str, bool | Unknown]:
+    """Return what the status functions say in a job's condition: by all of its ancestors, not by those alone that it needs."""
     before = [endings[name] for name in workflow.ancestors(job) if name in endings]
-    unknown = frozenset().union(*(each.unknown for each in before if each.result is None))
     results = {each.result for each in before}
+    unknown = Unknown(frozenset().union(*(each.unknown for each in before if each.result is None)))
     worst = results - {Result.SUCCESS, None}
-    status: dict[str, bool | Unknown] = {
-        "success": False if worst else Unknown(unknown) if None in results else True,
-        "failure": True if Result.FAILURE in results else Unknown(unknown) if None in results else False,
+    return {
+        "success": False if worst else unknown if None in results else True,
+        "failure": True if Result.FAILURE in results else unknown if None in results else False,
         # Said of the whole run: a job alone that is cancelled leaves it false.
         "cancelled": False,
     }
-    return Contexts(values={**contexts.values, "needs": needs}, status=status)
 
 
+@functools.lru_cache(maxsize=4096)
 def _as_need(name: str, ending: Ending) -> Object:
     path = f"needs.{name.lower()}"
     result: Value = ending.result.value if ending.result else Unknown(ending.unknown or frozenset({f"{path}.result"}))
@@ -124,6 +133,7 @@ def endings_of(
     *,
     watched: frozenset[str] = frozenset(),
     oracle: Oracle = tells_nothing,
+    calm: Mapping[str, Ending] | None = None,
 ) -> dict[str, Ending]:
     """Return what becomes of each job, if those that are forced end so and every other one's steps succeed.
 
@@ -131,23 +141,35 @@ def endings_of(
         forced: Job id to how its steps end: a condition may still skip it, and ``continue-on-error`` make nothing of it.
         watched: Ids of jobs whose own steps decide, e.g. one that looks at the results of others.
         oracle: Says what the scripts of watched jobs exit with.
+        calm: The same where nothing is forced, so that jobs before which nothing is need not be told anew.
     """
     forced = forced or {}
     endings: dict[str, Ending] = {}
+    behind = set(forced)
     for job in workflow.in_order():
-        inside = job_contexts(workflow, job, endings, contexts)
-        runs = runs_at_all(job.condition, inside)
+        if calm is not None and job.id not in behind and behind.isdisjoint(job.needed):
+            endings[job.id] = calm[job.id]
+            continue
+        behind.add(job.id)
+        runs = _job_runs(workflow, job, endings, contexts)
         if isinstance(runs, Unknown):
             endings[job.id] = Ending(result=None, unknown=runs.of)
         elif not runs:
-            endings[job.id] = Ending(result=Result.SKIPPED)
+            endings[job.id] = _SKIPPED
         elif job.id in forced:
-            endings[job.id] = _softened(job, forced[job.id], inside)
+            endings[job.id] = _softened(job, forced[job.id], job_contexts(workflow, job, endings, contexts))
         elif job.id in watched and _looks_at_others(job):
-            endings[job.id] = steps_end(workflow, job, inside, oracle)
+            endings[job.id] = steps_end(workflow, job, job_contexts(workflow, job, endings, contexts), oracle)
         else:
-            endings[job.id] = Ending(result=Result.SUCCESS)
+            endings[job.id] = _SUCCESS
     return endings
+
+
+def _job_runs(workflow: Workflow, job: Job, endings: Mapping[str, Ending], contexts: Contexts) -> bool | Unknown:
+    """Say whether a job runs; without a condition it does where nothing before it failed, which needs no expression."""
+    if job.condition is None:
+        return _status(workflow, job, endings)["success"]
+    return runs_at_all(job.condition, job_contexts(workflow, job, endings, contexts))
 
 
 def _looks_at_others(job: Job) -> bool:

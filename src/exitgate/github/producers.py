@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exitgate.github.evaluation import Unknown
+from exitgate.github.evaluation import Contexts, Unknown
 from exitgate.github.events import Event, contexts_of, starts
 from exitgate.github.expressions import BadExpression
 from exitgate.github.matrix import check_names
@@ -53,18 +53,19 @@ def producers(
     nameless: list[Nameless] = []
     for workflow in workflows:
         if workflow.is_valid and starts(workflow, event):
+            contexts = contexts_of(event, workflow)
             for job in workflow.jobs.values():
-                names, open_ends = _names(workflow, job, event, everything, 0)
+                names, open_ends = _names(job, contexts, event, everything, 0)
                 named += [Producer(name=name, workflow=workflow, job=job, inner=inner) for name, inner in names]
                 nameless += open_ends
     return tuple(named), tuple(nameless)
 
 
 def _names(
-    workflow: Workflow, job: Job, event: Event, everything: Mapping[str, Workflow], depth: int
+    job: Job, contexts: Contexts, event: Event, everything: Mapping[str, Workflow], depth: int
 ) -> tuple[Sequence[tuple[str, Job | None]], Sequence[Nameless]]:
     try:
-        own = check_names(job, contexts_of(event, workflow))
+        own = check_names(job, contexts)
     except BadExpression as error:
         own = Unknown(frozenset({str(error)}))
     if isinstance(own, Unknown):
@@ -77,8 +78,9 @@ def _names(
         return (), (Nameless(job=job, of=frozenset({job.uses.text})),)
     names: list[tuple[str, Job | None]] = []
     nameless: list[Nameless] = []
+    inside = contexts_of(event, called)
     for inner in called.jobs.values():
-        below, open_ends = _names(called, inner, event, everything, depth + 1)
+        below, open_ends = _names(inner, inside, event, everything, depth + 1)
         names += [(f"{outer} / {name}", deeper or inner) for outer in own for name, deeper in below]
         nameless += open_ends
     return names, nameless

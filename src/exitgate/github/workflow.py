@@ -5,7 +5,7 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workf
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exitgate.github.node import Node
@@ -132,11 +132,12 @@ class Job:
     services: Node | None = None
     outputs: Mapping[str, Node] = field(default_factory=dict)
     env: Mapping[str, Node] = field(default_factory=dict)
+    needed: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Ids of the jobs that it waits for."""
 
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Ids of the jobs that it waits for."""
-        return tuple(need.text for need in self.needs)
+    def __post_init__(self) -> None:
+        """Tell once what is asked for often."""
+        object.__setattr__(self, "needed", tuple(need.text for need in self.needs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,8 @@ class Workflow:
     """By id, in the file's order."""
     problems: tuple[Problem, ...] = ()
     """Where there is one, GitHub runs nothing of it."""
+    _told: dict[str, tuple[str, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+    """Job id to its ancestors, and nothing to all ids in order, as far as they were asked for."""
 
     @property
     def is_valid(self) -> bool:
@@ -168,18 +171,25 @@ class Workflow:
 
     def ancestors(self, job: Job) -> tuple[str, ...]:
         """Ids of all jobs that it waits for, over others as well, nearest first."""
-        found: dict[str, None] = {}
-        waiting = list(job.needed)
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found and name in self.jobs:
-                found[name] = None
-                waiting += self.jobs[name].needed
-        return tuple(found)
+        if job.id not in self._told:
+            found: dict[str, None] = {}
+            waiting = list(job.needed)
+            while waiting:
+                name = waiting.pop(0)
+                if name not in found and name in self.jobs:
+                    found[name] = None
+                    waiting += self.jobs[name].needed
+            self._told[job.id] = tuple(found)
+        return self._told[job.id]
 
     def in_order(self) -> tuple[Job, ...]:
         """Jobs, each after those that it needs. Only of a workflow without cycles."""
-        done: dict[str, Job] = {}
+        if "" not in self._told:
+            self._told[""] = tuple(self._ordered())
+        return tuple(self.jobs[name] for name in self._told[""])
+
+    def _ordered(self) -> Iterator[str]:
+        done: set[str] = set()
         begun: set[str] = set()
         # Last in, first out, each job a second time once those that it needs are done.
         waiting = list(self.jobs)[::-1]
@@ -190,11 +200,11 @@ class Workflow:
             open_needs = [need for need in self.jobs[name].needed if need in self.jobs and need not in begun]
             if name in begun or not open_needs:
                 begun.add(name)
-                done[name] = self.jobs[name]
+                done.add(name)
+                yield name
                 continue
             begun.add(name)
             waiting += [name, *reversed(open_needs)]
-        return tuple(done.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from exitgate.provision.ownership import OWNER_LABEL, RUN_LABEL, Owner
 from exitgate.provision.scratch import marked_folders, remove_scratch_folder
 from exitgate.provision.stack_takedown import removers, standing_below
 from exitgate.provision.substitutes import CACHE_LABEL
+from exitgate.provision.workflow_run.kept_packages import package_cache
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -90,10 +91,11 @@ def cached_images(engine: Engine) -> list[Leftover]:
 
 
 def cached_installations() -> list[Leftover]:
-    """Find the emulators of AWS that outlive runs because installing them is expensive."""
+    """Find the emulators of AWS, and the packages of targets, that outlive runs because installing them is expensive."""
     return [
         Leftover(kind="folder", name=str(path), run="", owner="", remove=functools.partial(shutil.rmtree, path))
-        for path in sorted(emulator_cache().glob("*"))
+        for cache in (emulator_cache(), package_cache())
+        for path in sorted(cache.glob("*"))
         if path.is_dir()
     ]
 

@@ -44,7 +44,6 @@ def test_a_condition_that_no_change_meets_is_found(condition: str, on: str, tmp_
         "success() || failure()",
         "github.event_name == 'pull_request'",
         "github.event_name != 'push'",
-        "github.actor != 'dependabot[bot]'",
         "matrix.node == 22",
         "env.SKIP != 'true'",
         "steps.changes.outputs.any == 'true'",
@@ -53,6 +52,37 @@ def test_a_condition_that_no_change_meets_is_found(condition: str, on: str, tmp_
 )
 def test_a_condition_that_a_change_may_meet_is_none(condition: str, tmp_path: Path) -> None:
     assert rules(tmp_path, guarded(condition)) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "by"),
+    [
+        ("github.actor != 'dependabot[bot]'", "github.actor"),
+        ("!contains(github.event.pull_request.title, '[wip]')", "github.event.pull_request.title"),
+        ("!startsWith(github.head_ref, 'docs/')", "github.head_ref"),
+        ("!contains(github.event.pull_request.labels.*.name, 'quick')", "github.event.pull_request.labels.*.name"),
+        ("github.event.pull_request.user.login != 'bot'", "github.event.pull_request.user.login"),
+        ("github.event_name == 'push' || github.actor == 'owner'", "github.actor"),
+        ("!github.event.pull_request.draft", "github.event.pull_request.draft"),
+    ],
+)
+def test_a_condition_that_the_author_of_a_change_decides_is_found(condition: str, by: str, tmp_path: Path) -> None:
+    text = workflow("npx jest", keys=f'        if: "{condition}"\n')
+    (finding,) = masked_failures(verification(tmp_path, text))
+    assert (finding.location, finding.rule) == (f"{PATH}:7", "masking/author-decides")
+    assert finding.got.endswith(f"which hangs on {by}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "on"),
+    [
+        ("github.event_name == 'pull_request' || github.actor == 'owner'", "pull_request"),
+        ("!github.event.pull_request.draft", "{pull_request: {types: [opened, synchronize, ready_for_review]}}"),
+    ],
+)
+def test_a_condition_that_leaves_the_author_no_way_is_none(condition: str, on: str, tmp_path: Path) -> None:
+    text = workflow("npx jest", keys=f'        if: "{condition}"\n').replace("on: pull_request", f"on: {on}")
+    assert rules(tmp_path, text) == []
 
 
 def test_a_job_that_never_runs_is_found_once(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from exitgate.checks.pipeline import (
 )
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
-from exitgate.faults.pipeline.mutants import failing_unit_test, first_mutant, lock_drift
+from exitgate.faults.pipeline.mutants import Mutant, failing_unit_test, first_mutant, lock_drift
 from exitgate.github.events import Event
 from exitgate.github.workflow import Step, Workflow
 from exitgate.observe.workflow import read_workflows
@@ -81,10 +81,13 @@ class SmallRunner:
     substitutes = frozenset({"postgres: made of packages"})
 
     def __init__(self, folder: Path) -> None:
-        self.place, self.fetched, self.started = Here(folder), 0, list[Started]()
+        self.place, self.fetched, self.forgotten, self.started = Here(folder), 0, 0, list[Started]()
 
     def fetch(self, clone: Path) -> None:
         self.fetched += 1
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def execute(
         self,
@@ -165,6 +168,55 @@ def test_a_sound_target_lets_in_what_is_sound_and_what_was_mended_and_nothing_el
     assert mended.substrate.substitutes == ("postgres: made of packages",)
     assert [each.name for each in mended.evidence][-1] == "forge.txt"
     assert len(mended.evidence) == len(runner.started) + 1
+
+
+def test_a_mended_branch_takes_in_what_was_merged_meanwhile(tmp_path: Path) -> None:
+    with lab_of(tmp_path, SOUND) as (lab, _):
+        sound = lab.sound(("apps/shop",))
+        failing = lab.observed(sound, lab.broken(failing_unit_test(lab.source, "apps/shop")), asked=1)
+        assert lab.sound(("libs/kit",)).pushed.accepted
+        mended = lab.observed(lab.mended(failing.broken[0]), asked=0)
+        assert (red_controls(mended), refused_controls(mended)) == ([], [])
+        assert mended.control.changed == ("apps/shop/exitgate-note-1.md",)
+        assert git(lab.forge.folder / "forge.git", "log", "-1", "--format=%s", "main^2").startswith("Revert")
+
+
+class Remembering(SmallRunner):
+    """One whose tests pass unasked, as they did before, until it forgets that."""
+
+    def execute(
+        self,
+        clone: Path,
+        workflow: Workflow,
+        steps: Sequence[Step],
+        started: Started,
+        arrangement: Arrangement | None = None,
+    ) -> Ended:
+        old, new = (".test.ts", ".held") if not self.forgotten else (".held", ".test.ts")
+        for each in clone.rglob(f"exitgate-mutant{old}"):
+            each.rename(each.with_name(f"exitgate-mutant{new}"))
+        return super().execute(clone, workflow, steps, started, arrangement)
+
+
+def test_what_no_step_notices_is_run_once_more_without_what_earlier_runs_left(tmp_path: Path) -> None:
+    with lab_of(tmp_path, SOUND, Remembering) as (lab, runner):
+        sound = lab.sound(("apps/shop",))
+        assert runner.forgotten == 0
+        failing = lab.observed(sound, lab.broken(failing_unit_test(lab.source, "apps/shop")), asked=1)
+    assert unblocked_failures(failing) == []
+    assert runner.forgotten == 1
+
+
+def test_a_change_may_add_the_project_that_it_breaks(tmp_path: Path) -> None:
+    def add(clone: Path) -> None:
+        (clone / "apps/new").mkdir()
+        (clone / "apps/new/new.test.ts").write_text("throw new Error()\n")
+
+    added = Mutant(aim="new", project="apps/new", what="a new project", noticed_by=("test",), apply=add)
+    with lab_of(tmp_path, SOUND) as (lab, _):
+        tried = lab.observed(lab.sound(("apps/shop",)), lab.broken(added), asked=1)
+    assert unblocked_failures(tried) == []
+    assert set(tried.broken[0].changed) == {"exitgate-note-1.md", "apps/new/new.test.ts"}
 
 
 @pytest.mark.parametrize(

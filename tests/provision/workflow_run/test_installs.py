@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exitgate.provision.confined import Quarters
-from exitgate.provision.workflow_run.installs import Installs, keep_installs
+from exitgate.provision.workflow_run.installs import KEY_ASKED, Installs, keep_installs
 
 NPM = """\
 #!/bin/sh
@@ -65,6 +65,20 @@ def test_an_install_that_fails_is_npm_s_failure_each_time(installs: Installs, tm
         assert npm(folder, "ci", "--ignore-scripts").returncode == 1
     assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
     assert installs.changed() == ""
+
+
+def test_asked_for_its_key_it_installs_nothing(
+    installs: Installs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = clone(tmp_path, "one")
+    with monkeypatch.context() as asked:
+        asked.setenv(KEY_ASKED, "yes")
+        key = npm(folder, "ci", "--ignore-scripts").stdout.strip()
+    assert not installs.has([key])
+    assert not (tmp_path / "log").exists()
+    npm(folder, "ci", "--ignore-scripts")
+    assert installs.has([key])
+    assert not installs.has([key, ""])
 
 
 @pytest.mark.parametrize("words", [("ci",), ("install", "--ignore-scripts"), ("test",), ("run", "build")])

@@ -157,6 +157,15 @@ def _left_out(verification: Verification) -> Iterator[Finding]:
             remedy="Take the condition away.",
             rule="masking/never-runs",
         )
+    for optional in verification.optional:
+        yield Finding(
+            location=optional.place,
+            message=f"whoever proposes a change decides whether {optional.what!r} runs",
+            expected="a condition that no title, branch name or account decides, or none",
+            got=f"if: {optional.text}, which hangs on {', '.join(optional.by)}",
+            remedy="Take the condition away.",
+            rule="masking/author-decides",
+        )
     for target in verification.dropped:
         yield Finding(
             location=target.place,

@@ -84,6 +84,16 @@ def _makefile(recipe: str) -> Inject:
     return inject
 
 
+def _switch_off(site: FaultSite) -> None:
+    _workflow(r"(  verify:\n)", r"\1    if: false\n")(site)
+    _workflow(r"needs: \[verify, ", "needs: [")(site)
+
+
+def _tee_by_default(site: FaultSite) -> None:
+    _workflow(r"defaults:\n  run:\n(?:    #.*\n)*    shell: bash\n", "")(site)
+    _run(f"{_TESTS} | tee log")(site)
+
+
 def _fault(
     name: str, title: str, inject: Inject, message: str, *, location: str = "ci.yml", yaml: bool = False
 ) -> Fault:
@@ -188,6 +198,48 @@ FAULTS = (
         _workflow(r"needs: \[verify, integration, repository\]", "needs: [verify, repository]"),
         "no required check waits for the job 'integration'",
         yaml=True,
+    ),
+    _fault(
+        "target-dropped",
+        "the step with the unit tests was taken out",
+        _workflow(r"      - name: Unit tests\n        run: .*\n", ""),
+        "no workflow that validates changes runs the target 'test'",
+        location="package.json:",
+        yaml=True,
+    ),
+    _fault(
+        "push-alone",
+        "unit tests run on pushes alone, where the change is in already",
+        _run(_TESTS, keys="if: github.event_name == 'push'"),
+        "'Unit tests' never runs for a change",
+        yaml=True,
+    ),
+    _fault(
+        "job-switched-off",
+        "the job with the tests was switched off for a while, and the required check no longer asks for it",
+        _switch_off,
+        "'the job verify' never runs for a change",
+        yaml=True,
+    ),
+    _fault(
+        "by-title",
+        "a pull request with a word in its title is not tested",
+        _run(_TESTS, keys="if: \"!contains(github.event.pull_request.title, '[quick]')\""),
+        "whoever proposes a change decides whether 'Unit tests' runs",
+        yaml=True,
+    ),
+    _fault(
+        "by-actor",
+        "what a bot proposes is not tested",
+        _run(_TESTS, keys="if: github.actor != 'dependabot[bot]'"),
+        "whoever proposes a change decides whether 'Unit tests' runs",
+        yaml=True,
+    ),
+    _fault(
+        "pipeline-default-shell",
+        "the shell is no longer named, and the default one has no pipefail",
+        _tee_by_default,
+        _HIDDEN,
     ),
     _fault(
         "script-or-true",

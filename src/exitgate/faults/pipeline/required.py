@@ -51,6 +51,7 @@ _SHOWN = (
     "aggregate-loose",
     "aggregate-says-ok",
     "aggregate-step-continues",
+    "job-by-title",
 )
 """Faults that the workflow's execution, and what becomes of a merge, show as well."""
 
@@ -59,6 +60,11 @@ def _forget_the_queue(site: FaultSite) -> None:
     edit_policy(r"^merge_queue = false", "merge_queue = true")(site)
     edit(r"^  merge_group:\n", "")(site)
     edit_ruleset(lambda data: data["rules"].append({"type": "merge_queue", "parameters": {}}))(site)
+
+
+def _spare_by_title(site: FaultSite) -> None:
+    edit(r"^  verify:\n", "  verify:\n    if: \"!contains(github.event.pull_request.title, '[quick]')\"\n")(site)
+    edit(r"\^success\(\\ success\)\*\$", r"^(success|skipped)(\\ (success|skipped))*$")(site)
 
 
 FAULTS = faults(
@@ -186,6 +192,14 @@ FAULTS = faults(
         WORKFLOWS,
         "the job verify can end as failure",
         edit(r"^(      - name: Every job succeeded\n)", r"\1        continue-on-error: true\n"),
+    ),
+    (
+        "job-by-title",
+        "a word in a pull request's title spares it the tests, and the required job takes skipped jobs for good ones",
+        "failures-reach",
+        WORKFLOWS,
+        "the job verify can end as skipped",
+        _spare_by_title,
     ),
     also=dict.fromkeys(_SHOWN, _AGGREGATE),
 )

@@ -171,6 +171,14 @@ _VERSIONS = faults(
         edit(r'(        node: \["20", "22"\]\n)', r'\1        exclude: [{ node: "22" }]\n'),
     ),
     (
+        "every-leg-excluded",
+        "both legs were excluded, and the job is one of no legs",
+        "matrix-covers",
+        WORKFLOWS,
+        "no leg of a matrix runs Node.js",
+        edit(r'(        node: \["20", "22"\]\n)', r'\1        exclude: [{ node: "20" }, { node: "22" }]\n'),
+    ),
+    (
         "version-fixed",
         "both legs set up the same version",
         "matrix-covers",
@@ -189,6 +197,7 @@ _VERSIONS = faults(
     also={
         "one-version": {"3.1.C.2"},
         "version-excluded": {"3.1.C.2"},
+        "every-leg-excluded": {"3.1.C.2"},
         "version-fixed": {"3.1.C.2"},
         "engines-refuse": _RUN | {"3.1.B.1.3"},
     },

@@ -17,7 +17,7 @@ from exitgate.observe.verification.graph import CutDependency, DroppedTarget, cu
 from exitgate.observe.verification.purpose import Invocation, names_verification, purpose_of
 from exitgate.observe.verification.retries import retried_script
 from exitgate.observe.verification.shells import ShellKind, foreign_fates, shell_of, shell_of_file
-from exitgate.observe.verification.skipping import IdleStep, idle_steps
+from exitgate.observe.verification.skipping import IdleStep, OptionalStep, idle_steps, optional_steps
 from exitgate.observe.verification.sources import NamedScript, Repository, TaskSetting, read_repository
 from exitgate.observe.workflow import Workflows
 
@@ -78,6 +78,7 @@ class Verification(Observation):
     settings: tuple[TaskSetting, ...] = ()
     switched: tuple[SwitchedTest, ...] = ()
     idle: tuple[IdleStep, ...] = ()
+    optional: tuple[OptionalStep, ...] = ()
     dropped: tuple[DroppedTarget, ...] = ()
     cut: tuple[CutDependency, ...] = ()
 
@@ -207,6 +208,7 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
     tolerant: list[TolerantStep] = []
     lonely: list[LonelyJob] = []
     idle: list[IdleStep] = []
+    optional: list[OptionalStep] = []
     for workflow in workflows.ci:
         verifying: list[Job] = []
         own_steps: list[tuple[Job, list[Step]]] = []
@@ -229,6 +231,7 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
                 verifying.append(job)
                 own_steps.append((job, steps))
         idle += idle_steps(workflow, own_steps)
+        optional += optional_steps(workflow, own_steps)
         lonely += _lonely(workflow, verifying, required)
     if not reader.commands:
         raise ObservationError(
@@ -245,6 +248,7 @@ def read_verification(root: Path, workflows: Workflows, required: tuple[str, ...
         settings=tuple(_settings(repository, reader.followed)),
         switched=tuple(_switched(repository)),
         idle=tuple(idle),
+        optional=tuple(optional),
         dropped=tuple(dropped_targets(repository, reader.named, frozenset(reader.by_runner))),
         cut=tuple(cut_dependencies(repository)),
     )

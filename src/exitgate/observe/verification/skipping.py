@@ -1,4 +1,4 @@
-"""Conditions under which a change is never verified: false for every event that leads to a merge, whatever else is unknown."""
+"""Conditions under which a change is not verified: false for every event that leads to a merge, or left to the change's author."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from exitgate.github.authored import chosen_by_the_author
 from exitgate.github.evaluation import Contexts, Unknown
 from exitgate.github.events import NEW_COMMITS, Event, contexts_of
 from exitgate.github.outcomes import runs_at_all
@@ -35,6 +36,35 @@ class IdleStep:
     what: str
     text: str
     """Of the condition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionalStep:
+    """A step that verifies, and of which the author of a change decides whether it runs."""
+
+    place: str
+    """Of its condition."""
+    what: str
+    text: str
+    """Of the condition."""
+    by: tuple[str, ...]
+    """What it hangs on that the author decides."""
+
+
+def optional_steps(workflow: Workflow, verifying: Iterable[tuple[Job, list[Step]]]) -> Iterator[OptionalStep]:
+    """Yield what of a workflow's steps the author of a change may have left out.
+
+    Args:
+        verifying: Its jobs, each with those of its steps that verify something.
+    """
+    for job, steps in verifying:
+        for step in steps:
+            if step.condition is None or step not in job.steps:
+                continue
+            held = [_holds(workflow, step.condition, event) for event in _changes(workflow)]
+            hangs = frozenset().union(*(each.of for each in held if isinstance(each, Unknown)))
+            if by := chosen_by_the_author(hangs, workflow):
+                yield OptionalStep(place=step.condition.place, what=step.title, text=step.condition.text, by=by)
 
 
 def idle_steps(workflow: Workflow, verifying: Iterable[tuple[Job, list[Step]]]) -> Iterator[IdleStep]:

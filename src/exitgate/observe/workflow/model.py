@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from exitgate.assurance import Assurance
+from exitgate.github.authored import chosen_by_the_author
+from exitgate.github.evaluation import Contexts, Unknown
 from exitgate.github.events import NEW_COMMITS, Event, contexts_of, filters_paths, starts
 from exitgate.github.filters import samples
-from exitgate.github.outcomes import Ending, Oracle, Result, endings_of
+from exitgate.github.node import Node
+from exitgate.github.outcomes import Ending, Oracle, Result, endings_of, runs_at_all
 from exitgate.github.producers import Nameless, Producer, producers
-from exitgate.github.workflow import Job, Trigger, Workflow
+from exitgate.github.workflow import Condition, Job, Trigger, Workflow
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.workflow.folder import Workflows
 from exitgate.observe.workflow.rulesets import Rulesets
@@ -88,13 +91,26 @@ class PipelineModel(Observation):
         return frozenset(each.name for each in producers((opened,), event, self.workflows.all)[0])
 
     def endings(
-        self, workflow: Workflow, event: Event, forced: dict[str, Result], watched: frozenset[str]
+        self,
+        workflow: Workflow,
+        event: Event,
+        forced: dict[str, Result],
+        watched: frozenset[str],
+        calm: dict[str, Ending] | None = None,
     ) -> dict[str, Ending]:
-        """Return what becomes of a workflow's jobs if some end so."""
-        return endings_of(workflow, contexts_of(event, workflow), forced, watched=watched, oracle=self.oracle)
+        """Return what becomes of a workflow's jobs if some end so.
+
+        Args:
+            watched: Ids of jobs whose own steps decide.
+            calm: The same where none is made to, which saves telling anew what is the same.
+        """
+        contexts = contexts_of(event, workflow)
+        return endings_of(workflow, contexts, forced, watched=watched, oracle=self.oracle, calm=calm)
 
     def failures(self, event: Event, watched: Callable[[Workflow], frozenset[str]]) -> Iterator[Scenario]:
         """Yield what becomes of each workflow that validates changes when one of its jobs fails, or is cancelled.
+
+        A job whose condition the author of a change decides may be skipped, too.
 
         Args:
             watched: The jobs of a workflow that report required checks.
@@ -103,18 +119,38 @@ class PipelineModel(Observation):
             if not starts(workflow, event):
                 continue
             reporting = watched(workflow)
-            calm = self.endings(workflow, event, {}, frozenset())
+            calm, watching = (self.endings(workflow, event, {}, each) for each in (frozenset(), reporting))
             for job in workflow.jobs.values():
                 if calm[job.id].result is Result.SKIPPED:
                     continue
-                for result in (Result.FAILURE, Result.CANCELLED):
+                for result, shaped in _ways(workflow, job, event, reported=job.id in reporting):
                     yield Scenario(
                         event=event,
                         workflow=workflow,
                         job=job,
                         result=result,
-                        endings=self.endings(workflow, event, {job.id: result}, reporting - {job.id}),
+                        endings=self.endings(
+                            shaped,
+                            event,
+                            {job.id: result},
+                            reporting - {job.id},
+                            watching if shaped is workflow else None,
+                        ),
                     )
+
+
+def _ways(workflow: Workflow, job: Job, event: Event, *, reported: bool) -> Iterator[tuple[Result, Workflow]]:
+    """Yield how a job may end badly, each with the workflow in which it does."""
+    ways = (Result.FAILURE, Result.CANCELLED)
+    contexts = Contexts(values=contexts_of(event, workflow).values, status={"success": True, "failure": False})
+    runs = runs_at_all(job.condition, contexts)
+    if reported or not isinstance(runs, Unknown) or not chosen_by_the_author(runs.of, workflow):
+        yield from ((each, workflow) for each in ways)
+        return
+    never = Condition(source=Node(value=False, path=workflow.path, line=0, first_line=0))
+    for condition, results in ((None, ways), (never, (Result.SKIPPED,))):
+        shaped = replace(workflow, jobs={**workflow.jobs, job.id: replace(job, condition=condition)})
+        yield from ((each, shaped) for each in results)
 
 
 def model_of(workflows: Workflows, rulesets: Rulesets, default_branch: str, oracle: Oracle) -> PipelineModel:

@@ -44,7 +44,7 @@ MENDED = "mended"
 _LIMITS = (
     "act runs the jobs on this machine, not on GitHub's runners; what it does not know is told apart and not judged",
     "whether the forge merges is a model's decision, by the exported rulesets; reviews are recorded as given",
-    "what `npm ci` installed once is given again to the same files; the first install of anything is npm's own",
+    "what `npm ci` installed once on this machine is given again to the same files; the first install of anything is npm's own",
     "stand-ins: actions/setup-node, actions/cache, actions/upload-artifact, nrwl/nx-set-shas",
 )
 
@@ -127,13 +127,16 @@ class ChangeLab:
         """
         expected = tuple(place for each in self.workflows.ci for place in steps_noticing(each, change.noticed_by))
         self.begin()
-        self.note((change.project,))
+        # A project that the change itself adds is not there yet.
+        self.note((change.project if (self.source / change.project).is_dir() else "",))
         change.apply(self.source)
         commit_everything(self.source, f"A change: {change.aim}")
         return self.propose(change.aim, change.what, expected, says=change.says)
 
     def mended(self, failing: ChangeTrial) -> ChangeTrial:
         """Try the same branch once more, with a commit that takes back what its newest one broke, and nothing else.
+
+        Where others were merged meanwhile, it takes them in first, as by "Update branch".
 
         Raises:
             PrerequisiteMissing: if it was merged as it was, or something that the workflows need is not here.
@@ -148,8 +151,11 @@ class ChangeLab:
                 blocked_by="3.1.C.2",
             )
         head = f"refs/exitgate/{failing.aim}"
+        self.begin()
+        base = succeeded(git(self.source, "rev-parse", "HEAD"), self.source).stdout.strip()
         succeeded(git(self.source, "checkout", "--quiet", "--detach", "--force", head), self.source)
-        succeeded(git(self.source, "revert", "--no-edit", "HEAD"), self.source)
+        succeeded(git(self.source, "merge", "--quiet", "--no-edit", base), self.source)
+        succeeded(git(self.source, "revert", "--no-edit", head), self.source)
         return self.propose(MENDED, "the same branch, mended", (), number=self._pulls[failing.aim])
 
     def injected(self, commands: Sequence[VerifyingCommand]) -> ChangeTrials:
@@ -266,6 +272,8 @@ class ChangeLab:
         base, head = (succeeded(git(clone, "rev-parse", f"{merge}^{side}"), clone).stdout.strip() for side in (1, 2))
         named = ("diff", "--name-only", "-z", base, merge)
         changed = tuple(filter(None, succeeded(git(clone, *named), clone).stdout.split("\0")))
+        # A workflow that is part of the change has commands in it that fail by themselves, whatever earlier runs have left.
+        noticed = bool(expected) and (workflow is None or bool(text))
         started = Started(event=self.event, base=base, head=head, merge=merge)
         if workflow and text:
             (clone / workflow.path).write_text(text, encoding="utf-8")
@@ -278,7 +286,7 @@ class ChangeLab:
         trial = try_change(
             self.forge,
             number,
-            lambda _, each: self._run(aim, clone, each, started, arrangement),
+            lambda _, each: self._run(aim, clone, each, started, arrangement, noticed=noticed),
             [workflow if workflow and workflow.path == each.path else each for each in self.workflows.ci],
             self.event,
             aim=aim,
@@ -296,7 +304,17 @@ class ChangeLab:
             self._kept.append(self.evidence.keep(f"left-{aim}.json", told))
         return trial
 
-    def _run(self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement) -> RunLog:
+    def _run(
+        self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement, *, noticed: bool
+    ) -> RunLog:
+        """Run a workflow; once more from nothing where no step notices what it should, since earlier results may have hidden it."""
+        log = self._run_once(aim, clone, workflow, started, around)
+        if not noticed or any(leg.failing for leg in log.legs):
+            return log
+        self.runner.forget()
+        return self._run_once(aim, clone, workflow, started, around)
+
+    def _run_once(self, aim: str, clone: Path, workflow: Workflow, started: Started, around: Arrangement) -> RunLog:
         steps = [step for job in workflow.jobs.values() for step in self.workflows.steps(job)]
 
         def look(services: Services) -> None:

@@ -20,7 +20,8 @@ from exitgate.provision.engine import Builder, Engine
 from exitgate.provision.scanner import ScanTool
 from exitgate.provision.workflow_run.act import Started, run_workflow
 from exitgate.provision.workflow_run.endings import Endings
-from exitgate.provision.workflow_run.installs import Installs, keep_installs
+from exitgate.provision.workflow_run.installs import KEY_ASKED, Installs, keep_installs
+from exitgate.provision.workflow_run.kept_packages import kept_packages
 from exitgate.provision.workflow_run.nodes import Node, bring_in
 from exitgate.provision.workflow_run.recorders import write_recorders
 from exitgate.provision.workflow_run.services import Services, services_of, serving
@@ -30,6 +31,8 @@ from exitgate.run import Run
 _BOUNDS = Bounds(seconds=900, disk_bytes=8 * 10**9)
 _FETCH = Bounds(seconds=300, disk_bytes=4 * 10**9)
 _ANSWER_TIMEOUT_S = 20.0
+_NPM = ".npm"
+"""npm's folder in the user's home."""
 _INSTALL = ("npm", "ci", "--ignore-scripts")
 _OFFLINE = {"npm_config_offline": "true"}
 _UNREACHABLE = re.compile(
@@ -74,27 +77,46 @@ class Runner:
         return (self.act.tool, *(Tool(name="node", version=".".join(map(str, each))) for each in versions))
 
     def fetch(self, clone: Path) -> None:
-        """Install a clone's packages once with the network, so that the runs find them without it.
+        """Install a clone's packages under each Node.js with the network, so that the runs find them without it.
 
-        What npm objects to is left for the runs to tell.
+        What an earlier run installed of the same files is copied. What npm objects to is left for the runs to tell.
 
         Raises:
             PrerequisiteMissing: if the registry can't be reached.
+            ObservationError: if npm does not keep to its bounds, or what is kept can't be copied.
         """
         if not (clone / "package-lock.json").is_file():
             return
-        folders = (self.installs.programs, *(node.folder for node in self.nodes.values()), self.place.path)
-        registry = _registry()
-        environment = {"PATH": ":".join(map(str, folders)), "npm_config_update_notifier": "false"}
-        environment |= {"npm_config_registry": registry} if registry else {}
-        done = self.place.run(_INSTALL, cwd=clone, environment=environment, bounds=_FETCH)
-        if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
-            raise PrerequisiteMissing(
-                "the npm registry",
-                got=f"{match.group()}: {one_line(done.errors.splitlines()[0], 120)}",
-                expected="the packages of the target's lockfile",
-                action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
-            )
+        registry, npm = _registry(), self.place.home / _NPM
+        nodes = list({node.folder: node for node in self.nodes.values()}.values())
+        keys = [self._install(clone, node, {KEY_ASKED: "yes"}).output.strip() for node in nodes]
+        if self.installs.has(keys):
+            return
+        with kept_packages(keys, registry) as kept:
+            if kept.give(self.installs.store, npm):
+                return
+            for node in nodes:
+                done = self._install(clone, node, {"npm_config_registry": registry} if registry else {})
+                if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
+                    raise PrerequisiteMissing(
+                        "the npm registry",
+                        got=f"{match.group()}: {one_line(done.errors.splitlines()[0], 120)}",
+                        expected="the packages of the target's lockfile",
+                        action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
+                    )
+            if self.installs.has(keys):
+                kept.keep(self.installs.store, npm)
+
+    def _install(self, clone: Path, node: Node, told: Mapping[str, str]) -> Ended:
+        folders = (self.installs.programs, node.folder, self.place.path)
+        environment = {"PATH": ":".join(map(str, folders)), "npm_config_update_notifier": "false", **told}
+        return self.place.run(_INSTALL, cwd=clone, environment=environment, bounds=_FETCH)
+
+    def forget(self) -> None:
+        """Leave nothing in the user's home but npm's cache; runs before have left there what GitHub's don't see, e.g. Nx's."""
+        for each in self.place.home.iterdir():
+            if each.name != _NPM:
+                shutil.rmtree(each, ignore_errors=True)
 
     def execute(
         self,
