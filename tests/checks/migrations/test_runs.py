@@ -62,7 +62,15 @@ STAGING = StagingRun(
     paths_differ=(),
 )
 SIMULATED = Simulation(
-    kind="syntax-error", exit_code=1, said="P3018", recorded="failed", later_applied=False, lost=(), lock_free=True
+    kind="syntax-error",
+    exit_code=1,
+    listened=False,
+    answered=False,
+    said="P3018",
+    recorded="failed",
+    later_applied=False,
+    lost=(),
+    lock_free=True,
 )
 ROLLBACK = Rollback(
     substrate=SUBSTRATE,
@@ -241,6 +249,8 @@ def test_staging_tells_each_fault() -> None:
     [
         ({"exit_code": 0}, "does not exit non-zero"),
         ({"exit_code": None}, "does not exit non-zero"),
+        ({"listened": True}, "the new version listens on its port"),
+        ({"answered": True}, "the new version listens on its port"),
         ({"recorded": "finished"}, "is recorded as finished"),
         ({"recorded": "absent"}, "is not recorded as failed"),
         ({"later_applied": True}, "a later migration is applied"),

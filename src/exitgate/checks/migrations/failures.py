@@ -10,6 +10,7 @@ from exitgate.policy.migrations import LockPolicy
 WORDS = {
     "syntax-error": "a syntax error",
     "constraint-violation": "a violated constraint",
+    "lock-timeout": "a lock not had in time",
     "connection-cut": "a cut connection",
     "killed-process": "the migrating process killed",
     "permission-denied": "a permission refused",
@@ -24,6 +25,9 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
     faults = []
     if seen.exit_code in (None, 0):
         faults.append(("the deployment does not exit non-zero", f"exit code {seen.exit_code}; it said: {seen.said}"))
+    if seen.listened or seen.answered:
+        got = "it answered its health check" if seen.answered else "a listening socket"
+        faults.append(("the new version listens on its port", got))
     if seen.recorded == "finished":
         faults.append(("the migration is recorded as finished", "finished"))
     if simulations.keeps_failures and seen.recorded == "absent" and kind not in ("connection-cut", "killed-process"):

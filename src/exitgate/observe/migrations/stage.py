@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
 from exitgate.observation import Substrate
 from exitgate.observe.migrations.files import MigrationFolder
-from exitgate.observe.migrations.replica import Replicas, Start
+from exitgate.observe.migrations.replica import Replica, Replicas, Start
 from exitgate.observe.migrations.state import (
     Rows,
     differences,
@@ -92,11 +93,30 @@ class Stage:
 
     def start(self, image: str, database: str) -> Start:
         """Deploy by the policy's way, and return what became of it."""
+        with self.deploying(image, self.databases.url(database)) as replica:
+            return self.settled(replica.await_start(self.patience_s))
+
+    def release(self, image: str, database: str) -> Start:
+        """Deploy by the policy's way, and then start a replica where that is another thing."""
+        start = self.start(image, database)
+        if self.policy.way == "startup" or not start.answered:
+            return start
+        with self.replicas.replica(image, self.databases.url(database)) as replica:
+            return self.settled(replica.await_start(self.patience_s))
+
+    def deploying(
+        self, image: str, url: str, *, pooled: str = "", named: bool = False
+    ) -> AbstractContextManager[Replica]:
+        """Start what deploys by the policy's way, a replica or a task in its place, and remove it at the end."""
+        task = () if self.policy.way == "startup" else self.deploy_words
+        return self.replicas.replica(image, url, pooled=pooled, named=named, task=task)
+
+    def migrate_first(self, replicas: Replicas, image: str, database: str) -> str:
+        """Migrate ahead of a start, where replicas do not do it themselves; return what went wrong, or nothing."""
         if self.policy.way == "startup":
-            with self.replicas.replica(image, self.databases.url(database)) as replica:
-                return self.settled(replica.await_start(self.patience_s))
-        code, out, err = self.replicas.execute(image, self.databases.url(database), self.deploy_words)
-        return Start(answered=code == 0, listened=False, exit_code=code, said=one_line(err or out, 300), seconds=0.0)
+            return ""
+        code, out, err = replicas.execute(image, self.databases.url(database), self.deploy_words)
+        return "" if code == 0 else one_line(f"exit code {code}: {err or out}", 300)
 
     def settled(self, start: Start) -> Start:
         """Return a start that came to something: of one that did not, a busy machine may be the reason as well as the target.
@@ -137,7 +157,7 @@ def from_empty(stage: Stage) -> tuple[str, Start]:
     """Return a database on which the release was deployed when it was empty, and how that went; it is to be read only."""
     if stage.kept.from_empty is None:
         database = stage.databases.make()
-        stage.kept.from_empty = database, stage.start(stage.image, database)
+        stage.kept.from_empty = database, stage.release(stage.image, database)
     return stage.kept.from_empty
 
 
@@ -153,12 +173,13 @@ def _seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
     if stage.previous_replicas is None:
         raise no_release()
     database = stage.databases.make()
+    failure = stage.migrate_first(stage.previous_replicas, stage.previous_image, database)
     with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
         start = replica.await_start(stage.patience_s)
-        if not start.answered:
+        if failure or not start.answered:
             raise PrerequisiteMissing(
                 f"previous release {stage.previous_tag}",
-                got=f"it does not start here: {start.said}",
+                got=f"it does not start here: {failure or start.said}",
                 expected="one that works, to be upgraded",
                 action="See whether it starts with today's settings.",
             )

@@ -25,6 +25,7 @@ from exitgate.run import Run
 from exitgate.target import Service, Target
 
 _THROWAWAY = "a throwaway server of this machine, with less data and no neighbours"
+_BY_A_TASK = "a task of its own migrates here; that its failure stops what follows is the affair of what starts it"
 _GIVEN = (
     "databases of the run's own on the server of --database-url, with less data; what its neighbours do is not known"
 )
@@ -78,6 +79,7 @@ def staged(
     ):
         limits = compared_with_production(server.version, policy.engine_version, declared.image)
         limits += (_GIVEN if server.is_given else _THROWAWAY,)
+        limits += () if policy.way == "startup" else (_BY_A_TASK,)
 
         def replicas(of: Target, image: str) -> Replicas:
             configuration = engine.client.images.get(image).attrs["Config"]

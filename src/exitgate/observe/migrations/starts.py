@@ -239,7 +239,7 @@ def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
         broken = stage.start(image, database)
     with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
         steps = recover(stage, image, database, stage.latest)
-        mended = stage.start(image, database)
+        mended = stage.release(image, database)
     told = {"broken": asdict(broken), "recovery": [asdict(each) for each in steps], "mended": asdict(mended)}
     return BlockedStart(
         substrate=stage.substrate,
