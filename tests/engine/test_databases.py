@@ -58,6 +58,22 @@ def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Da
         connection.execute("CREATE TABLE a (i int)")
 
 
+def test_one_that_is_made_anew_has_the_rows_of_its_model_again_and_nobody_is_connected(databases: Databases) -> None:
+    model = databases.make()
+    with databases.connect(model) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    name = databases.make(of=model)
+    with databases.connect(name) as before:
+        before.execute("DROP TABLE a")
+        databases.renew(name, of=model)
+        with pytest.raises(psycopg.OperationalError):
+            before.execute("SELECT 1")
+    with databases.connect(name) as connection:
+        assert connection.execute("SELECT i FROM a").fetchone() == (7,)
+    with pytest.raises(ProvisionError, match="one that this run did not make"):
+        databases.renew("postgres", of=model)
+
+
 def test_a_database_of_somebody_else_is_neither_copied_nor_locked(databases: Databases) -> None:
     with pytest.raises(ProvisionError, match="one that this run did not make"), databases.on_small_disk("postgres"):
         pass

@@ -43,23 +43,40 @@ class Databases:
         Raises:
             ProvisionError: if the server refuses, e.g. because there is one of that name: it is nobody's of ours then.
         """
+        with self._making:
+            name = f"{self._role}_{len(self._made)}"
+            self._create(name, of)
+            self._made.add(name)
+        return name
+
+    def renew(self, name: str, of: str) -> None:
+        """Make one of ours anew, as a copy of another one, and end all sessions of both.
+
+        Raises:
+            ProvisionError: if the server refuses, or one of them is none of ours.
+        """
+        from psycopg import sql
+
+        ours = self._own(name)
+        self._own(of)
+        with self._making:
+            self._owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(ours)))
+            self._create(ours, of)
+
+    def _create(self, name: str, of: str | None) -> None:
+        """Make a database while nobody else makes one: none may be connected to what is copied, not even who copies it too."""
         import psycopg
         from psycopg import sql
 
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(self._own(of))) if of else sql.SQL("")
-        # One after the other: nobody may be connected to what is copied, not even who copies it for another thread.
-        with self._making:
-            name = f"{self._role}_{len(self._made)}"
-            if of:
-                self.disconnect(of)
-            words = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role))
-            try:
-                self._owner.execute(words + like)
-            except psycopg.Error as error:
-                raise _refused(f"database {name}", error) from error
-            self._made.add(name)
+        if of:
+            self.disconnect(of)
+        words = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role))
+        try:
+            self._owner.execute(words + like)
+        except psycopg.Error as error:
+            raise _refused(f"database {name}", error) from error
         self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        return name
 
     @contextmanager
     def on_small_disk(self, of: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from exitgate.errors import ObservationError
@@ -11,18 +11,20 @@ from exitgate.policy import MigrationPolicy
 
 # Wider than the small disk, and of rows that PostgreSQL neither compresses nor moves out of the table.
 FILL = "CREATE TABLE exitgate_full AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i;\n"
+Copy = Callable[[], str]
+"""Makes a copy of a database, and returns its name."""
 _LONGEST_WAIT_MS = 1_000
 """What comes later queues behind who waits for a table, the previous release's requests too."""
 
 
 @contextmanager
-def copied(stage: Stage, base: str) -> Iterator[str]:
-    """Give a copy, which stays until the stage is struck."""
-    yield stage.databases.make(of=base)
+def copied(copy: Copy) -> Iterator[str]:
+    """Give one that is as it is."""
+    yield copy()
 
 
 @contextmanager
-def soon_full(stage: Stage, base: str) -> Iterator[str]:
+def soon_full(stage: Stage, base: str, _: Copy) -> Iterator[str]:
     """Give a copy on a disk that has no room for `FILL`, by the server's own word for that; one at a time, on a server.
 
     Raises:
@@ -35,9 +37,9 @@ def soon_full(stage: Stage, base: str) -> Iterator[str]:
 
 
 @contextmanager
-def in_use(stage: Stage, base: str, table: str) -> Iterator[str]:
-    """Give a copy of which one table is in use: a session has read it, and ends its transaction after the block alone."""
-    database = stage.databases.make(of=base)
+def in_use(stage: Stage, table: str, copy: Copy) -> Iterator[str]:
+    """Give one of which a table is in use: a session has read it, and ends its transaction after the block alone."""
+    database = copy()
     with stage.databases.connect(database) as reader, reader.transaction():
         reader.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE".encode())
         yield database

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing
@@ -16,8 +17,9 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.interruptions import SLOW, cut, kill
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
-from exitgate.observe.migrations.places import FILL, copied, giving_up, in_use, soon_full
-from exitgate.observe.migrations.prober import Prober, probing
+from exitgate.observe.migrations.places import FILL, Copy, copied, giving_up, in_use, soon_full
+from exitgate.observe.migrations.predecessor import Predecessor, predecessors
+from exitgate.observe.migrations.prober import Prober
 from exitgate.observe.migrations.replica import Replica
 from exitgate.observe.migrations.stage import Stage, seeded
 from exitgate.observe.migrations.state import Rows, lost
@@ -32,7 +34,8 @@ _LOCK_FREE_WITHIN_S = 10.0
 _STEADY_WITHIN_S = 3.0
 _STEADY_FOR_S = 0.3
 _AT_ONCE = 2
-"""Much of a failure is waiting: for a lock that is let go, for rows that change no more, for the engine."""
+"""Much of a failure is waiting: for a lock that is let go, for rows that change no more, for the engine. What waits for a table in
+use does nothing else, and is beside them."""
 _Interference = Callable[[str, Replica], None]
 """What is done to a deployment that is under way, by its database."""
 DISK_FULL = "disk-full"
@@ -47,8 +50,8 @@ class _Failure:
     kind: str
     files: Mapping[str, str]
     """Path in the image to text."""
-    place: Callable[[], AbstractContextManager[str]]
-    """Gives the database; each call another one."""
+    place: Callable[[Copy], AbstractContextManager[str]] = copied
+    """Gives the database, by what makes a copy of the one that the previous release has filled."""
     interfere: _Interference | None = None
 
 
@@ -107,9 +110,9 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
             expected="data that a migration can violate",
             action="Add [[service.migrations.request]] that write something.",
         )
-    with _side_by_side() as pool:
+    with predecessors(stage, base, _AT_ONCE) as neighbours, _side_by_side() as pool:
         waiting = pool.submit(read_lock_waits, stage)
-        found, untried = _failures(stage, base, table, pool)
+        found, untried = _failures(stage, base, table, pool, neighbours)
         waits = waiting.result()
     told = {
         "previous release": stage.previous_tag,
@@ -131,7 +134,7 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
 @contextmanager
 def _side_by_side() -> Iterator[Executor]:
     """Give what does a few things at once; where the block fails, what was not begun is left."""
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="failure")
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="failure")
     try:
         yield pool
     finally:
@@ -139,33 +142,34 @@ def _side_by_side() -> Iterator[Executor]:
 
 
 def _failures(
-    stage: Stage, base: str, table: str, pool: Executor
+    stage: Stage, base: str, table: str, pool: Executor, neighbours: Sequence[Predecessor]
 ) -> tuple[dict[str, Simulation], dict[str, PrerequisiteMissing]]:
     """Make each kind of failure happen, each on a copy of a database, side by side as far as the pool lets them.
 
     Returns:
         What came of each, and of what could not be made to happen, why.
     """
-    place, own = partial(copied, stage, base), stage.path(stage.latest)
+    own = stage.path(stage.latest)
 
     def failure(kind: str, sql: str, interfere: _Interference | None = None) -> _Failure:
-        return _Failure(kind=kind, files={own: sql}, place=place, interfere=interfere)
+        return _Failure(kind=kind, files={own: sql}, interfere=interfere)
 
     failures = [
         # What waits for the longest first.
         failure("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
         _Failure(kind=DISK_FULL, files={own: FILL}, place=partial(soon_full, stage, base)),
-        _Failure(
-            kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, base, table)
-        ),
+        _Failure(kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, table)),
         failure("syntax-error", "ALTER TABLEX y;\n"),
         failure("constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"),
         failure("connection-cut", SLOW, lambda database, _: cut(stage, database)),
         failure("permission-denied", "CREATE ROLE exitgate_refused;\n"),
     ]
     if changed := _with_an_edited_one(stage, base):
-        failures.append(_Failure(kind=CHECKSUM_CHANGED, files={**changed, own: "SELECT 1;\n"}, place=place))
-    under_way = {each.kind: pool.submit(_undisturbed, stage, each) for each in failures}
+        failures.append(_Failure(kind=CHECKSUM_CHANGED, files={**changed, own: "SELECT 1;\n"}))
+    free: SimpleQueue[Predecessor] = SimpleQueue()
+    for neighbour in neighbours:
+        free.put(neighbour)
+    under_way = {each.kind: pool.submit(_in_turn, stage, each, free) for each in failures}
     found, untried = {}, {}
     for kind, each in under_way.items():
         try:
@@ -203,19 +207,31 @@ def _with_an_edited_one(stage: Stage, database: str) -> dict[str, str]:
     return {stage.path(first.name): f"{first.sql}\n-- edited afterwards\n"} if first else {}
 
 
-def _undisturbed(stage: Stage, failure: _Failure) -> Simulation:
+def _in_turn(stage: Stage, failure: _Failure, free: SimpleQueue[Predecessor]) -> Simulation:
+    neighbour = free.get()
+    try:
+        return _undisturbed(stage, failure, neighbour)
+    finally:
+        free.put(neighbour)
+
+
+def _undisturbed(stage: Stage, failure: _Failure, neighbour: Predecessor) -> Simulation:
     """Let a deployment fail beside the previous release.
 
-    Where rows are not as they were, once more without it: it may write by itself, e.g. what it hears of others, and so is seen
-    whose doing it was.
+    Where that fails requests and had served on another database before, once more beside one that has not. Where rows are not as
+    they were, once more without it: it may write by itself, e.g. what it hears of others, and so is seen whose doing it was.
     """
 
-    def tried(*, previous: bool) -> Simulation:
-        with failure.place() as database:
-            return _simulate(stage, failure, database, previous=previous)
+    def tried(beside: Predecessor | None) -> Simulation:
+        copy = beside.database if beside else partial(stage.databases.make, neighbour.base)
+        with failure.place(copy) as database:
+            return _simulate(stage, failure, database, beside)
 
-    seen = tried(previous=True)
-    return _of_itself(tried(previous=False), seen) if seen.lost and seen.requests else seen
+    seen = tried(neighbour)
+    if seen.failures and neighbour.reused:
+        neighbour.dismiss()
+        seen = tried(neighbour)
+    return _of_itself(tried(None), seen) if seen.lost and seen.requests else seen
 
 
 def _of_itself(alone: Simulation, beside: Simulation) -> Simulation:
@@ -223,7 +239,7 @@ def _of_itself(alone: Simulation, beside: Simulation) -> Simulation:
     return replace(alone, requests=beside.requests, failures=beside.failures)
 
 
-def _simulate(stage: Stage, failure: _Failure, database: str, *, previous: bool) -> Simulation:
+def _simulate(stage: Stage, failure: _Failure, database: str, beside: Predecessor | None) -> Simulation:
     files = failure.files
     run = stage.replicas.run
     with (
@@ -232,7 +248,7 @@ def _simulate(stage: Stage, failure: _Failure, database: str, *, previous: bool)
         ) as image,
         ExitStack() as stack,
     ):
-        old = stack.enter_context(_beside(stage, database)) if previous else Prober()
+        old = stack.enter_context(beside.serving(database)) if beside else Prober()
         before = _steady_rows(stage, database)
         with stage.deploying(image, stage.databases.url(database)) as replica:
             if failure.interfere:
@@ -262,22 +278,6 @@ def _simulate(stage: Stage, failure: _Failure, database: str, *, previous: bool)
         failures=tuple(dict.fromkeys(old.failures)),
         edited=edited(committed, applied),
     )
-
-
-@contextmanager
-def _beside(stage: Stage, database: str) -> Iterator[Prober]:
-    """Let the previous release serve, and ask it for what changes nothing; it is not asked where there is none."""
-    if stage.previous_replicas is None:
-        yield Prober()
-        return
-    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
-        replica.await_start(stage.patience_s)
-        known: dict[str, str] = {}
-        for request in stage.previous_requests:
-            replica.request(request, known)
-        reads = [each for each in stage.previous_requests if each.method == "GET" and each.names <= known.keys()]
-        with probing(replica, reads, known) as prober:
-            yield prober
 
 
 def _steady_rows(stage: Stage, database: str) -> dict[str, Rows]:
