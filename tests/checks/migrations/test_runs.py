@@ -77,6 +77,7 @@ ROLLBACK = Rollback(
     previous="v1",
     requests=9,
     failures=(),
+    broken=ENDED,
     steps=(),
     open=(),
     drift=(),

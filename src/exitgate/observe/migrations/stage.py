@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
@@ -31,18 +31,7 @@ if TYPE_CHECKING:
 LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
 """Number and name of migrations that are added to the target's own; the second is never applied where the first has failed."""
 _SEEDS = 3
-
-
-@dataclass(slots=True)
-class Kept:
-    """What several observations need alike, and is made by the first of them."""
-
-    seeded: tuple[str, dict[str, Rows]] | None = None
-    """A database as the previous release leaves it, which is only copied, and its rows."""
-    from_empty: tuple[str, Start] | None = None
-    """A database on which the release was deployed when it was empty, and how that went."""
-    wanted: dict[str, str] | None = None
-    """Of a database made of the release's schema, what `read_schema` says with `told_by_prisma`."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +52,14 @@ class Stage:
     """Of the release before; empty where there is none."""
     previous_replicas: Replicas | None = None
     previous_requests: tuple[SmokeRequest, ...] = ()
-    kept: Kept = field(default_factory=Kept)
+    kept: dict[Callable[[Stage], object], object] = field(default_factory=dict)
+    """What several observations need alike, by what makes it."""
+
+    def once(self, make: Callable[[Stage], Made]) -> Made:
+        """Return what is made of this stage, by the first who asks for it."""
+        if make not in self.kept:
+            self.kept[make] = make(self)
+        return cast("Made", self.kept[make])
 
     @property
     def patience_s(self) -> float:
@@ -155,17 +151,17 @@ def untold(key: str, what: str) -> PrerequisiteMissing:
 
 def from_empty(stage: Stage) -> tuple[str, Start]:
     """Return a database on which the release was deployed when it was empty, and how that went; it is to be read only."""
-    if stage.kept.from_empty is None:
-        database = stage.databases.make()
-        stage.kept.from_empty = database, stage.release(stage.image, database)
-    return stage.kept.from_empty
+    return stage.once(_from_empty)
+
+
+def _from_empty(stage: Stage) -> tuple[str, Start]:
+    database = stage.databases.make()
+    return database, stage.release(stage.image, database)
 
 
 def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
     """Return a database of the caller's own as the previous release leaves it, with data by its own requests, and its rows."""
-    if stage.kept.seeded is None:
-        stage.kept.seeded = _seeded(stage)
-    database, rows = stage.kept.seeded
+    database, rows = stage.once(_seeded)
     return stage.databases.make(of=database), rows
 
 
@@ -224,9 +220,7 @@ def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
     Raises:
         PrerequisiteMissing: if the schema can't be turned into SQL.
     """
-    if stage.kept.wanted is None:
-        stage.kept.wanted = _wanted(stage)
-    return differences(stage.kept.wanted, told)
+    return differences(stage.once(_wanted), told)
 
 
 def _wanted(stage: Stage) -> dict[str, str]:
