@@ -47,6 +47,20 @@ def test_a_copy_on_the_small_disk_has_the_rows_and_no_room_for_many_more(databas
             connection.execute("DROP TABLE b")
 
 
+def test_a_copy_on_the_small_disk_can_take_the_place_of_one_that_is_there(databases: Databases) -> None:
+    first = databases.make()
+    with databases.connect(first) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    second = databases.make()
+    with databases.on_small_disk(first, second) as small, databases.connect(small) as connection:
+        assert small == second
+        with pytest.raises(psycopg.errors.DiskFull):
+            connection.execute(FILL.encode())
+    databases.renew(second, of=first)
+    with databases.connect(second) as connection:
+        connection.execute(FILL.encode())
+
+
 def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Databases) -> None:
     name = databases.make()
     with databases.connect(name) as connection:

@@ -1,18 +1,19 @@
-"""The previous release outlives its database, as long as it passes its own requests on the next one."""
+"""The previous release outlives its database, as long as it passes its own reads on the next one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from exitgate.errors import PrerequisiteMissing
 from exitgate.migration_settings import SmokeRequest
 from exitgate.observe.migrations import predecessor
-from exitgate.observe.migrations.predecessor import predecessors
+from exitgate.observe.migrations.predecessor import Predecessor, Seed
 from exitgate.observe.migrations.stage import Stage
 
 
@@ -23,6 +24,7 @@ class Old:
     url: str
     state: str = "answers"
     wrong: str = ""
+    asked: list[SmokeRequest] = field(default_factory=list)
 
     def await_start(self, timeout_s: float) -> None:
         """Is there at once."""
@@ -33,7 +35,7 @@ class Old:
 
     def request(self, request: SmokeRequest, saved: dict[str, str]) -> str:
         """Answer any."""
-        saved["id"] = self.url
+        self.asked.append(request)
         return self.wrong
 
 
@@ -46,7 +48,7 @@ class Ground:
     renewed: list[tuple[str, str]] = field(default_factory=list)
 
     def make(self, of: str | None = None) -> str:
-        """Make one that is told from others by its number."""
+        """Make one that is told from others by its name."""
         return f"{of}-copy"
 
     def renew(self, name: str, of: str) -> None:
@@ -65,68 +67,76 @@ class Ground:
         self.ended.append(url)
 
 
-def stage(ground: Ground, *, previous: bool = True) -> Stage:
-    requests = (SmokeRequest(path="/notes", save={"id": "id"}), SmokeRequest(path="/notes/$id"))
-    made = SimpleNamespace(
+def place(ground: Ground, life: ExitStack, *, previous: bool = True) -> Predecessor:
+    """Return a place on a stage whose requests saved the id of a note."""
+    requests = (SmokeRequest(method="POST", path="/notes", save={"id": "id"}), SmokeRequest(path="/notes/$id"))
+    stage = SimpleNamespace(
         databases=ground,
+        life=life,
         previous_replicas=ground if previous else None,
         previous_image="v1",
         previous_requests=requests,
         patience_s=1.0,
+        once=lambda make: Seed(database="seed", rows={}, known={"id": "7"}),
     )
-    return cast("Stage", made)
+    return Predecessor(stage=cast("Stage", stage))
 
 
 def test_it_is_started_once_for_several_failures_each_on_a_new_copy() -> None:
     ground = Ground()
-    with predecessors(stage(ground), "base", 1) as (one,):
+    with ExitStack() as life:
+        one = place(ground, life)
         for reused in (False, True, True):
-            name = one.database()
-            with one.serving(name):
+            with one.serving(one.renew(of="seed")):
                 assert one.reused is reused
         assert (len(ground.started), ground.ended) == (1, [])
-        assert ground.renewed == [("base-copy", "base")] * 2
-    assert ground.ended == ["base-copy"]
+        assert ground.renewed == [("seed-copy", "seed")] * 2
+    assert ground.ended == ["seed-copy"]
+
+
+def test_it_is_asked_for_what_changes_nothing() -> None:
+    ground = Ground()
+    with ExitStack() as life:
+        one = place(ground, life)
+        for _ in range(2):
+            with one.serving(one.renew(of="seed")):
+                pass
+    assert {each.path for each in ground.started[0].asked} == {"/notes/$id"}
 
 
 @pytest.mark.parametrize("change", [{"state": "ended"}, {"wrong": "GET /notes: 500, not 200"}])
 def test_one_that_does_not_come_back_is_replaced(change: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predecessor, "_BACK_WITHIN_S", 0.0)
     ground = Ground()
-    with predecessors(stage(ground), "base", 1) as (one,):
-        with one.serving(one.database()):
+    with ExitStack() as life:
+        one = place(ground, life)
+        with one.serving(one.renew(of="seed")):
             pass
         for name, value in change.items():
             setattr(ground.started[0], name, value)
-        with one.serving(one.database()):
+        with one.serving(one.renew(of="seed")):
             assert not one.reused
         assert (len(ground.started), len(ground.ended)) == (2, 1)
 
 
 def test_one_that_was_dismissed_is_not_seen_again() -> None:
     ground = Ground()
-    with predecessors(stage(ground), "base", 1) as (one,):
-        with one.serving(one.database()):
-            one.dismiss()
-        with one.serving(one.database()):
+    with ExitStack() as life:
+        one = place(ground, life)
+        with one.serving(one.renew(of="seed")):
+            pass
+        one.dismiss()
+        with one.serving(one.renew(of="seed")):
             assert not one.reused
     assert (len(ground.started), len(ground.ended)) == (2, 2)
 
 
-def test_on_a_database_of_another_name_there_is_one_for_that_alone() -> None:
-    ground = Ground()
-    with predecessors(stage(ground), "base", 1) as (one,):
-        with one.serving(one.database()):
-            pass
-        with one.serving("small"):
-            assert not one.reused
-        assert ground.ended == ["small"]
-        with one.serving(one.database()):
-            assert one.reused
-
-
 def test_without_a_previous_release_nobody_is_asked() -> None:
     ground = Ground()
-    with predecessors(stage(ground, previous=False), "base", 1) as (one,), one.serving(one.database()) as prober:
-        pass
+    with ExitStack() as life:
+        one = place(ground, life, previous=False)
+        with one.serving(one.renew(of="base")) as prober:
+            pass
+        with pytest.raises(PrerequisiteMissing, match="no release before the judged commit"):
+            one.start("base-copy")
     assert (prober.count, ground.started) == (0, [])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import cast
@@ -28,7 +29,13 @@ SOUND = Simulation(
 )
 FAILING = replace(SOUND, failures=("GET /notes: 500, not 200",))
 CHANGED = replace(SOUND, lost=("notes: contents changed",))
-STAGE = cast("Stage", SimpleNamespace(databases=SimpleNamespace(make=lambda of: f"{of}-copy")))
+STAGE = cast("Stage", SimpleNamespace())
+
+
+@contextmanager
+def place(neighbour: object) -> Iterator[str]:
+    """Give its database, or one of nobody's."""
+    yield "its own" if neighbour else "a copy"
 
 
 @dataclass
@@ -36,13 +43,8 @@ class Neighbour:
     """A previous release."""
 
     reused: bool
-    base: str = "base"
     dismissed: int = 0
     seen: list[str] = field(default_factory=list)
-
-    def database(self) -> str:
-        """Return the database under it."""
-        return "its own"
 
     def dismiss(self) -> None:
         """Begin anew."""
@@ -65,7 +67,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> Try:
             return left.pop(0)
 
         monkeypatch.setattr(simulations, "_simulate", simulate)
-        failure = simulations._Failure(kind="syntax-error", files={})
+        failure = simulations._Failure(kind="syntax-error", files={}, place=place)
         seen = simulations._undisturbed(STAGE, failure, cast("Predecessor", neighbour))
         assert left == []
         return seen, places
@@ -90,5 +92,5 @@ def test_requests_that_fail_since_the_database_was_exchanged_do_not_count(tried:
 
 def test_rows_that_change_without_the_previous_release_alone_are_the_deployments_doing(tried: Try) -> None:
     seen, places = tried(Neighbour(reused=False), CHANGED, replace(SOUND, requests=0))
-    assert (seen, places) == (SOUND, [("its own", True), ("base-copy", False)])
+    assert (seen, places) == (SOUND, [("its own", True), ("a copy", False)])
     assert tried(Neighbour(reused=False), CHANGED, replace(CHANGED, requests=0))[0].lost == CHANGED.lost

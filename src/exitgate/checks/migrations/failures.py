@@ -55,7 +55,10 @@ def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
     Raises:
         PrerequisiteMissing: if one of the two could not be tried, and nothing is wrong with the other.
     """
-    kinds = ("permission-denied", "disk-full")
+    return _of_kinds(simulations, ("permission-denied", "disk-full"), folder)
+
+
+def _of_kinds(simulations: Simulations, kinds: tuple[str, ...], folder: str) -> list[Finding]:
     findings = [
         finding
         for kind in kinds
@@ -68,9 +71,15 @@ def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
     return findings
 
 
-def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
-    """Name each migration since the previous release that waits longer for a table than the policy lets it."""
-    return [
+def endless_waits(simulations: Simulations, locks: LockPolicy, folder: str) -> list[Finding]:
+    """Name each migration since the previous release that waits longer for a table than the policy lets it.
+
+    Where each gives up in time, say where it is not noticed that one does.
+
+    Raises:
+        PrerequisiteMissing: if nothing is wrong with them, and a migration that gives up could not be tried.
+    """
+    waiting = [
         told(
             wait.path,
             f"the migration {wait.migration} waits for a table's lock without giving up in time",
@@ -83,3 +92,4 @@ def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
         and wait.path in simulations.pending
         and (not wait.gave_up or wait.waited_ms > locks.lock_timeout_ms + 1000)
     ]
+    return waiting or _of_kinds(simulations, ("lock-timeout",), folder)

@@ -146,9 +146,13 @@ class Replica:
             return f"{request.method} {path}: an answer without {', '.join(request.save.values())}"
         return ""
 
-    def smoke(self, requests: Sequence[SmokeRequest]) -> tuple[str, ...]:
-        """Send all requests, and return what was wrong with each that failed."""
-        saved: dict[str, str] = {}
+    def smoke(self, requests: Sequence[SmokeRequest], saved: dict[str, str] | None = None) -> tuple[str, ...]:
+        """Send all requests, and return what was wrong with each that failed.
+
+        Args:
+            saved: Is given what they save.
+        """
+        saved = {} if saved is None else saved
         return tuple(filter(None, (self.request(request, saved) for request in requests)))
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -213,7 +217,8 @@ class Replicas:
             return f"{address}{'&' if '?' in address else '?'}application_name={name}" if named else address
 
         words = task or self.settings.entrypoint or self.entrypoint
-        with self._container(image, calling(url), words, calling(pooled) if pooled else "") as container:
+        by_pooler = calling(pooled) if pooled else ""
+        with self._container(image, calling(url), words, by_pooler, serves=not task) as container:
             self._begin(container, words[0] if task else "")
             with closing(Replica(container, self.service, name, is_task=bool(task))) as replica:
                 yield replica
@@ -226,7 +231,7 @@ class Replicas:
         Raises:
             PrerequisiteMissing: if the image has no such program, or not the file that Node.js is to run.
         """
-        with self._container(image, url, words) as container:
+        with self._container(image, url, words, serves=False) as container:
             self._begin(container, words[0])
             pulse = Pulse(container)
             _, ended = wait_for(pulse.beats, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
@@ -258,7 +263,9 @@ class Replicas:
         )
 
     @contextmanager
-    def _container(self, image: str, url: str, words: tuple[str, ...], pooled: str = "") -> Iterator[Container]:
+    def _container(
+        self, image: str, url: str, words: tuple[str, ...], pooled: str = "", *, serves: bool
+    ) -> Iterator[Container]:
         migrations = self.service.migrations
         addresses = {migrations.database if migrations else "DATABASE_URL": pooled or url}
         if migrations and migrations.direct:
@@ -273,7 +280,7 @@ class Replicas:
             image,
             settings,
             name=f"{self.service.name}-migrating",
-            port=self.service.port,
+            port=self.service.port if serves else None,
             environment={**self.service.environment, **self.environment, **addresses},
             network=self.network,
             entrypoint=words,

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exitgate.observation import Observation
+from exitgate.observe.migrations.predecessor import Predecessor, predecessors, seed
 from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.schema_extras import read_schema_extras
-from exitgate.observe.migrations.stage import Stage, from_empty, no_release, schema_drift, seeded, untold
+from exitgate.observe.migrations.stage import Stage, from_empty, no_release, schema_drift, untold
 from exitgate.observe.migrations.state import (
     differences,
     read_schema,
@@ -65,39 +66,47 @@ def _rolled_back(stage: Stage) -> Rollback:
         raise no_release()
     if not stage.previous_requests:
         raise untold("[[service.migrations.request]]", "requests that a release passes as long as it works")
-    database, _ = seeded(stage)
+    base, beside = seed(stage).database, predecessors(stage)[0]
+    seen = _seen_beside(stage, beside, beside.renew(of=base))
+    if beside.reused and (seen.failures or seen.previous_on_new):
+        # It had served on another database before: whether that is why, one that has not shows.
+        beside.dismiss()
+        seen = _seen_beside(stage, beside, beside.renew(of=base))
+    return seen
+
+
+def _seen_beside(stage: Stage, beside: Predecessor, database: str) -> Rollback:
     with stage.databases.connect(database) as connection:
         before = stage.rows(connection)
     url, path = stage.databases.url(database), stage.path(stage.latest)
-    with stage.previous_replicas.replica(stage.previous_image, url) as old:
-        old.await_start(stage.patience_s)
-        engine, run = stage.replicas.engine, stage.replicas.run
-        with (
-            altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image,
-            probing(old, stage.previous_requests) as prober,
-        ):
-            broken = stage.start(image, database)
-        prober.failures += old.smoke(stage.previous_requests)
-        with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
-            steps = recover(stage, image, database, stage.latest)
-            open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
-            with stage.databases.connect(database) as connection:
-                told = read_schema(connection, told_by_prisma=True)
-                after = stage.rows(connection, before)
-            drift, no_schema = schema_drift(stage, told)
-            with stage.databases.connect(database) as connection:
-                left = _told(connection, tables=no_schema is not None)
-            drift_beside = _drift_beside(stage, left, tables=no_schema is not None)
-            saved: dict[str, str] = {}
-            on_new = [old.request(request, saved) for request in stage.previous_requests]
-            failure = stage.migrate_first(stage.replicas, image, database)
-            with stage.replicas.replica(image, url) as new:
-                start = new.await_start(stage.patience_s)
-                if failure:
-                    start = replace(start, answered=False, said=failure)
-                reads = [each for each in stage.settings.request if each.method == "GET" and each.names <= saved.keys()]
-                on_old = [new.request(request, saved) for request in reads] if start.answered else []
-                on_new += old.smoke(stage.previous_requests)
+    engine, run = stage.replicas.engine, stage.replicas.run
+    old = beside.ready(database)
+    with (
+        altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image,
+        probing(old, stage.previous_requests) as prober,
+    ):
+        broken = stage.start(image, database)
+    prober.failures += old.smoke(stage.previous_requests)
+    with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
+        steps = recover(stage, image, database, stage.latest)
+        open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
+        with stage.databases.connect(database) as connection:
+            told = read_schema(connection, told_by_prisma=True)
+            after = stage.rows(connection, before)
+        drift, no_schema = schema_drift(stage, told)
+        with stage.databases.connect(database) as connection:
+            left = _told(connection, tables=no_schema is not None)
+        drift_beside = _drift_beside(stage, left, tables=no_schema is not None)
+        saved: dict[str, str] = {}
+        on_new = [old.request(request, saved) for request in stage.previous_requests]
+        failure = stage.migrate_first(stage.replicas, image, database)
+        with stage.replicas.replica(image, url) as new:
+            start = new.await_start(stage.patience_s)
+            if failure:
+                start = replace(start, answered=False, said=failure)
+            reads = [each for each in stage.settings.request if each.method == "GET" and each.names <= saved.keys()]
+            on_old = [new.request(request, saved) for request in reads] if start.answered else []
+            on_new += old.smoke(stage.previous_requests)
     shrunk = tuple(
         f"{table}: {rows.count} rows became {after[table].count if table in after else 0}"
         for table, rows in before.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -17,12 +17,12 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.interruptions import SLOW, cut, kill
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
-from exitgate.observe.migrations.places import FILL, Copy, copied, giving_up, in_use, soon_full
-from exitgate.observe.migrations.predecessor import Predecessor, predecessors
+from exitgate.observe.migrations.places import FILL, copied, giving_up, in_use, soon_full
+from exitgate.observe.migrations.predecessor import AT_ONCE, Predecessor, predecessors, seed
 from exitgate.observe.migrations.prober import Prober
 from exitgate.observe.migrations.replica import Replica
-from exitgate.observe.migrations.stage import Stage, seeded
-from exitgate.observe.migrations.state import Rows, lost
+from exitgate.observe.migrations.stage import Stage
+from exitgate.observe.migrations.state import Rows, lost, steady_rows
 from exitgate.observe.migrations.tool import tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     import psycopg
 
 _LOCK_FREE_WITHIN_S = 10.0
-_STEADY_WITHIN_S = 3.0
-_STEADY_FOR_S = 0.3
-_AT_ONCE = 2
-"""Much of a failure is waiting: for a lock that is let go, for rows that change no more, for the engine. What waits for a table in
-use does nothing else, and is beside them."""
 _Interference = Callable[[str, Replica], None]
 """What is done to a deployment that is under way, by its database."""
 DISK_FULL = "disk-full"
@@ -50,8 +45,8 @@ class _Failure:
     kind: str
     files: Mapping[str, str]
     """Path in the image to text."""
-    place: Callable[[Copy], AbstractContextManager[str]] = copied
-    """Gives the database, by what makes a copy of the one that the previous release has filled."""
+    place: Callable[[Predecessor | None], AbstractContextManager[str]]
+    """Gives the database."""
     interfere: _Interference | None = None
 
 
@@ -101,7 +96,7 @@ class Simulations(Observation):
 
 def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
     """Let a further migration fail in each way, on copies of a database with data, and keep the table of what came of it."""
-    base, rows = seeded(stage) if stage.previous_image else _fresh(stage)
+    base, rows = (seed(stage).database, seed(stage).rows) if stage.previous_image else _fresh(stage)
     table = next((name for name, each in rows.items() if each.count), None)
     if table is None:
         raise PrerequisiteMissing(
@@ -110,9 +105,9 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
             expected="data that a migration can violate",
             action="Add [[service.migrations.request]] that write something.",
         )
-    with predecessors(stage, base, _AT_ONCE) as neighbours, _side_by_side() as pool:
+    with _side_by_side() as pool:
         waiting = pool.submit(read_lock_waits, stage)
-        found, untried = _failures(stage, base, table, pool, neighbours)
+        found, untried = _failures(stage, base, table, pool)
         waits = waiting.result()
     told = {
         "previous release": stage.previous_tag,
@@ -133,8 +128,8 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
 
 @contextmanager
 def _side_by_side() -> Iterator[Executor]:
-    """Give what does a few things at once; where the block fails, what was not begun is left."""
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE + 1, thread_name_prefix="failure")
+    """Give what does `AT_ONCE` failures, and the waiting for tables beside; where the block fails, what was not begun is left."""
+    pool = ThreadPoolExecutor(max_workers=AT_ONCE + 1, thread_name_prefix="failure")
     try:
         yield pool
     finally:
@@ -142,32 +137,34 @@ def _side_by_side() -> Iterator[Executor]:
 
 
 def _failures(
-    stage: Stage, base: str, table: str, pool: Executor, neighbours: Sequence[Predecessor]
+    stage: Stage, base: str, table: str, pool: Executor
 ) -> tuple[dict[str, Simulation], dict[str, PrerequisiteMissing]]:
     """Make each kind of failure happen, each on a copy of a database, side by side as far as the pool lets them.
 
     Returns:
         What came of each, and of what could not be made to happen, why.
     """
-    own = stage.path(stage.latest)
+    place, own = partial(copied, stage, base), stage.path(stage.latest)
 
     def failure(kind: str, sql: str, interfere: _Interference | None = None) -> _Failure:
-        return _Failure(kind=kind, files={own: sql}, interfere=interfere)
+        return _Failure(kind=kind, files={own: sql}, place=place, interfere=interfere)
 
     failures = [
         # What waits for the longest first.
         failure("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
         _Failure(kind=DISK_FULL, files={own: FILL}, place=partial(soon_full, stage, base)),
-        _Failure(kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, table)),
+        _Failure(
+            kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, base, table)
+        ),
         failure("syntax-error", "ALTER TABLEX y;\n"),
         failure("constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"),
         failure("connection-cut", SLOW, lambda database, _: cut(stage, database)),
         failure("permission-denied", "CREATE ROLE exitgate_refused;\n"),
     ]
     if changed := _with_an_edited_one(stage, base):
-        failures.append(_Failure(kind=CHECKSUM_CHANGED, files={**changed, own: "SELECT 1;\n"}))
+        failures.append(_Failure(kind=CHECKSUM_CHANGED, files={**changed, own: "SELECT 1;\n"}, place=place))
     free: SimpleQueue[Predecessor] = SimpleQueue()
-    for neighbour in neighbours:
+    for neighbour in predecessors(stage):
         free.put(neighbour)
     under_way = {each.kind: pool.submit(_in_turn, stage, each, free) for each in failures}
     found, untried = {}, {}
@@ -175,7 +172,7 @@ def _failures(
         try:
             found[kind] = each.result()
         except PrerequisiteMissing as missing:
-            if kind != DISK_FULL:
+            if kind not in (DISK_FULL, LOCK_TIMEOUT):
                 raise
             untried[kind] = missing
     return found, untried
@@ -223,8 +220,7 @@ def _undisturbed(stage: Stage, failure: _Failure, neighbour: Predecessor) -> Sim
     """
 
     def tried(beside: Predecessor | None) -> Simulation:
-        copy = beside.database if beside else partial(stage.databases.make, neighbour.base)
-        with failure.place(copy) as database:
+        with failure.place(beside) as database:
             return _simulate(stage, failure, database, beside)
 
     seen = tried(neighbour)
@@ -249,7 +245,8 @@ def _simulate(stage: Stage, failure: _Failure, database: str, beside: Predecesso
         ExitStack() as stack,
     ):
         old = stack.enter_context(beside.serving(database)) if beside else Prober()
-        before = _steady_rows(stage, database)
+        with stage.databases.connect(database) as connection:
+            before = steady_rows(lambda: stage.rows(connection))
         with stage.deploying(image, stage.databases.url(database)) as replica:
             if failure.interfere:
                 failure.interfere(database, replica)
@@ -278,19 +275,6 @@ def _simulate(stage: Stage, failure: _Failure, database: str, beside: Predecesso
         failures=tuple(dict.fromkeys(old.failures)),
         edited=edited(committed, applied),
     )
-
-
-def _steady_rows(stage: Stage, database: str) -> dict[str, Rows]:
-    """Return the rows once nobody changes them any more, e.g. by publishing what was just written."""
-    seen: list[dict[str, Rows]] = []
-    with stage.databases.connect(database) as connection:
-
-        def look() -> bool:
-            seen.append(stage.rows(connection))
-            return seen[-2:-1] == seen[-1:]
-
-        wait_for(look, until=bool, timeout_s=_STEADY_WITHIN_S, interval_s=_STEADY_FOR_S)
-    return seen[-1]
 
 
 def _lock_is_free(connection: psycopg.Connection) -> bool:

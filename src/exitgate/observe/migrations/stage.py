@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
 """Number and name of migrations that are added to the target's own; the second is never applied where the first has failed."""
-_SEEDS = 3
 Made = TypeVar("Made")
 
 
@@ -52,6 +51,8 @@ class Stage:
     """Of the release before; empty where there is none."""
     previous_replicas: Replicas | None = None
     previous_requests: tuple[SmokeRequest, ...] = ()
+    life: ExitStack
+    """Ends with the stage, and with it what several observations use."""
     kept: dict[Callable[[Stage], object], object] = field(default_factory=dict)
     """What several observations need alike, by what makes it."""
 
@@ -157,40 +158,6 @@ def from_empty(stage: Stage) -> tuple[str, Start]:
 def _from_empty(stage: Stage) -> tuple[str, Start]:
     database = stage.databases.make()
     return database, stage.release(stage.image, database)
-
-
-def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
-    """Return a database of the caller's own as the previous release leaves it, with data by its own requests, and its rows."""
-    database, rows = stage.once(_seeded)
-    return stage.databases.make(of=database), rows
-
-
-def _seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
-    if stage.previous_replicas is None:
-        raise no_release()
-    database = stage.databases.make()
-    failure = stage.migrate_first(stage.previous_replicas, stage.previous_image, database)
-    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
-        start = replica.await_start(stage.patience_s)
-        if failure or not start.answered:
-            raise PrerequisiteMissing(
-                f"previous release {stage.previous_tag}",
-                got=f"it does not start here: {failure or start.said}",
-                expected="one that works, to be upgraded",
-                action="See whether it starts with today's settings.",
-            )
-        for _ in range(_SEEDS):
-            replica.smoke(stage.previous_requests)
-    with stage.databases.connect(database) as connection:
-        rows = stage.rows(connection)
-    if not any(each.count for each in rows.values()):
-        raise PrerequisiteMissing(
-            f"previous release {stage.previous_tag}",
-            got="no row in any table after its requests",
-            expected="data, to see whether it is kept",
-            action="Add [[service.migrations.request]] that write something.",
-        )
-    return database, rows
 
 
 def no_release() -> PrerequisiteMissing:

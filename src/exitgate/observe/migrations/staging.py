@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 
 from exitgate.errors import PrerequisiteMissing
@@ -76,6 +76,7 @@ def staged(
         environment_of(others, running, locally=False) as environment,
         reached(engine, run, given) if given else nullcontext(of_the_run(running[own])) as server,
         throwaway_databases(server, run, service.name) as made,
+        ExitStack() as life,
     ):
         limits = compared_with_production(server.version, policy.engine_version, declared.image)
         limits += (_GIVEN if server.is_given else _THROWAWAY,)
@@ -107,6 +108,7 @@ def staged(
             ),
             replicas=replicas(target, build.image_id),
             databases=made,
+            life=life,
             settings=settings,
             policy=policy,
             folder=folder,
