@@ -177,7 +177,7 @@ def test_no_replica_serves_ahead_of_its_migrations(
 def test_a_failing_migration_ends_the_process(
     blocked_start: BlockedStart, migration_settings: MigrationSettings, service: Service
 ) -> None:
-    """With a failing migration the process exits non-zero."""
+    """With a failing migration the process exits non-zero, and says something of it."""
     assert surviving_starts(blocked_start, migration_settings.folder) == []
 
 

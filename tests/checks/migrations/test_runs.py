@@ -250,6 +250,7 @@ def test_staging_tells_each_fault() -> None:
     [
         ({"exit_code": 0}, "does not exit non-zero"),
         ({"exit_code": None}, "does not exit non-zero"),
+        ({"said": "nothing"}, "ends without a word of it"),
         ({"listened": True}, "the new version listens on its port"),
         ({"answered": True}, "the new version listens on its port"),
         ({"recorded": "finished"}, "is recorded as finished"),
@@ -270,6 +271,13 @@ def test_a_wait_without_end_counts_for_what_can_still_be_changed() -> None:
     assert len(endless_waits(simulations(given_up, wait), LOCKS, "m")) == 1
     assert endless_waits(simulations(given_up, replace(wait, path="m/1/migration.sql")), LOCKS, "m") == []
     assert endless_waits(simulations(given_up, replace(wait, waited_ms=2010, gave_up=True)), LOCKS, "m") == []
+
+
+def test_a_process_that_ends_without_a_word_is_told_unless_it_was_killed() -> None:
+    (finding,) = surviving_starts(replace(BLOCKED, broken=replace(ENDED, said="nothing")), "m")
+    assert finding.message == "with a failing migration the process ends without a word of it"
+    killed = simulations(replace(SIMULATED, kind="killed-process", said="nothing"))
+    assert unnoticed_failures(killed, "killed-process", "m") == []
 
 
 def test_a_migration_that_gives_up_has_to_be_noticed_and_to_be_tried() -> None:

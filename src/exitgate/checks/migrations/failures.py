@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exitgate.checks.migrations.told import told
 from exitgate.finding import Finding
+from exitgate.observe.migrations.replica import NOTHING
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.policy.migrations import LockPolicy
 
@@ -25,6 +26,8 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
     faults = []
     if seen.exit_code in (None, 0):
         faults.append(("the deployment does not exit non-zero", f"exit code {seen.exit_code}; it said: {seen.said}"))
+    elif seen.said == NOTHING and kind != "killed-process":
+        faults.append(("the deployment ends without a word of it", "an empty log"))
     if seen.listened or seen.answered:
         got = "it answered its health check" if seen.answered else "a listening socket"
         faults.append(("the new version listens on its port", got))

@@ -34,6 +34,8 @@ _REQUEST_TIMEOUT_S = 5.0
 _ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _NO_MODULE = re.compile(r"Cannot find module '([^']+)'")
 _LOG_LINES = 30
+NOTHING = "nothing"
+"""What a replica said that wrote no line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Start:
     exit_code: int | None
     """Nothing where it still ran."""
     said: str
-    """The line of its log that tells most."""
+    """The line of its log that tells most; `NOTHING` where there is none."""
     seconds: float
 
 
@@ -100,7 +102,7 @@ class Replica:
         """The first line that names a failure, else the last."""
         lines = self.container.logs(tail=_LOG_LINES).decode("utf-8", "replace").splitlines()
         telling = [line for line in lines if any(word in line.lower() for word in ("fail", "error"))]
-        return one_line((telling or lines or ["nothing"])[0 if telling else -1], 300)
+        return one_line((telling or lines or [NOTHING])[0 if telling else -1], 300)
 
     @property
     def address(self) -> str:
