@@ -177,7 +177,7 @@ def test_no_replica_serves_ahead_of_its_migrations(
 def test_a_failing_migration_ends_the_process(
     blocked_start: BlockedStart, migration_settings: MigrationSettings, service: Service
 ) -> None:
-    """With a failing migration the process exits non-zero."""
+    """With a failing migration the process exits non-zero, and says something of it."""
     assert surviving_starts(blocked_start, migration_settings.folder) == []
 
 
@@ -268,8 +268,8 @@ def test_no_migration_waits_for_ever(
     migration_settings: MigrationSettings,
     service: Service,
 ) -> None:
-    """A migration that waits for a table gives up within the policy's lock timeout."""
-    assert endless_waits(simulations, lock_policy) == []
+    """A migration that waits for a table gives up within the policy's lock timeout, and that ends the deployment."""
+    assert endless_waits(simulations, lock_policy, migration_settings.folder) == []
 
 
 @pytest.mark.check("3.4.C.3", "old-release-serves")

@@ -88,8 +88,6 @@ class MigrationSettings(_Strict):
     """For `commands`: how the file of a migration is called, e.g. ``V{number}__{name}.sql``; failures are put into further ones."""
     lock: str | None = None
     """For `commands`: a query by which a session takes the lock that migrators take."""
-    ci_stage: str | None = None
-    """The Dockerfile's stage that has what CI's command needs; it is run there, on top of the repository's own files."""
     request: tuple[SmokeRequest, ...] = ()
 
     @model_validator(mode="after")

@@ -47,6 +47,20 @@ def test_a_copy_on_the_small_disk_has_the_rows_and_no_room_for_many_more(databas
             connection.execute("DROP TABLE b")
 
 
+def test_a_copy_on_the_small_disk_can_take_the_place_of_one_that_is_there(databases: Databases) -> None:
+    first = databases.make()
+    with databases.connect(first) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    second = databases.make()
+    with databases.on_small_disk(first, second) as small, databases.connect(small) as connection:
+        assert small == second
+        with pytest.raises(psycopg.errors.DiskFull):
+            connection.execute(FILL.encode())
+    databases.renew(second, of=first)
+    with databases.connect(second) as connection:
+        connection.execute(FILL.encode())
+
+
 def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Databases) -> None:
     name = databases.make()
     with databases.connect(name) as connection:
@@ -56,6 +70,22 @@ def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Da
                 connection.execute("CREATE TABLE a (i int)")
             assert connection.execute("SELECT pg_try_advisory_lock(7)").fetchone() == (True,)
         connection.execute("CREATE TABLE a (i int)")
+
+
+def test_one_that_is_made_anew_has_the_rows_of_its_model_again_and_nobody_is_connected(databases: Databases) -> None:
+    model = databases.make()
+    with databases.connect(model) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 7 AS i")
+    name = databases.make(of=model)
+    with databases.connect(name) as before:
+        before.execute("DROP TABLE a")
+        databases.renew(name, of=model)
+        with pytest.raises(psycopg.OperationalError):
+            before.execute("SELECT 1")
+    with databases.connect(name) as connection:
+        assert connection.execute("SELECT i FROM a").fetchone() == (7,)
+    with pytest.raises(ProvisionError, match="one that this run did not make"):
+        databases.renew("postgres", of=model)
 
 
 def test_a_database_of_somebody_else_is_neither_copied_nor_locked(databases: Databases) -> None:

@@ -61,7 +61,7 @@ Measure = Callable[..., Measurements]
 def measure(databases: Databases, tmp_path: Path) -> Measure:
     """Measures one migration on the schema above."""
 
-    def measured(sql: str, path: str = "m/2/migration.sql") -> Measurements:
+    def measured(sql: str, path: str = "m/2/migration.sql", **policy: object) -> Measurements:
         migrations = (
             Migration(name="1", path="m/1/migration.sql", sql=SCHEMA),
             Migration(name="2", path=path, sql=sql),
@@ -71,7 +71,7 @@ def measure(databases: Databases, tmp_path: Path) -> Measure:
             Substrate(assurance=Assurance.EXECUTED, name="PostgreSQL"),
             MigrationFolder(substrate=FILES, service="shop", folder="m", migrations=migrations),
             pending=frozenset({path}),
-            policy=POLICY,
+            policy=POLICY.model_copy(update=policy),
             keep=EvidenceFolder(tmp_path),
         )
 
@@ -151,6 +151,13 @@ def test_time_is_reckoned_for_what_grows_alone_and_until_the_transaction_ends(me
     assert second.reckoned_ms == pytest.approx(second.took_ms * 100, rel=0.01)
     assert first.held_ms == pytest.approx(first.reckoned_ms + second.reckoned_ms, abs=0.2)
     assert second.linter == ()
+
+
+def test_rows_grow_by_the_policy_until_the_migration_comes(measure: Measure) -> None:
+    found = measure("ALTER TABLE bills ALTER COLUMN code SET NOT NULL;", growth_percent=50)
+    assert (found.production_rows["bills"], found.production_rows["owners"]) == (450_000, 1_500_000)
+    ((statement,),) = (each.statements for each in found.migrations)
+    assert statement.reckoned_ms == pytest.approx(statement.took_ms * 150, rel=0.01)
 
 
 def test_what_others_do_meanwhile_is_seen(measure: Measure) -> None:

@@ -129,6 +129,18 @@ def test_what_holds_for_a_script_is_met_and_what_nobody_wrote_is_not_assessed(pl
     assert "no Prisma's schema_file and cli" in found["3.4.C.1 drift-free"][1]
 
 
+def test_a_task_that_migrates_in_the_place_of_replicas_is_held_to_the_same(plain: Small) -> None:
+    target = plain.path / "target"
+    text = (target / "exitgate.toml").read_text(encoding="utf-8")
+    plain.write("exitgate.toml", text.replace('way = "startup"', 'way = "one_off_task"'))
+    code = (target / "server.mjs").read_text(encoding="utf-8")
+    plain.write("server.mjs", code.replace("await migrate(process.env.DATABASE_URL);", ""))
+    commit_everything(target, "a task migrates ahead of the update")
+    found = statuses(plain, *EXECUTED)
+    assert {name for name, (status, _) in found.items() if status == "not_assessed"} == {"3.4.C.1 drift-free"}, found
+    assert {status for status, _ in found.values()} == {"met", "not_assessed"}, found
+
+
 @pytest.mark.parametrize(
     ("words", "absent"),
     [('"/usr/bin/flyway", "migrate"', "/usr/bin/flyway"), ('"/nodejs/bin/node", "gone.mjs"', "/app/gone.mjs")],

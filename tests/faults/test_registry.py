@@ -13,7 +13,6 @@ from exitgate.faults import FAULTS
 from exitgate.faults.infrastructure.read_back import FAULTS as READ_BACK
 from exitgate.faults.infrastructure.role_trials import FAULTS as ROLE_TRIALS
 from exitgate.faults.infrastructure.sample import FAULTS as SAMPLE
-from exitgate.faults.migrations.executed import FAULTS as DEPLOYED
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
 from exitgate.faults.pipeline.runs import FAULTS as RUNS
 from exitgate.proof import PROOF_FILE, read_proof
@@ -86,22 +85,23 @@ UNPROVEN = {
 
 
 NEW = {
-    "masked-target-dropped",
-    "masked-push-alone",
-    "masked-job-switched-off",
-    "masked-by-title",
-    "masked-by-actor",
-    "masked-pipeline-default-shell",
-    "job-by-title",
+    "busy-table-left-for-later",
+    "consumer-goes-on",
     "every-leg-excluded",
+    "failure-without-a-word",
+    "job-by-title",
+    "masked-by-actor",
+    "masked-by-title",
+    "masked-job-switched-off",
+    "masked-pipeline-default-shell",
+    "masked-push-alone",
+    "masked-target-dropped",
 }
-"""Faults that only `tests/faults/` has seen found so far, and no whole gate run."""
+"""Faults that no whole gate run has killed yet."""
 
 
 UNPROVEN_FAULTS = NEW | {
-    fault.id
-    for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS, *SAMPLE)
-    if fault.control not in UNPROVEN
+    fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS, *SAMPLE) if fault.control not in UNPROVEN
 }
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 

@@ -50,6 +50,7 @@ def test_what_is_left_out_is_a_rule_that_was_never_made(tmp_path: Path) -> None:
     assert migrations is not None
     assert (migrations.owners, migrations.production_rows, migrations.locks) == ({}, {}, None)
     assert migrations.applied_from is None
+    assert (migrations.assumed_rows, migrations.growth_percent) == (1_000_000, 0)
 
 
 def test_a_restore_needs_no_releases_between(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ class MigrationPolicy(Rule):
     """Service to table to rows in production: what a migration takes on an empty table says nothing (3.4.C.3)."""
     assumed_rows: Count = 1_000_000
     """Rows that a table is taken to have in production where `production_rows` does not name it (3.4.C.3)."""
+    growth_percent: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
+    """By how much those rows have grown, at most, when a migration comes to them: what is judged today runs later (3.4.C.3)."""
     sample_rows: Annotated[int, Field(strict=True, ge=1_000, le=1_000_000)] = 20_000
     """Rows that each table is filled with, at most, to see how long migrations hold it (3.4.C.3)."""
     engine_version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")] | None = None

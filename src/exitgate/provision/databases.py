@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from exitgate.errors import PrerequisiteMissing, ProvisionError, one_line
@@ -17,6 +17,7 @@ from exitgate.run import Run
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import sql
 
 _TIMEOUT_S = 5
 _SMALL_DISK_LOCK = 72707371
@@ -43,27 +44,64 @@ class Databases:
         Raises:
             ProvisionError: if the server refuses, e.g. because there is one of that name: it is nobody's of ours then.
         """
+        with self._making:
+            name = self._next()
+            self._create(name, of)
+        return name
+
+    def _next(self) -> str:
+        name = f"{self._role}_{len(self._made)}"
+        self._made.add(name)
+        return name
+
+    def renew(self, name: str, of: str) -> None:
+        """Make one of ours anew, as a copy of another one, and end all sessions of both.
+
+        Raises:
+            ProvisionError: if the server refuses, or one of them is none of ours.
+        """
+        from psycopg import sql
+
+        ours = self._own(name)
+        self._own(of)
+        with self._making:
+            self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(ours)))
+            self._create(ours, of)
+
+    def _create(self, name: str, of: str | None, place: sql.Composable | None = None) -> None:
+        """Make a database while nobody else makes one: none may be connected to what is copied, not even who copies it too."""
         import psycopg
         from psycopg import sql
 
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(self._own(of))) if of else sql.SQL("")
-        # One after the other: nobody may be connected to what is copied, not even who copies it for another thread.
-        with self._making:
-            name = f"{self._role}_{len(self._made)}"
-            if of:
-                self.disconnect(of)
-            words = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role))
-            try:
-                self._owner.execute(words + like)
-            except psycopg.Error as error:
-                raise _refused(f"database {name}", error) from error
-            self._made.add(name)
+        words = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(self._role))
+        try:
+            with self._alone_with(of) if of else nullcontext():
+                self._owner.execute(words + like + (sql.SQL(" TABLESPACE ") + place if place else sql.SQL("")))
+        except psycopg.Error as error:
+            raise _refused(f"database {name}", error) from error
         self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        return name
 
     @contextmanager
-    def on_small_disk(self, of: str) -> Iterator[str]:
+    def _alone_with(self, name: str) -> Iterator[None]:
+        """End all sessions of one of ours and let nobody in: a release that runs would be back before it is copied."""
+        from psycopg import sql
+
+        ours = sql.Identifier(name)
+        self._owner.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(ours))
+        try:
+            self.disconnect(name)
+            yield
+        finally:
+            self._owner.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(ours))
+
+    @contextmanager
+    def on_small_disk(self, of: str, name: str = "") -> Iterator[str]:
         """Give a copy of one of ours on a disk that is soon full, and drop it at the end; one at a time, on a server.
+
+        Args:
+            of: What is copied.
+            name: One of ours that the copy takes the place of; without it another one is made.
 
         Raises:
             PrerequisiteMissing: if the server is not one of ours, which alone have such a disk.
@@ -73,6 +111,7 @@ class Databases:
         from psycopg import sql
 
         self._own(of)
+        called = self._own(name) if name else ""
         if self.server.is_given:
             raise PrerequisiteMissing(
                 "server of --database-url",
@@ -82,7 +121,6 @@ class Databases:
             )
         place = f"{SMALL_DISK}/{self._role}"
         space = sql.Identifier(f"{self._role}_small")
-        name = ""
         # Another worker's turn is waited for in a session of its own: who makes a database meanwhile need not wait with it.
         with self.server.connect() as turn:
             turn.execute("SELECT pg_advisory_lock(%s)", (_SMALL_DISK_LOCK,))
@@ -92,19 +130,21 @@ class Databases:
                     command = sql.Literal(f"cat >/dev/null; mkdir -p {place}")
                     turn.execute(sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(command))
                     turn.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(place)))
-                    name = self.make(of)
-                    turn.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), space))
-                except psycopg.Error as error:
+                    with self._making:
+                        called = called or self._next()
+                        turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(called)))
+                        self._create(called, of, space)
+                except (psycopg.Error, ProvisionError) as error:
                     raise ProvisionError(
                         f"{SMALL_DISK} of the throwaway server",
                         got=one_line(str(error), 200),
                         expected="room for a copy of a database with little data",
                         action="Let fewer requests of [[service.migrations.request]] write less.",
                     ) from error
-                yield name
+                yield called
             finally:
-                if name:
-                    turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                if called:
+                    turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(called)))
                 turn.execute(sql.SQL("DROP TABLESPACE IF EXISTS {}").format(space))
 
     @contextmanager

@@ -62,13 +62,22 @@ STAGING = StagingRun(
     paths_differ=(),
 )
 SIMULATED = Simulation(
-    kind="syntax-error", exit_code=1, said="P3018", recorded="failed", later_applied=False, lost=(), lock_free=True
+    kind="syntax-error",
+    exit_code=1,
+    listened=False,
+    answered=False,
+    said="P3018",
+    recorded="failed",
+    later_applied=False,
+    lost=(),
+    lock_free=True,
 )
 ROLLBACK = Rollback(
     substrate=SUBSTRATE,
     previous="v1",
     requests=9,
     failures=(),
+    broken=ENDED,
     steps=(),
     open=(),
     drift=(),
@@ -241,6 +250,9 @@ def test_staging_tells_each_fault() -> None:
     [
         ({"exit_code": 0}, "does not exit non-zero"),
         ({"exit_code": None}, "does not exit non-zero"),
+        ({"said": "nothing"}, "ends without a word of it"),
+        ({"listened": True}, "the new version listens on its port"),
+        ({"answered": True}, "the new version listens on its port"),
         ({"recorded": "finished"}, "is recorded as finished"),
         ({"recorded": "absent"}, "is not recorded as failed"),
         ({"later_applied": True}, "a later migration is applied"),
@@ -255,9 +267,26 @@ def test_a_failure_that_is_not_noticed(change: dict[str, object], words: str) ->
 
 def test_a_wait_without_end_counts_for_what_can_still_be_changed() -> None:
     wait = LockWait(migration="2", path="m/2/migration.sql", waited_ms=4000, gave_up=False, waits=True)
-    assert len(endless_waits(simulations(SIMULATED, wait), LOCKS)) == 1
-    assert endless_waits(simulations(SIMULATED, replace(wait, path="m/1/migration.sql")), LOCKS) == []
-    assert endless_waits(simulations(SIMULATED, replace(wait, waited_ms=2010, gave_up=True)), LOCKS) == []
+    given_up = replace(SIMULATED, kind="lock-timeout")
+    assert len(endless_waits(simulations(given_up, wait), LOCKS, "m")) == 1
+    assert endless_waits(simulations(given_up, replace(wait, path="m/1/migration.sql")), LOCKS, "m") == []
+    assert endless_waits(simulations(given_up, replace(wait, waited_ms=2010, gave_up=True)), LOCKS, "m") == []
+
+
+def test_a_process_that_ends_without_a_word_is_told_unless_it_was_killed() -> None:
+    (finding,) = surviving_starts(replace(BLOCKED, broken=replace(ENDED, said="nothing")), "m")
+    assert finding.message == "with a failing migration the process ends without a word of it"
+    killed = simulations(replace(SIMULATED, kind="killed-process", said="nothing"))
+    assert unnoticed_failures(killed, "killed-process", "m") == []
+
+
+def test_a_migration_that_gives_up_has_to_be_noticed_and_to_be_tried() -> None:
+    (finding,) = endless_waits(simulations(replace(SIMULATED, kind="lock-timeout", exit_code=None)), LOCKS, "m")
+    assert finding.message == "with a lock not had in time, the deployment does not exit non-zero"
+    missing = PrerequisiteMissing("migrations", got="exit code 1", expected="a schema", action="Mend them first.")
+    untried = replace(REFUSALS, untried={"lock-timeout": missing})
+    with pytest.raises(PrerequisiteMissing, match="Mend them first"):
+        endless_waits(untried, LOCKS, "m")
 
 
 def test_a_rollback_that_does_harm() -> None:

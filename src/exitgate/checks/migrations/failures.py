@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from exitgate.checks.migrations.told import told
 from exitgate.finding import Finding
+from exitgate.observe.migrations.replica import NOTHING
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.policy.migrations import LockPolicy
 
 WORDS = {
     "syntax-error": "a syntax error",
     "constraint-violation": "a violated constraint",
+    "lock-timeout": "a lock not had in time",
     "connection-cut": "a cut connection",
     "killed-process": "the migrating process killed",
     "permission-denied": "a permission refused",
@@ -24,6 +26,11 @@ def unnoticed_failures(simulations: Simulations, kind: str, folder: str) -> list
     faults = []
     if seen.exit_code in (None, 0):
         faults.append(("the deployment does not exit non-zero", f"exit code {seen.exit_code}; it said: {seen.said}"))
+    elif seen.said == NOTHING and kind != "killed-process":
+        faults.append(("the deployment ends without a word of it", "an empty log"))
+    if seen.listened or seen.answered:
+        got = "it answered its health check" if seen.answered else "a listening socket"
+        faults.append(("the new version listens on its port", got))
     if seen.recorded == "finished":
         faults.append(("the migration is recorded as finished", "finished"))
     if simulations.keeps_failures and seen.recorded == "absent" and kind not in ("connection-cut", "killed-process"):
@@ -51,7 +58,10 @@ def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
     Raises:
         PrerequisiteMissing: if one of the two could not be tried, and nothing is wrong with the other.
     """
-    kinds = ("permission-denied", "disk-full")
+    return _of_kinds(simulations, ("permission-denied", "disk-full"), folder)
+
+
+def _of_kinds(simulations: Simulations, kinds: tuple[str, ...], folder: str) -> list[Finding]:
     findings = [
         finding
         for kind in kinds
@@ -64,9 +74,15 @@ def unnoticed_refusals(simulations: Simulations, folder: str) -> list[Finding]:
     return findings
 
 
-def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
-    """Name each migration since the previous release that waits longer for a table than the policy lets it."""
-    return [
+def endless_waits(simulations: Simulations, locks: LockPolicy, folder: str) -> list[Finding]:
+    """Name each migration since the previous release that waits longer for a table than the policy lets it.
+
+    Where each gives up in time, say where it is not noticed that one does.
+
+    Raises:
+        PrerequisiteMissing: if nothing is wrong with them, and a migration that gives up could not be tried.
+    """
+    waiting = [
         told(
             wait.path,
             f"the migration {wait.migration} waits for a table's lock without giving up in time",
@@ -79,3 +95,4 @@ def endless_waits(simulations: Simulations, locks: LockPolicy) -> list[Finding]:
         and wait.path in simulations.pending
         and (not wait.gave_up or wait.waited_ms > locks.lock_timeout_ms + 1000)
     ]
+    return waiting or _of_kinds(simulations, ("lock-timeout",), folder)

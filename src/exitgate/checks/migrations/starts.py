@@ -6,6 +6,7 @@ from collections import Counter
 
 from exitgate.checks.migrations.told import told
 from exitgate.finding import Finding
+from exitgate.observe.migrations.replica import NOTHING
 from exitgate.observe.migrations.starts import BlockedStart, Killed, StartRace
 from exitgate.observe.migrations.tool import Applied
 
@@ -115,9 +116,9 @@ def _not_taken_over(killed: Killed, committed: tuple[str, ...], folder: str) -> 
 
 
 def surviving_starts(start: BlockedStart, folder: str) -> list[Finding]:
-    """Say where a process goes on, or ends as if all were well, though its migration failed."""
+    """Say where a process goes on, or ends as if all were well or without a word, though its migration failed."""
     if start.broken.exit_code not in (None, 0):
-        return []
+        return [] if start.broken.said != NOTHING else [_silent(folder)]
     got = "it went on" if start.broken.exit_code is None else "exit code 0"
     return [
         told(
@@ -128,6 +129,16 @@ def surviving_starts(start: BlockedStart, folder: str) -> list[Finding]:
             "Let the error of the migration end the process.",
         )
     ]
+
+
+def _silent(folder: str) -> Finding:
+    return told(
+        folder,
+        "with a failing migration the process ends without a word of it",
+        "a line in its log that says why",
+        "an empty log",
+        "Log the error of the migration before the process ends.",
+    )
 
 
 def early_listeners(start: BlockedStart, folder: str) -> list[Finding]:

@@ -27,6 +27,10 @@ def _end_well(site: FaultSite) -> None:
     _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => process.exit(0));\n    const")
 
 
+def _end_without_a_word(site: FaultSite) -> None:
+    _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => process.exit(1));\n    const")
+
+
 def _go_on(site: FaultSite) -> None:
     _main(site, r"deadlineS, logger \}\);\n    const", "deadlineS, logger }).catch(() => undefined);\n    const")
 
@@ -50,6 +54,15 @@ def _shrug_off_a_full_disk(site: FaultSite) -> None:
         _KIT,
         r"if \(failure === undefined\) return;",
         "if (failure === undefined || /No space left/.test(failure)) return;",
+    )
+
+
+def _take_a_busy_table_for_later(site: FaultSite) -> None:
+    rewrite(
+        site,
+        _KIT,
+        r"if \(failure === undefined\) return;",
+        "if (failure === undefined || /lock timeout/.test(failure)) return;",
     )
 
 
@@ -196,6 +209,15 @@ FAULTS = (
         _end_well,
     ),
     _fault(
+        "failure-without-a-word",
+        "a failed migration ends the process, and nobody writes down why",
+        _BLOCK,
+        "exits-non-zero",
+        _FOLDER,
+        "ends without a word of it",
+        _end_without_a_word,
+    ),
+    _fault(
         "failure-swallowed",
         "a failed migration is caught, and the service starts on what is there",
         _BLOCK,
@@ -305,6 +327,15 @@ FAULTS = (
         "_fault/migration.sql",
         "without giving up in time",
         _wait_for_ever,
+    ),
+    _fault(
+        "busy-table-left-for-later",
+        "a migration that gave up on a busy table is left for later, and the service starts without it",
+        _SIMULATED,
+        "lock-timeout",
+        _FOLDER,
+        "with a lock not had in time, the new version listens on its port",
+        _take_a_busy_table_for_later,
     ),
     _fault(
         "renamed-under-the-old",

@@ -33,7 +33,7 @@ class Contenders:
         """Start one, and remove it at the end."""
         stage = self.stage
         pooled = stage.databases.url(database, self.through) if self.through else ""
-        return stage.replicas.replica(stage.image, stage.databases.url(database), pooled=pooled, named=self.named)
+        return stage.deploying(stage.image, stage.databases.url(database), pooled=pooled, named=self.named)
 
 
 @contextmanager

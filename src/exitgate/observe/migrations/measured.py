@@ -8,6 +8,7 @@ it grows with rows. Source: https://www.postgresql.org/docs/current/explicit-loc
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -130,6 +131,7 @@ class Measurements(Observation):
     rows: dict[str, int]
     """Table to the rows that it was filled with."""
     production_rows: dict[str, int]
+    """Table to the rows that production has of it, grown as the policy says."""
     migrations: tuple[MeasuredMigration, ...]
     pending: tuple[str, ...]
     """Names of those that there are to measure."""
@@ -207,8 +209,9 @@ def _parts(migration: Migration) -> tuple[Statement, ...]:
 
 
 def _wanted(connection: psycopg.Connection, named: Mapping[str, int], policy: MigrationPolicy) -> dict[str, int]:
+    grown = 1 + policy.growth_percent / 100
     return {
-        name: named.get(name.replace('"', ""), policy.assumed_rows)
+        name: math.ceil(named.get(name.replace('"', ""), policy.assumed_rows) * grown)
         for _, name, is_part in connection.execute(_TABLES).fetchall()
         if not is_part
     }

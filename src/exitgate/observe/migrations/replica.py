@@ -34,6 +34,8 @@ _REQUEST_TIMEOUT_S = 5.0
 _ABSENT = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _NO_MODULE = re.compile(r"Cannot find module '([^']+)'")
 _LOG_LINES = 30
+NOTHING = "nothing"
+"""What a replica said that wrote no line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +43,26 @@ class Start:
     """What became of a replica's start."""
 
     answered: bool
-    """2xx on its health path."""
+    """2xx on its health path; of a task that migrates, an end with 0."""
     listened: bool
     """A socket listened on its port at some time, whether it answered or not."""
     exit_code: int | None
     """Nothing where it still ran."""
     said: str
-    """The line of its log that tells most."""
+    """The line of its log that tells most; `NOTHING` where there is none."""
     seconds: float
 
 
 @dataclass(slots=True)
 class Replica:
-    """A container that was started."""
+    """A container that was started: a replica of the service, or a task that migrates in its place."""
 
     container: Container
     service: Service
     name: str = ""
     """As its sessions call themselves, where it is told to give them a name."""
+    is_task: bool = False
+    """It serves nothing: all that is wanted of it is an end with 0."""
     began: float = field(default_factory=time.monotonic)
     listened: bool = False
     _pulse: Pulse = field(init=False)
@@ -84,11 +88,11 @@ class Replica:
     def await_start(self, timeout_s: float) -> Start:
         """Wait until it answers or has ended."""
         seen, _ = wait_for(self.look, until=lambda state: state != "starting", timeout_s=timeout_s, interval_s=0.05)
-        state = self.container.attrs["State"]
+        exit_code = int(self.container.attrs["State"]["ExitCode"]) if seen == "ended" else None
         return Start(
-            answered=seen == "answers",
+            answered=seen == "answers" or (self.is_task and exit_code == 0),
             listened=self.listened,
-            exit_code=int(state["ExitCode"]) if seen == "ended" else None,
+            exit_code=exit_code,
             said=self.said,
             seconds=round(time.monotonic() - self.began, 2),
         )
@@ -98,7 +102,7 @@ class Replica:
         """The first line that names a failure, else the last."""
         lines = self.container.logs(tail=_LOG_LINES).decode("utf-8", "replace").splitlines()
         telling = [line for line in lines if any(word in line.lower() for word in ("fail", "error"))]
-        return one_line((telling or lines or ["nothing"])[0 if telling else -1], 300)
+        return one_line((telling or lines or [NOTHING])[0 if telling else -1], 300)
 
     @property
     def address(self) -> str:
@@ -144,9 +148,13 @@ class Replica:
             return f"{request.method} {path}: an answer without {', '.join(request.save.values())}"
         return ""
 
-    def smoke(self, requests: Sequence[SmokeRequest]) -> tuple[str, ...]:
-        """Send all requests, and return what was wrong with each that failed."""
-        saved: dict[str, str] = {}
+    def smoke(self, requests: Sequence[SmokeRequest], saved: dict[str, str] | None = None) -> tuple[str, ...]:
+        """Send all requests, and return what was wrong with each that failed.
+
+        Args:
+            saved: Is given what they save.
+        """
+        saved = {} if saved is None else saved
         return tuple(filter(None, (self.request(request, saved) for request in requests)))
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -190,7 +198,9 @@ class Replicas:
     network: str | None
 
     @contextmanager
-    def replica(self, image: str, url: str, *, pooled: str = "", named: bool = False) -> Iterator[Replica]:
+    def replica(
+        self, image: str, url: str, *, pooled: str = "", named: bool = False, task: tuple[str, ...] = ()
+    ) -> Iterator[Replica]:
         """Start one, and remove it at the end.
 
         Args:
@@ -198,16 +208,21 @@ class Replicas:
             url: Of its database.
             pooled: The same by a pooler; empty where there is none.
             named: Let its sessions have a name, by the address: they don't come from an address of their own.
+            task: What a task runs in its place; nothing for a replica.
+
+        Raises:
+            PrerequisiteMissing: if the image has no such program.
         """
         name = f"exitgate-{secrets.token_hex(4)}" if named else ""
 
         def calling(address: str) -> str:
             return f"{address}{'&' if '?' in address else '?'}application_name={name}" if named else address
 
-        words = self.settings.entrypoint or self.entrypoint
-        with self._container(image, calling(url), words, calling(pooled) if pooled else "") as container:
-            container.start()
-            with closing(Replica(container, self.service, name)) as replica:
+        words = task or self.settings.entrypoint or self.entrypoint
+        by_pooler = calling(pooled) if pooled else ""
+        with self._container(image, calling(url), words, by_pooler, serves=not task) as container:
+            self._begin(container, words[0] if task else "")
+            with closing(Replica(container, self.service, name, is_task=bool(task))) as replica:
                 yield replica
 
     def execute(
@@ -218,16 +233,8 @@ class Replicas:
         Raises:
             PrerequisiteMissing: if the image has no such program, or not the file that Node.js is to run.
         """
-        from docker.errors import APIError
-
-        with self._container(image, url, words) as container:
-            try:
-                container.start()
-            except APIError as error:
-                if _ABSENT.search(str(error.explanation or error)) is None:
-                    raise
-                raise self._absent(words[0]) from error
-
+        with self._container(image, url, words, serves=False) as container:
+            self._begin(container, words[0])
             pulse = Pulse(container)
             _, ended = wait_for(pulse.beats, until=lambda still: not still, timeout_s=timeout_s, interval_s=0.05)
             code = int(container.attrs["State"]["ExitCode"]) if ended else None
@@ -238,6 +245,17 @@ class Replicas:
             raise self._absent(missing.group(1))
         return code, out, err
 
+    def _begin(self, container: Container, program: str) -> None:
+        """Start a container; an engine that finds no such program says it in its own words."""
+        from docker.errors import APIError
+
+        try:
+            container.start()
+        except APIError as error:
+            if not program or _ABSENT.search(str(error.explanation or error)) is None:
+                raise
+            raise self._absent(program) from error
+
     def _absent(self, program: str) -> PrerequisiteMissing:
         return PrerequisiteMissing(
             f"image of {self.service.name}",
@@ -247,7 +265,9 @@ class Replicas:
         )
 
     @contextmanager
-    def _container(self, image: str, url: str, words: tuple[str, ...], pooled: str = "") -> Iterator[Container]:
+    def _container(
+        self, image: str, url: str, words: tuple[str, ...], pooled: str = "", *, serves: bool
+    ) -> Iterator[Container]:
         migrations = self.service.migrations
         addresses = {migrations.database if migrations else "DATABASE_URL": pooled or url}
         if migrations and migrations.direct:
@@ -262,7 +282,7 @@ class Replicas:
             image,
             settings,
             name=f"{self.service.name}-migrating",
-            port=self.service.port,
+            port=self.service.port if serves else None,
             environment={**self.service.environment, **self.environment, **addresses},
             network=self.network,
             entrypoint=words,

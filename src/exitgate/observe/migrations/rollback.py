@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exitgate.observation import Observation
+from exitgate.observe.migrations.predecessor import Predecessor, predecessors, seed
 from exitgate.observe.migrations.prober import probing
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.schema_extras import read_schema_extras
-from exitgate.observe.migrations.stage import Stage, from_empty, no_release, schema_drift, seeded, untold
+from exitgate.observe.migrations.stage import Stage, from_empty, no_release, schema_drift, untold
 from exitgate.observe.migrations.state import (
     differences,
     read_schema,
@@ -30,6 +31,8 @@ class Rollback(Observation):
     """That were made while the deployment failed."""
     failures: tuple[str, ...]
     """Of the previous release's requests, while the deployment failed and after."""
+    broken: Start
+    """Of the new release, with a migration that can't be run."""
     steps: tuple[Step, ...]
     open: tuple[str, ...]
     """Migrations that are neither finished nor settled, after the recovery."""
@@ -40,6 +43,7 @@ class Rollback(Observation):
     of an empty database; nothing where the new release doesn't come up on one, so that there is nothing to compare with."""
     lost: tuple[str, ...]
     new_release: Start
+    """With that migration mended, after the recovery."""
     previous_on_new: tuple[str, ...]
     """What went wrong with the previous release's requests on the new schema."""
     reads: int
@@ -49,26 +53,42 @@ class Rollback(Observation):
 
 
 def read_rollback(stage: Stage) -> Rollback:
-    """Let a deployment fail beside the previous release, recover, deploy, and ask both."""
+    """Let a deployment fail beside the previous release, recover, deploy, and ask both; once a stage.
+
+    Raises:
+        PrerequisiteMissing: if there is no previous release, or nothing that it could be asked for.
+    """
+    return stage.once(_rolled_back)
+
+
+def _rolled_back(stage: Stage) -> Rollback:
     if stage.previous_replicas is None:
         raise no_release()
     if not stage.previous_requests:
         raise untold("[[service.migrations.request]]", "requests that a release passes as long as it works")
-    database, _ = seeded(stage)
+    base, beside = seed(stage).database, predecessors(stage)[0]
+    seen = _seen_beside(stage, beside, beside.renew(of=base))
+    if beside.reused and (seen.failures or seen.previous_on_new):
+        # It had served on another database before: whether that is why, one that has not shows.
+        beside.dismiss()
+        seen = _seen_beside(stage, beside, beside.renew(of=base))
+    return seen
+
+
+def _seen_beside(stage: Stage, beside: Predecessor, database: str) -> Rollback:
     with stage.databases.connect(database) as connection:
         before = stage.rows(connection)
     url, path = stage.databases.url(database), stage.path(stage.latest)
-    with stage.previous_replicas.replica(stage.previous_image, url) as old:
-        old.await_start(stage.patience_s)
-        engine, run = stage.replicas.engine, stage.replicas.run
-        with (
-            altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image,
-            probing(old, stage.previous_requests) as prober,
-        ):
-            stage.start(image, database)
-        prober.failures += old.smoke(stage.previous_requests)
-        with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
-            steps = recover(stage, image, database, stage.latest)
+    engine, run = stage.replicas.engine, stage.replicas.run
+    old = beside.ready(database)
+    with (
+        altered_image(engine, run, stage.image, {path: "ALTER TABLEX y;\n"}) as image,
+        probing(old, stage.previous_requests) as prober,
+    ):
+        broken = stage.start(image, database)
+    prober.failures += old.smoke(stage.previous_requests)
+    with altered_image(engine, run, stage.image, {path: "SELECT 1;\n"}) as image:
+        steps = recover(stage, image, database, stage.latest)
         open_ones = tuple(each.name for each in stage.applied(database) if each.is_open)
         with stage.databases.connect(database) as connection:
             told = read_schema(connection, told_by_prisma=True)
@@ -79,8 +99,11 @@ def read_rollback(stage: Stage) -> Rollback:
         drift_beside = _drift_beside(stage, left, tables=no_schema is not None)
         saved: dict[str, str] = {}
         on_new = [old.request(request, saved) for request in stage.previous_requests]
-        with stage.replicas.replica(stage.image, url) as new:
+        failure = stage.migrate_first(stage.replicas, image, database)
+        with stage.replicas.replica(image, url) as new:
             start = new.await_start(stage.patience_s)
+            if failure:
+                start = replace(start, answered=False, said=failure)
             reads = [each for each in stage.settings.request if each.method == "GET" and each.names <= saved.keys()]
             on_old = [new.request(request, saved) for request in reads] if start.answered else []
             on_new += old.smoke(stage.previous_requests)
@@ -94,6 +117,7 @@ def read_rollback(stage: Stage) -> Rollback:
         previous=stage.previous_tag,
         requests=prober.count,
         failures=tuple(dict.fromkeys(prober.failures)),
+        broken=broken,
         steps=steps,
         open=open_ones,
         drift=drift,

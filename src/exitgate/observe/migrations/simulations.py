@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.interruptions import SLOW, cut, kill
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
-from exitgate.observe.migrations.prober import Prober, probing
+from exitgate.observe.migrations.places import FILL, copied, giving_up, in_use, soon_full
+from exitgate.observe.migrations.predecessor import AT_ONCE, Predecessor, predecessors, seed
+from exitgate.observe.migrations.prober import Prober
 from exitgate.observe.migrations.replica import Replica
-from exitgate.observe.migrations.stage import Stage, seeded
-from exitgate.observe.migrations.state import Rows, lost
+from exitgate.observe.migrations.stage import Stage
+from exitgate.observe.migrations.state import Rows, lost, steady_rows
 from exitgate.observe.migrations.tool import tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
@@ -27,18 +31,23 @@ if TYPE_CHECKING:
     import psycopg
 
 _LOCK_FREE_WITHIN_S = 10.0
-_STEADY_WITHIN_S = 3.0
-_STEADY_FOR_S = 0.3
-# Wider than the small disk, and of rows that PostgreSQL neither compresses nor moves out of the table.
-_FILL = (
-    "CREATE TABLE exitgate_full AS SELECT i, repeat(md5(i::text), 60) AS text FROM generate_series(1, 40000) AS i;\n"
-)
-_AT_ONCE = 2
-"""Much of a failure is waiting: for a lock that is let go, for rows that change no more, for the engine."""
 _Interference = Callable[[str, Replica], None]
 """What is done to a deployment that is under way, by its database."""
 DISK_FULL = "disk-full"
+LOCK_TIMEOUT = "lock-timeout"
 CHECKSUM_CHANGED = "checksum-changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """How a migration is made to fail."""
+
+    kind: str
+    files: Mapping[str, str]
+    """Path in the image to text."""
+    place: Callable[[Predecessor | None], AbstractContextManager[str]]
+    """Gives the database."""
+    interfere: _Interference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,10 @@ class Simulation:
 
     kind: str
     exit_code: int | None
+    listened: bool
+    """A socket listened on the port at some time."""
+    answered: bool
+    """2xx on the health path."""
     said: str
     recorded: str
     """``failed``, ``finished``, or ``absent``, of the migration that failed."""
@@ -83,7 +96,7 @@ class Simulations(Observation):
 
 def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
     """Let a further migration fail in each way, on copies of a database with data, and keep the table of what came of it."""
-    base, rows = seeded(stage) if stage.previous_image else _fresh(stage)
+    base, rows = (seed(stage).database, seed(stage).rows) if stage.previous_image else _fresh(stage)
     table = next((name for name, each in rows.items() if each.count), None)
     if table is None:
         raise PrerequisiteMissing(
@@ -115,8 +128,8 @@ def read_simulations(stage: Stage, evidence: EvidenceFolder) -> Simulations:
 
 @contextmanager
 def _side_by_side() -> Iterator[Executor]:
-    """Give what does a few things at once; where the block fails, what was not begun is left."""
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="failure")
+    """Give what does `AT_ONCE` failures, and the waiting for tables beside; where the block fails, what was not begun is left."""
+    pool = ThreadPoolExecutor(max_workers=AT_ONCE + 1, thread_name_prefix="failure")
     try:
         yield pool
     finally:
@@ -131,31 +144,35 @@ def _failures(
     Returns:
         What came of each, and of what could not be made to happen, why.
     """
+    place, own = partial(copied, stage, base), stage.path(stage.latest)
 
-    def tried(kind: str, sql: str, interfere: _Interference | None = None) -> Callable[[], Simulation]:
-        return lambda: _undisturbed(stage, kind, base, {stage.path(stage.latest): sql}, interfere)
+    def failure(kind: str, sql: str, interfere: _Interference | None = None) -> _Failure:
+        return _Failure(kind=kind, files={own: sql}, place=place, interfere=interfere)
 
-    ways: dict[str, Callable[[], Simulation]] = {
+    failures = [
         # What waits for the longest first.
-        "killed-process": tried("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
-        DISK_FULL: lambda: _on_a_full_disk(stage, base),
-        "syntax-error": tried("syntax-error", "ALTER TABLEX y;\n"),
-        "constraint-violation": tried(
-            "constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"
+        failure("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
+        _Failure(kind=DISK_FULL, files={own: FILL}, place=partial(soon_full, stage, base)),
+        _Failure(
+            kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, base, table)
         ),
-        "connection-cut": tried("connection-cut", SLOW, lambda database, _: cut(stage, database)),
-        "permission-denied": tried("permission-denied", "CREATE ROLE exitgate_refused;\n"),
-    }
+        failure("syntax-error", "ALTER TABLEX y;\n"),
+        failure("constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"),
+        failure("connection-cut", SLOW, lambda database, _: cut(stage, database)),
+        failure("permission-denied", "CREATE ROLE exitgate_refused;\n"),
+    ]
     if changed := _with_an_edited_one(stage, base):
-        files = {**changed, stage.path(stage.latest): "SELECT 1;\n"}
-        ways[CHECKSUM_CHANGED] = lambda: _undisturbed(stage, CHECKSUM_CHANGED, base, files, None)
-    under_way = {kind: pool.submit(way) for kind, way in ways.items()}
+        failures.append(_Failure(kind=CHECKSUM_CHANGED, files={**changed, own: "SELECT 1;\n"}, place=place))
+    free: SimpleQueue[Predecessor] = SimpleQueue()
+    for neighbour in predecessors(stage):
+        free.put(neighbour)
+    under_way = {each.kind: pool.submit(_in_turn, stage, each, free) for each in failures}
     found, untried = {}, {}
     for kind, each in under_way.items():
         try:
             found[kind] = each.result()
         except PrerequisiteMissing as missing:
-            if kind != DISK_FULL:
+            if kind not in (DISK_FULL, LOCK_TIMEOUT):
                 raise
             untried[kind] = missing
     return found, untried
@@ -172,6 +189,7 @@ def _limits(found: Mapping[str, Simulation]) -> tuple[str, ...]:
 
 def _fresh(stage: Stage) -> tuple[str, dict[str, Rows]]:
     database = stage.databases.make()
+    stage.migrate_first(stage.replicas, stage.image, database)
     with stage.replicas.replica(stage.image, stage.databases.url(database)) as replica:
         replica.await_start(stage.patience_s)
         replica.smoke(stage.settings.request)
@@ -186,52 +204,30 @@ def _with_an_edited_one(stage: Stage, database: str) -> dict[str, str]:
     return {stage.path(first.name): f"{first.sql}\n-- edited afterwards\n"} if first else {}
 
 
-def _refuse_room(stage: Stage, database: str) -> None:
-    """See that the disk is full where the migration fills it, by the server's own word for that.
-
-    Raises:
-        ObservationError: if there is room.
-    """
-    import psycopg
-
+def _in_turn(stage: Stage, failure: _Failure, free: SimpleQueue[Predecessor]) -> Simulation:
+    neighbour = free.get()
     try:
-        with stage.databases.connect(database) as connection:
-            connection.execute(_FILL.encode())
-    except psycopg.errors.DiskFull:
-        return
-    raise ObservationError(
-        "small disk of the throwaway server",
-        got="room for everything",
-        expected="53100, disk full",
-        action="Say it to those who make exitgate.",
-    )
+        return _undisturbed(stage, failure, neighbour)
+    finally:
+        free.put(neighbour)
 
 
-def _undisturbed(
-    stage: Stage, kind: str, base: str, files: Mapping[str, str], interfere: _Interference | None
-) -> Simulation:
-    """Let a deployment fail on a copy of a database, beside the previous release.
+def _undisturbed(stage: Stage, failure: _Failure, neighbour: Predecessor) -> Simulation:
+    """Let a deployment fail beside the previous release.
 
-    Where rows are not as they were, once more without it: it may write by itself, e.g. what it hears of others, and so is seen
-    whose doing it was.
+    Where that fails requests and had served on another database before, once more beside one that has not. Where rows are not as
+    they were, once more without it: it may write by itself, e.g. what it hears of others, and so is seen whose doing it was.
     """
-    seen = _simulate(stage, kind, stage.databases.make(of=base), files, interfere, previous=True)
-    if not seen.lost or not seen.requests:
-        return seen
-    alone = _simulate(stage, kind, stage.databases.make(of=base), files, interfere, previous=False)
-    return _of_itself(alone, seen)
 
+    def tried(beside: Predecessor | None) -> Simulation:
+        with failure.place(beside) as database:
+            return _simulate(stage, failure, database, beside)
 
-def _on_a_full_disk(stage: Stage, base: str) -> Simulation:
-    """Let a deployment fill a small disk beside the previous release; once more without it, as in `_undisturbed`."""
-
-    def tried(*, previous: bool) -> Simulation:
-        with stage.databases.on_small_disk(base) as database:
-            _refuse_room(stage, database)
-            return _simulate(stage, DISK_FULL, database, {stage.path(stage.latest): _FILL}, None, previous=previous)
-
-    seen = tried(previous=True)
-    return _of_itself(tried(previous=False), seen) if seen.lost and seen.requests else seen
+    seen = tried(neighbour)
+    if seen.failures and neighbour.reused:
+        neighbour.dismiss()
+        seen = tried(neighbour)
+    return _of_itself(tried(None), seen) if seen.lost and seen.requests else seen
 
 
 def _of_itself(alone: Simulation, beside: Simulation) -> Simulation:
@@ -239,15 +235,8 @@ def _of_itself(alone: Simulation, beside: Simulation) -> Simulation:
     return replace(alone, requests=beside.requests, failures=beside.failures)
 
 
-def _simulate(
-    stage: Stage,
-    kind: str,
-    database: str,
-    files: Mapping[str, str],
-    interfere: _Interference | None,
-    *,
-    previous: bool,
-) -> Simulation:
+def _simulate(stage: Stage, failure: _Failure, database: str, beside: Predecessor | None) -> Simulation:
+    files = failure.files
     run = stage.replicas.run
     with (
         altered_image(
@@ -255,11 +244,12 @@ def _simulate(
         ) as image,
         ExitStack() as stack,
     ):
-        old = stack.enter_context(_beside(stage, database)) if previous else Prober()
-        before = _steady_rows(stage, database)
-        with stage.replicas.replica(image, stage.databases.url(database)) as replica:
-            if interfere:
-                interfere(database, replica)
+        old = stack.enter_context(beside.serving(database)) if beside else Prober()
+        with stage.databases.connect(database) as connection:
+            before = steady_rows(lambda: stage.rows(connection))
+        with stage.deploying(image, stage.databases.url(database)) as replica:
+            if failure.interfere:
+                failure.interfere(database, replica)
             start = stage.settled(replica.await_start(stage.patience_s))
         with stage.databases.connect(database) as connection:
             after = stage.rows(connection, before)
@@ -269,8 +259,10 @@ def _simulate(
         free = _lock_is_free(connection)
     committed = (replace(each, sql=files.get(stage.path(each.name), each.sql)) for each in stage.folder.migrations)
     return Simulation(
-        kind=kind,
+        kind=failure.kind,
         exit_code=start.exit_code,
+        listened=start.listened,
+        answered=start.answered,
         said=start.said,
         recorded="absent" if own is None else "finished" if own.finished else "failed",
         later_applied=any(each.name == stage.later for each in applied),
@@ -283,35 +275,6 @@ def _simulate(
         failures=tuple(dict.fromkeys(old.failures)),
         edited=edited(committed, applied),
     )
-
-
-@contextmanager
-def _beside(stage: Stage, database: str) -> Iterator[Prober]:
-    """Let the previous release serve, and ask it for what changes nothing; it is not asked where there is none."""
-    if stage.previous_replicas is None:
-        yield Prober()
-        return
-    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
-        replica.await_start(stage.patience_s)
-        known: dict[str, str] = {}
-        for request in stage.previous_requests:
-            replica.request(request, known)
-        reads = [each for each in stage.previous_requests if each.method == "GET" and each.names <= known.keys()]
-        with probing(replica, reads, known) as prober:
-            yield prober
-
-
-def _steady_rows(stage: Stage, database: str) -> dict[str, Rows]:
-    """Return the rows once nobody changes them any more, e.g. by publishing what was just written."""
-    seen: list[dict[str, Rows]] = []
-    with stage.databases.connect(database) as connection:
-
-        def look() -> bool:
-            seen.append(stage.rows(connection))
-            return seen[-2:-1] == seen[-1:]
-
-        wait_for(look, until=bool, timeout_s=_STEADY_WITHIN_S, interval_s=_STEADY_FOR_S)
-    return seen[-1]
 
 
 def _lock_is_free(connection: psycopg.Connection) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
 from exitgate.migration_settings import MigrationSettings, SmokeRequest
 from exitgate.observation import Substrate
 from exitgate.observe.migrations.files import MigrationFolder
-from exitgate.observe.migrations.replica import Replicas, Start
+from exitgate.observe.migrations.replica import Replica, Replicas, Start
 from exitgate.observe.migrations.state import (
     Rows,
     differences,
@@ -29,19 +30,7 @@ if TYPE_CHECKING:
 
 LATEST, _LATER = ("29991231235958", "exitgate"), ("29991231235959", "exitgate_later")
 """Number and name of migrations that are added to the target's own; the second is never applied where the first has failed."""
-_SEEDS = 3
-
-
-@dataclass(slots=True)
-class Kept:
-    """What several observations need alike, and is made by the first of them."""
-
-    seeded: tuple[str, dict[str, Rows]] | None = None
-    """A database as the previous release leaves it, which is only copied, and its rows."""
-    from_empty: tuple[str, Start] | None = None
-    """A database on which the release was deployed when it was empty, and how that went."""
-    wanted: dict[str, str] | None = None
-    """Of a database made of the release's schema, what `read_schema` says with `told_by_prisma`."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +51,16 @@ class Stage:
     """Of the release before; empty where there is none."""
     previous_replicas: Replicas | None = None
     previous_requests: tuple[SmokeRequest, ...] = ()
-    kept: Kept = field(default_factory=Kept)
+    life: ExitStack
+    """Ends with the stage, and with it what several observations use."""
+    kept: dict[Callable[[Stage], object], object] = field(default_factory=dict)
+    """What several observations need alike, by what makes it."""
+
+    def once(self, make: Callable[[Stage], Made]) -> Made:
+        """Return what is made of this stage, by the first who asks for it."""
+        if make not in self.kept:
+            self.kept[make] = make(self)
+        return cast("Made", self.kept[make])
 
     @property
     def patience_s(self) -> float:
@@ -92,11 +90,30 @@ class Stage:
 
     def start(self, image: str, database: str) -> Start:
         """Deploy by the policy's way, and return what became of it."""
+        with self.deploying(image, self.databases.url(database)) as replica:
+            return self.settled(replica.await_start(self.patience_s))
+
+    def release(self, image: str, database: str) -> Start:
+        """Deploy by the policy's way, and then start a replica where that is another thing."""
+        start = self.start(image, database)
+        if self.policy.way == "startup" or not start.answered:
+            return start
+        with self.replicas.replica(image, self.databases.url(database)) as replica:
+            return self.settled(replica.await_start(self.patience_s))
+
+    def deploying(
+        self, image: str, url: str, *, pooled: str = "", named: bool = False
+    ) -> AbstractContextManager[Replica]:
+        """Start what deploys by the policy's way, a replica or a task in its place, and remove it at the end."""
+        task = () if self.policy.way == "startup" else self.deploy_words
+        return self.replicas.replica(image, url, pooled=pooled, named=named, task=task)
+
+    def migrate_first(self, replicas: Replicas, image: str, database: str) -> str:
+        """Migrate ahead of a start, where replicas do not do it themselves; return what went wrong, or nothing."""
         if self.policy.way == "startup":
-            with self.replicas.replica(image, self.databases.url(database)) as replica:
-                return self.settled(replica.await_start(self.patience_s))
-        code, out, err = self.replicas.execute(image, self.databases.url(database), self.deploy_words)
-        return Start(answered=code == 0, listened=False, exit_code=code, said=one_line(err or out, 300), seconds=0.0)
+            return ""
+        code, out, err = replicas.execute(image, self.databases.url(database), self.deploy_words)
+        return "" if code == 0 else one_line(f"exit code {code}: {err or out}", 300)
 
     def settled(self, start: Start) -> Start:
         """Return a start that came to something: of one that did not, a busy machine may be the reason as well as the target.
@@ -135,45 +152,12 @@ def untold(key: str, what: str) -> PrerequisiteMissing:
 
 def from_empty(stage: Stage) -> tuple[str, Start]:
     """Return a database on which the release was deployed when it was empty, and how that went; it is to be read only."""
-    if stage.kept.from_empty is None:
-        database = stage.databases.make()
-        stage.kept.from_empty = database, stage.start(stage.image, database)
-    return stage.kept.from_empty
+    return stage.once(_from_empty)
 
 
-def seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
-    """Return a database of the caller's own as the previous release leaves it, with data by its own requests, and its rows."""
-    if stage.kept.seeded is None:
-        stage.kept.seeded = _seeded(stage)
-    database, rows = stage.kept.seeded
-    return stage.databases.make(of=database), rows
-
-
-def _seeded(stage: Stage) -> tuple[str, dict[str, Rows]]:
-    if stage.previous_replicas is None:
-        raise no_release()
+def _from_empty(stage: Stage) -> tuple[str, Start]:
     database = stage.databases.make()
-    with stage.previous_replicas.replica(stage.previous_image, stage.databases.url(database)) as replica:
-        start = replica.await_start(stage.patience_s)
-        if not start.answered:
-            raise PrerequisiteMissing(
-                f"previous release {stage.previous_tag}",
-                got=f"it does not start here: {start.said}",
-                expected="one that works, to be upgraded",
-                action="See whether it starts with today's settings.",
-            )
-        for _ in range(_SEEDS):
-            replica.smoke(stage.previous_requests)
-    with stage.databases.connect(database) as connection:
-        rows = stage.rows(connection)
-    if not any(each.count for each in rows.values()):
-        raise PrerequisiteMissing(
-            f"previous release {stage.previous_tag}",
-            got="no row in any table after its requests",
-            expected="data, to see whether it is kept",
-            action="Add [[service.migrations.request]] that write something.",
-        )
-    return database, rows
+    return database, stage.release(stage.image, database)
 
 
 def no_release() -> PrerequisiteMissing:
@@ -203,9 +187,7 @@ def drift_of(stage: Stage, told: dict[str, str]) -> tuple[str, ...]:
     Raises:
         PrerequisiteMissing: if the schema can't be turned into SQL.
     """
-    if stage.kept.wanted is None:
-        stage.kept.wanted = _wanted(stage)
-    return differences(stage.kept.wanted, told)
+    return differences(stage.once(_wanted), told)
 
 
 def _wanted(stage: Stage) -> dict[str, str]:

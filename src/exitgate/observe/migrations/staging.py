@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 
 from exitgate.errors import PrerequisiteMissing
@@ -25,6 +25,7 @@ from exitgate.run import Run
 from exitgate.target import Service, Target
 
 _THROWAWAY = "a throwaway server of this machine, with less data and no neighbours"
+_BY_A_TASK = "a task of its own migrates here; that its failure stops what follows is the affair of what starts it"
 _GIVEN = (
     "databases of the run's own on the server of --database-url, with less data; what its neighbours do is not known"
 )
@@ -75,9 +76,11 @@ def staged(
         environment_of(others, running, locally=False) as environment,
         reached(engine, run, given) if given else nullcontext(of_the_run(running[own])) as server,
         throwaway_databases(server, run, service.name) as made,
+        ExitStack() as life,
     ):
         limits = compared_with_production(server.version, policy.engine_version, declared.image)
         limits += (_GIVEN if server.is_given else _THROWAWAY,)
+        limits += () if policy.way == "startup" else (_BY_A_TASK,)
 
         def replicas(of: Target, image: str) -> Replicas:
             configuration = engine.client.images.get(image).attrs["Config"]
@@ -105,6 +108,7 @@ def staged(
             ),
             replicas=replicas(target, build.image_id),
             databases=made,
+            life=life,
             settings=settings,
             policy=policy,
             folder=folder,

@@ -13,6 +13,7 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.contenders import Contenders, contenders
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
+from exitgate.observe.migrations.rollback import read_rollback
 from exitgate.observe.migrations.stage import Stage, untold
 from exitgate.observe.migrations.tool import Applied, tool_of
 from exitgate.provision.altered_image import altered_image
@@ -230,16 +231,17 @@ class BlockedStart(Observation):
 def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
     """Start a version with a migration that can't be run, recover as documented, and start it with the migration mended.
 
+    It happens beside the previous release, on what that has written; on an empty database where there is none.
+
     Args:
         evidence: Where both starts are written down, and each step between them.
     """
-    database = stage.databases.make()
-    path = stage.path(stage.latest)
-    with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
-        broken = stage.start(image, database)
-    with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
-        steps = recover(stage, image, database, stage.latest)
-        mended = stage.start(image, database)
+    try:
+        beside = read_rollback(stage)
+    except PrerequisiteMissing:
+        broken, steps, mended = _on_an_empty_database(stage)
+    else:
+        broken, steps, mended = beside.broken, beside.steps, beside.new_release
     told = {"broken": asdict(broken), "recovery": [asdict(each) for each in steps], "mended": asdict(mended)}
     return BlockedStart(
         substrate=stage.substrate,
@@ -248,3 +250,13 @@ def read_blocked_start(stage: Stage, evidence: EvidenceFolder) -> BlockedStart:
         steps=steps,
         mended=mended,
     )
+
+
+def _on_an_empty_database(stage: Stage) -> tuple[Start, tuple[Step, ...], Start]:
+    database = stage.databases.make()
+    path = stage.path(stage.latest)
+    with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "ALTER TABLEX y;\n"}) as image:
+        broken = stage.start(image, database)
+    with altered_image(stage.replicas.engine, stage.replicas.run, stage.image, {path: "SELECT 1;\n"}) as image:
+        steps = recover(stage, image, database, stage.latest)
+        return broken, steps, stage.release(image, database)

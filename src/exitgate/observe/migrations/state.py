@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exitgate.errors import ObservationError, one_line
 from exitgate.observe.migrations.tool import Applied, MigrationTool
+from exitgate.waiting import wait_for
 
 if TYPE_CHECKING:
     import psycopg
 
+_STEADY_WITHIN_S = 3.0
+_STEADY_FOR_S = 0.3
 _TABLES = """
 SELECT c.oid::regclass::text, array_agg(a.attname::text ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -78,6 +81,18 @@ def read_rows(
         if row:
             found[str(table)] = Rows(columns=wanted, count=int(row[0]), digest=str(row[1]))
     return found
+
+
+def steady_rows(read: Callable[[], dict[str, Rows]]) -> dict[str, Rows]:
+    """Return the rows once nobody changes them any more, e.g. by publishing what was just written; or as they are in the end."""
+    seen: list[dict[str, Rows]] = []
+
+    def look() -> bool:
+        seen.append(read())
+        return seen[-2:-1] == seen[-1:]
+
+    wait_for(look, until=bool, timeout_s=_STEADY_WITHIN_S, interval_s=_STEADY_FOR_S)
+    return seen[-1]
 
 
 def lost(before: Mapping[str, Rows], after: Mapping[str, Rows]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from exitgate.errors import PrerequisiteMissing, one_line
 from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
+from exitgate.observe.migrations.predecessor import seed
 from exitgate.observe.migrations.replica import Start
-from exitgate.observe.migrations.stage import Stage, from_empty, schema_drift, seeded
+from exitgate.observe.migrations.stage import Stage, from_empty, schema_drift
 from exitgate.observe.migrations.state import (
     differences,
     lost,
@@ -56,11 +57,9 @@ def read_staging_run(stage: Stage) -> StagingRun:
     gone: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     if stage.previous_image:
-        old, before = seeded(stage)
+        old, upgrade = upgraded(stage)
+        before = seed(stage).rows
         rows = sum(each.count for each in before.values())
-        code, out, err = stage.replicas.execute(stage.image, stage.databases.url(old), stage.deploy_words)
-        lines = [line for line in (out + err).splitlines() if line.strip()]
-        upgrade = "" if code == 0 else one_line(f"exit code {code}: {' '.join(lines[-3:])}", 300)
         changed = (*changed, *edited(stage.folder.migrations, stage.applied(old)))
         pending = (*pending, *(_pending(stage, old) if not upgrade else ()))
         with stage.databases.connect(old) as connection:
@@ -80,6 +79,22 @@ def read_staging_run(stage: Stage) -> StagingRun:
         pending=pending,
         edited=tuple(dict.fromkeys(changed)),
     )
+
+
+def upgraded(stage: Stage) -> tuple[str, str]:
+    """Return a copy of the previous release's database with the migrations since, to be read only, and why they failed, or nothing.
+
+    Raises:
+        PrerequisiteMissing: if there is none to upgrade.
+    """
+    return stage.once(_upgraded)
+
+
+def _upgraded(stage: Stage) -> tuple[str, str]:
+    database = stage.databases.make(of=seed(stage).database)
+    code, out, err = stage.replicas.execute(stage.image, stage.databases.url(database), stage.deploy_words)
+    lines = [line for line in (out + err).splitlines() if line.strip()]
+    return database, "" if code == 0 else one_line(f"exit code {code}: {' '.join(lines[-3:])}", 300)
 
 
 def _pending(stage: Stage, database: str) -> tuple[str, ...]:
