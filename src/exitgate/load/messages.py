@@ -50,6 +50,11 @@ class Publishing:
         self._thread = threading.Thread(target=self._run, name=f"messages {plan.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def ids(self) -> list[str]:
+        """Of what the broker has taken so far."""
+        return list(self._ids)
+
     def end(self) -> None:
         """Publish nothing more."""
         self._over.set()
