@@ -13,7 +13,7 @@ from exitgate.observe.applied.changes import known_decision_gaps
 from exitgate.observe.applied.places import places_of
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
-from exitgate.provision.stack_life import StackLife
+from exitgate.provision.stack_files import StackLife
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import Target
 
