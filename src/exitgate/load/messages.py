@@ -55,6 +55,11 @@ class Publishing:
         """Of what the broker has taken so far."""
         return list(self._ids)
 
+    @property
+    def failure(self) -> str:
+        """Why the broker takes nothing more, in one line; empty as long as it does."""
+        return self._failure
+
     def end(self) -> None:
         """Publish nothing more."""
         self._over.set()

@@ -469,8 +469,7 @@ class _Trials:
     def _try(self, kind: str, within_s: float) -> tuple[bool, str]:
         """Return whether the work was done, and what of it in words."""
         if kind == "rabbitmq":
-            handled, published = self._messages(within_s)
-            return handled > 0, f"{handled} of {published} messages handled"
+            return self._messages(within_s)
         self.around.empty_caches()
         answers = self.answers()
         if kind == "redis":
@@ -479,16 +478,19 @@ class _Trials:
         served_kinds = sum(each.is_served for each in answers)
         return served_kinds == len(answers), f"{served_kinds} of {len(answers)} kinds of requests served"
 
-    def _messages(self, within_s: float) -> tuple[int, int]:
-        """Publish until one message is handled, or time is over; return how many were handled, and published.
+    def _messages(self, within_s: float) -> tuple[bool, str]:
+        """Publish until one message is handled, or time is over.
 
-        Others may take from the same queue in this run: of several messages the service gets some.
+        Others may take from the same queue in this run: of several messages the service gets some. Where it never came to its
+        broker, nobody has declared the exchange, and the broker takes none.
         """
         with messages_to(self.workload, self.around) as published:
             handled, _ = wait_for(
                 lambda: handled_by_now(self.workload, self.around, [each.ids for each in published]),
-                until=bool,
+                until=lambda count: count > 0 or any(each.failure for each in published),
                 timeout_s=within_s,
                 interval_s=0.1,
             )
-            return handled, sum(len(each.stop()) for each in published)
+            told = f"{handled} of {sum(len(each.ids) for each in published)} messages handled"
+            refused = next((each.failure for each in published if each.failure), "")
+            return handled > 0, one_line(f"{told}; {refused}" if refused and not handled else told, 200)
