@@ -86,7 +86,7 @@ UNPROVEN = {
 
 UNPROVEN_FAULTS = {
     fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
-} | {"broker-open-by-its-plain-port"}
+}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
