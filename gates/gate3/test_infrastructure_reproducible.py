@@ -28,6 +28,7 @@ from exitgate.checks.infrastructure import (
     foreign_networks,
     foreign_roles,
     hidden_changes,
+    idle_dependencies,
     impossible_flows,
     lax_flows,
     left_after_destroy,
@@ -47,6 +48,7 @@ from exitgate.checks.infrastructure import (
     shared_roles,
     strays_of_region,
     taken_roles,
+    unanswered_requests,
     unconnected_flows,
     undeclared_infrastructure,
     unequal_applies,
@@ -66,6 +68,7 @@ from exitgate.checks.infrastructure import (
 from exitgate.observe.applied import Applied, ReadBack, RoleTrials
 from exitgate.observe.connections import Connections
 from exitgate.observe.sample_start import SampleStart
+from exitgate.observe.sample_work import SampleWork
 from exitgate.observe.terraform import CodeScan, Infrastructure, Locks
 from exitgate.policy import InfrastructurePolicy
 from exitgate.target import Target, Workload
@@ -335,6 +338,18 @@ def test_the_task_definition_registers(standing: ReadBack) -> None:
 def test_the_sample_service_starts(sample_start: SampleStart) -> None:
     """Started by each stack's planned task definition, with what that gives it and no more, the service answers."""
     assert failed_starts(sample_start) == []
+
+
+@pytest.mark.check("3.3.C.1", "answers-over-tls")
+def test_the_sample_service_answers_over_tls(sample_work: SampleWork) -> None:
+    """Asked by TLS from the internet's end of the drawn network, through a balancer as planned, the service answers."""
+    assert unanswered_requests(sample_work) == []
+
+
+@pytest.mark.check("3.3.C.1", "uses-its-dependencies")
+def test_the_sample_service_uses_its_dependencies(sample_work: SampleWork) -> None:
+    """On the drawn network the service works with its real servers, and not while the one concerned is out of reach."""
+    assert idle_dependencies(sample_work) == []
 
 
 @pytest.mark.check("3.3.C.2", "allowed-connect")

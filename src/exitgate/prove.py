@@ -32,6 +32,8 @@ from exitgate.record import RECORD_FILE, ControlEntry, Record, read_record
 from exitgate.target import Target, Workload, load_target
 
 _SIDE_BY_SIDE = 2
+_WAITING_SIDE_BY_SIDE = 4
+"""Runs of infrastructure alone: an apply takes a processor for a quarter of its time, and waits for the provider else."""
 _PLANNED = ("infrastructure", GATE_ITSELF)
 """Criteria whose checks look at plans."""
 
@@ -100,7 +102,8 @@ def prove(
         problems = _not_green(before, faults, subjects)
         if problems:
             return Proof(ledger=_ledger(gate, faults, {}), problems=tuple(problems))
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        waiting = criteria == [_PLANNED[0]]
+        with ThreadPoolExecutor(_WAITING_SIDE_BY_SIDE if waiting else _SIDE_BY_SIDE) as pool:
             tried = list(pool.map(lambda fault: _try(gate, source, fault, scratch / fault.id, progress), faults))
         proofs = dict(zip((fault.id for fault in faults), (each.proof for each in tried), strict=True))
         problems += [f"{each.proof.id}: {each.left}" for each in tried if each.left]

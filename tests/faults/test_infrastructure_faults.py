@@ -13,13 +13,13 @@ from exitgate.faults.infrastructure import FAULTS
 from exitgate.target import load_target
 
 REFERENCE = Path(__file__).parents[2] / "reference"
-PARTS = ("infra", "deploy")
+PARTS = ("infra", "deploy", "apps/catalog/src")
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> FaultSite:
     for part in PARTS:
-        shutil.copytree(REFERENCE / part, tmp_path / part, ignore=shutil.ignore_patterns(".terraform"))
+        shutil.copytree(REFERENCE / part, tmp_path / part, ignore=shutil.ignore_patterns(".terraform", "generated"))
     shutil.copy(REFERENCE / "exitgate.toml", tmp_path / "exitgate.toml")
     target = replace(load_target(REFERENCE), directory=tmp_path)
     return FaultSite(target, target.workload("orders"))

@@ -84,6 +84,7 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
+<<<<<<< HEAD
 NEW = {
     "busy-table-left-for-later",
     "consumer-goes-on",
@@ -102,6 +103,10 @@ NEW = {
 
 UNPROVEN_FAULTS = NEW | {
     fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS, *SAMPLE) if fault.control not in UNPROVEN
+=======
+UNPROVEN_FAULTS = {
+    fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
+>>>>>>> 86c334511457f5ebf3a63792dcf2c811734aefaf
 }
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 

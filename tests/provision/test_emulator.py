@@ -87,6 +87,17 @@ def test_an_account_is_the_key_that_a_request_is_signed_with_whatever_the_user_h
     assert identity["Account"] == "123456789012"
 
 
+def test_a_request_that_is_asked_again_makes_nothing_twice(emulator: Emulator) -> None:
+    client = emulator.client("ec2", "123456789013")
+    client.meta.events.register_last(
+        "before-send.ec2.CreateVpc", lambda request, **_: request.headers.__setitem__("amz-sdk-invocation-id", b"same")
+    )
+    made = [client.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"] for _ in range(2)]
+    assert made[0] == made[1]
+    ranges = [each["CidrBlock"] for each in client.describe_vpcs()["Vpcs"]]
+    assert ranges.count("10.9.0.0/16") == 1
+
+
 def test_one_that_dies_is_told_with_what_it_said_last(installation: Installation) -> None:
     with throwaway_emulator(RUN, installation, REGION) as emulator:
         emulator.check()

@@ -17,7 +17,8 @@ from exitgate.provision import stack_life, stack_takedown
 from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator
 from exitgate.provision.real_account import RealAccount
-from exitgate.provision.stack_life import StackLife, live_stack
+from exitgate.provision.stack_files import StackLife
+from exitgate.provision.stack_life import live_stack
 from exitgate.provision.stack_takedown import standing_below
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Sandbox, Stack, Target

@@ -21,7 +21,8 @@ from exitgate.provision.account_listing import list_account
 from exitgate.provision.emulator import Emulator, Installation, given, installed_emulator, throwaway_emulator
 from exitgate.provision.ownership import Owner
 from exitgate.provision.scratch import make_scratch_folder, remove_scratch_folder
-from exitgate.provision.stack_life import StackLife, live_stack
+from exitgate.provision.stack_files import StackLife
+from exitgate.provision.stack_life import live_stack
 from exitgate.provision.stack_takedown import NOTE, standing_below
 from exitgate.provision.sweep import of_run, remove
 from exitgate.provision.terraform import TerraformTool

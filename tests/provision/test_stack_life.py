@@ -14,7 +14,8 @@ import pytest
 from exitgate.errors import ObservationError, PrerequisiteMissing, ProvisionError, TargetError
 from exitgate.provision import stack_life
 from exitgate.provision.emulator import Capabilities, Emulator, Installation
-from exitgate.provision.stack_life import StackLife, live_stack, resources_of
+from exitgate.provision.stack_files import Part, StackLife, resources_of
+from exitgate.provision.stack_life import live_stack
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target, load_target
@@ -224,3 +225,24 @@ def test_resources_are_found_in_modules_inside_modules_and_data_sources_are_none
     }
     assert [each["address"] for each in resources_of(state)] == ["aws_x.y", "module.a.module.b.aws_x.y"]
     assert list(resources_of({})) == []
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("parts", "applies", "files"),
+    [
+        ({Part.STANDING}, 1, {"first", "standing", "again", "told"}),
+        ({Part.RIGHTS}, 1, {"second", "rights", "again", "told"}),
+        ({Part.STANDING, Part.RIGHTS}, 2, {"first", "standing", "second", "rights", "again", "told"}),
+    ],
+    ids=["standing", "rights", "both"],
+)
+def test_of_a_life_in_part_nothing_else_is_lived(
+    parts: set[Part], applies: int, files: set[str], run: Run, target: Target, tmp_path: Path
+) -> None:
+    script = f"""echo "$1" >> {tmp_path}/calls; case "$1" in show) echo '{{}}';; esac"""
+    code = Infrastructure(stack=(STACK,), emulated=EMULATED)
+    life = live_stack(terraform(tmp_path, script), run, target, code, parts)
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").split()
+    assert (calls.count("apply"), calls.count("plan"), calls.count("destroy")) == (applies, 1, 0)
+    assert {each.stem for each in life.folder.glob("*.json")} == {*files, "done"}

@@ -52,6 +52,16 @@ class Publishing:
         self._thread = threading.Thread(target=self._run, name=f"messages {plan.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def ids(self) -> list[str]:
+        """Of what the broker has taken so far."""
+        return list(self._ids)
+
+    @property
+    def failure(self) -> str:
+        """Why the broker takes nothing more, in one line; empty as long as it does."""
+        return self._failure
+
     def end(self) -> None:
         """Publish nothing more."""
         self._over.set()

@@ -14,7 +14,7 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.pressure import Pressure
-from exitgate.observe.serving import Reply, Served, served
+from exitgate.observe.serving import Reply, Served, is_served, served
 from exitgate.provision.engine import Engine
 from exitgate.provision.relay import Relayed, Way
 from exitgate.run import Run
@@ -210,7 +210,7 @@ def _send(there: Served, traffic: Traffic, timeout_s: float = 5.0) -> Reply:
 
 
 def _is_served(traffic: Traffic, reply: Reply) -> bool:
-    return reply.status in traffic.accepts if traffic.accepts else 200 <= reply.status < 300  # noqa: PLR2004
+    return is_served(traffic, reply.status)
 
 
 def _words(reply: Reply) -> str:

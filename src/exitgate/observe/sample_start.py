@@ -75,17 +75,17 @@ def read_sample_start(
     """
     starts, told = [], []
     for stack, definition, task_memory_mib in definitions:
-        container = _container(definition)
-        port = _port(container)
+        container = container_of(definition)
+        port = port_of(container)
         start = PlannedStart(name=stack, location=definition.place, port=port, failure="it maps no port")
         if port is not None:
             failure = _started(
-                engine, run, workload, image_id, _settings(definition, task_memory_mib), port, container, around
+                engine, run, workload, image_id, settings_of(definition, task_memory_mib), port, container, around
             )
             start = replace(start, failure=failure)
         starts.append(start)
         told.append(
-            {"stack": stack, "port": port, "failure": start.failure, "variables": sorted(_given(container, around))}
+            {"stack": stack, "port": port, "failure": start.failure, "variables": sorted(given(container, around))}
         )
     evidence = keep.keep(f"sample-start-{workload.name}.json", json.dumps(told, indent=1))
     return SampleStart(
@@ -122,7 +122,7 @@ def _started(
             asked,
             image_id,
             settings,
-            environment=_given(container, around),
+            environment=given(container, around),
             network=around.network,
         ) as there:
             there.await_answer()
@@ -131,22 +131,25 @@ def _started(
     return ""
 
 
-def _given(container: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
+def given(container: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
     """Return the variables of backing servers that the definition has a place for: a secret that it forgot nobody gets."""
     names = {str(each.get("name")) for key in ("secrets", "environment") for each in container.get(key) or ()}
     return {name: value for name, value in around.environment.items() if name in names}
 
 
-def _container(definition: PlannedTaskDefinition) -> Mapping[str, Any]:
+def container_of(definition: PlannedTaskDefinition) -> Mapping[str, Any]:
+    """Return the container in a planned definition, as ECS would be told it."""
     containers = json.loads(definition.source)["containerDefinitions"]
     found: Mapping[str, Any] = containers[definition.position]
     return found
 
 
-def _port(container: Mapping[str, Any]) -> int | None:
+def port_of(container: Mapping[str, Any]) -> int | None:
+    """Return the port that a container maps; nothing where it maps none."""
     return next((int(each["containerPort"]) for each in container.get("portMappings") or ()), None)
 
 
-def _settings(definition: PlannedTaskDefinition, task_memory_mib: int | None) -> ContainerSettings:
+def settings_of(definition: PlannedTaskDefinition, task_memory_mib: int | None) -> ContainerSettings:
+    """Return what a definition sets, within the memory of its whole task."""
     bounds = [each for each in (definition.settings.memory_bytes, (task_memory_mib or 0) * _MIB) if each]
     return replace(definition.settings, memory_bytes=min(bounds, default=None))

@@ -14,7 +14,7 @@ from exitgate.provision.containers import throwaway_container
 from exitgate.provision.engine import Engine
 from exitgate.run import Run
 from exitgate.settings import ContainerSettings
-from exitgate.target import Workload
+from exitgate.target import Traffic, Workload
 from exitgate.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Reply:
     """Why there was none, in one line."""
     location: str = ""
     """Where a redirect leads."""
+
+
+def is_served(traffic: Traffic, status: int) -> bool:
+    """Say whether a request of a kind has been answered with one of its codes."""
+    return status in traffic.accepts if traffic.accepts else 200 <= status < 300  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

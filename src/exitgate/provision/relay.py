@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,10 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from exitgate.errors import ProvisionError
 from exitgate.provision.backing import Surroundings
+from exitgate.provision.drawn_network import Namespace
 from exitgate.provision.engine import Engine
 from exitgate.target import Workload
 
 _START_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 5.0
+"""To a server across another network: what that drops is given up then."""
 _PIECE_BYTES = 65536
 _STARTUP_BYTES = 8
 _HEAD_BYTES = 5
@@ -77,7 +81,17 @@ class StatementCounter:
 class Relay:
     """Passes connections on to a server, as its way says."""
 
-    def __init__(self, address: str, port: int, *, host: str = "127.0.0.1", counts_statements: bool) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        counts_statements: bool = False,
+        own_port: int = 0,
+        listens_in: Namespace | None = None,
+        connects_in: Namespace | None = None,
+    ) -> None:
         """Prepare; nothing listens yet.
 
         Args:
@@ -85,8 +99,12 @@ class Relay:
             port: Where the server listens.
             host: On which it does.
             counts_statements: For PostgreSQL.
+            own_port: On which it listens; 0 for a free one.
+            listens_in: The network in which it listens; this machine's own where none is given.
+            connects_in: The network from which it reaches the server; this machine's own where none is given.
         """
-        self.port = 0
+        self.port = own_port
+        self._listens_in, self._connects_in = listens_in, connects_in
         self.connections = 0
         """That were ever made."""
         self.statements = 0
@@ -114,7 +132,7 @@ class Relay:
         thread.start()
         self._ready.wait(_START_TIMEOUT_S)
         try:
-            if not self.port:
+            if self._server is None:
                 raise ProvisionError(
                     "relay to a backing server",
                     got=f"it can't listen on {self._address}: {self._failure or 'no answer'}",
@@ -123,7 +141,7 @@ class Relay:
                 )
             yield self
         finally:
-            if self._loop and self.port:
+            if self._loop and not self._failure:
                 self._loop.call_soon_threadsafe(self._over.set)
             thread.join()
 
@@ -152,8 +170,42 @@ class Relay:
         await asyncio.gather(*self._copies, return_exceptions=True)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, self._address, self.port)
+        if self._listens_in is None:
+            self._server = await asyncio.start_server(self._serve, self._address, self.port)
+        else:
+            own = await asyncio.to_thread(self._listens_in.within, self._bound)
+            self._server = await asyncio.start_server(self._serve, sock=own)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def _bound(self) -> socket.socket:
+        own = socket.socket()
+        try:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            own.bind((self._address, self.port))
+        except OSError:
+            own.close()
+            raise
+        return own
+
+    async def _onward(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the server, from the network that is to be crossed.
+
+        Raises:
+            OSError: if that refuses, or nobody answers in time.
+        """
+        place = (self._onward_host, self._onward_port)
+        if self._connects_in is None:
+            return await asyncio.open_connection(*place)
+        # A socket stays in the network in which it was made, whoever uses it.
+        own = await asyncio.to_thread(self._connects_in.within, socket.socket)
+        try:
+            own.settimeout(0)
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await asyncio.get_running_loop().sock_connect(own, place)
+            return await asyncio.open_connection(sock=own)
+        except BaseException:
+            own.close()
+            raise
 
     async def _lead(self, way: Way) -> None:
         if way is Way.OPEN:
@@ -175,7 +227,7 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            there, onward = await asyncio.open_connection(self._onward_host, self._onward_port)
+            there, onward = await self._onward()
         except (OSError, asyncio.CancelledError):
             # Cancelled is who still connects, or copies, at the end; asyncio's server (3.11) would log that as an error.
             writer.transport.abort()
@@ -242,24 +294,38 @@ def relayed(engine: Engine, around: Surroundings, workload: Workload, kinds: Map
     """
     with ExitStack() as stack:
         relays: dict[str, Relay] = {}
-        gateway = ""
-        if around.network:
-            network = engine.client.networks.get(around.network)
-            gateway = str(network.attrs["IPAM"]["Config"][0]["Gateway"])
+        gateway = network_gateway(engine, around.network) if around.network else ""
         for name, port in sorted(around.local_ports.items()):
             relay = Relay(gateway, port, counts_statements=kinds[name] == "postgres")
             relays[name] = stack.enter_context(relay.serving())
-        environment = dict(around.environment)
-        for variable, use in workload.backing.items():
-            relay = relays[use.backing]
-            match use.field:
-                case "url":
-                    parts = urlsplit(environment[variable])
-                    credentials, at, _ = parts.netloc.rpartition("@")
-                    place = f"{credentials}{at}{gateway}:{relay.port}"
-                    environment[variable] = urlunsplit(parts._replace(netloc=place))
-                case "host":
-                    environment[variable] = gateway
-                case "port":
-                    environment[variable] = str(relay.port)
+        environment = led_through(around, workload, {name: (gateway, relay.port) for name, relay in relays.items()})
         yield Relayed(around=replace(around, environment=environment), relays=relays, kinds=kinds)
+
+
+def network_gateway(engine: Engine, network: str) -> str:
+    """Return this machine's own address on a network of the engine."""
+    found = engine.client.networks.get(network)
+    return str(found.attrs["IPAM"]["Config"][0]["Gateway"])
+
+
+def led_through(around: Surroundings, workload: Workload, places: Mapping[str, tuple[str, int]]) -> dict[str, str]:
+    """Return a workload's environment with other places of its backing servers.
+
+    Args:
+        around: What it leans on.
+        workload: Says which variable tells of which server.
+        places: Server to address and port.
+    """
+    environment = dict(around.environment)
+    for variable, use in workload.backing.items():
+        address, port = places[use.backing]
+        match use.field:
+            case "url":
+                parts = urlsplit(environment[variable])
+                credentials, at, _ = parts.netloc.rpartition("@")
+                environment[variable] = urlunsplit(parts._replace(netloc=f"{credentials}{at}{address}:{port}"))
+            case "host":
+                environment[variable] = address
+            case "port":
+                environment[variable] = str(port)
+    return environment

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, ProvisionError, one_line
+from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing, one_line
 from exitgate.provision.account_answers import ask_account
 from exitgate.provision.account_guard import hold_to_account, refuse_elsewhere
 from exitgate.provision.account_listing import list_account
@@ -34,6 +34,7 @@ from exitgate.provision.real_account import RealAccount
 from exitgate.provision.role_trials import Needed, try_roles
 from exitgate.provision.stack_account import Account, is_unknown_there, timed, unknown_there
 from exitgate.provision.stack_copy import initialised_copy
+from exitgate.provision.stack_files import WHOLE, Part, StackLife, read_error, resources_of, told_error
 from exitgate.provision.stack_ground import probed, refuse_unenforced, refuse_used, said_by_itself
 from exitgate.provision.stack_takedown import FOLDER, note_standing, standing_below, take_down
 from exitgate.provision.terraform import TerraformTool
@@ -41,56 +42,15 @@ from exitgate.run import Run
 from exitgate.target import Emulated, Infrastructure, Stack, Target
 
 _CREDENTIALS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_KINDS: Final[Mapping[str, type[ExitgateError]]] = {
-    "PrerequisiteMissing": PrerequisiteMissing,
-    "ProvisionError": ProvisionError,
-    "ObservationError": ObservationError,
-}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackLife:
-    """What a stack's life left, below ``folder``: they hold secrets in the clear.
-
-    ``first.json`` and ``second.json`` are the states of the two accounts, ``standing.json`` what the API tells of the first,
-    ``again.json`` the plan right after the apply,
-    ``quiet.json`` and ``drift.json`` those before and after the changes by hand, ``schema.json`` the provider's,
-    ``rights.json`` what roles were answered in the second account, ``told.json`` all else.
-    """
-
-    folder: Path
-
-    def read(self, name: str) -> Any:
-        """Return one of the files.
-
-        Raises:
-            ObservationError: if it can't be read.
-        """
-        path = self.folder / f"{name}.json"
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ObservationError(
-                f"life of the stack, {name}",
-                got=str(error),
-                expected="JSON",
-                action="Run again; report it if it stays.",
-            ) from error
-
-    def rights(self) -> Any:
-        """Return what the roles of the second account were answered and refused.
-
-        Raises:
-            ExitgateError: of what kept them from being tried, or if the file can't be read.
-        """
-        told = self.read("rights")
-        if told.get("error"):
-            raise _read_error(told["error"])
-        return told
-
-
-def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> StackLife:
+def live_stack(
+    tool: TerraformTool, run: Run, target: Target, code: Infrastructure, parts: Collection[Part] = WHOLE
+) -> StackLife:
     """Return the life of the stack that the target names for it; the first worker that asks lives it.
+
+    Args:
+        parts: What of it anybody in the run wants to see.
 
     Raises:
         PrerequisiteMissing: if the target names none, or the emulator or a provider is not to be had.
@@ -112,24 +72,18 @@ def live_stack(tool: TerraformTool, run: Run, target: Target, code: Infrastructu
     with FileLock(folder / ".lock"):
         if not done.is_file():
             try:
-                _Life(tool=tool, run=run, target=target, code=code, emulated=emulated, folder=folder).live()
+                life = _Life(
+                    tool=tool, run=run, target=target, code=code, emulated=emulated, folder=folder, parts=parts
+                )
+                life.live()
                 outcome: dict[str, Any] = {}
             except ExitgateError as error:
-                outcome = _told_error(error)
+                outcome = told_error(error)
             done.write_text(json.dumps(outcome), encoding="utf-8")
     told: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
     if told:
-        raise _read_error(told)
+        raise read_error(told)
     return StackLife(folder=folder)
-
-
-def _told_error(error: ExitgateError) -> dict[str, Any]:
-    return {"kind": type(error).__name__, "words": [error.subject, error.got, error.expected, error.action]}
-
-
-def _read_error(told: Mapping[str, Any]) -> ExitgateError:
-    subject, got, expected, action = told["words"]
-    return _KINDS.get(told["kind"], ObservationError)(subject, got=got, expected=expected, action=action)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +94,7 @@ class _Life:
     code: Infrastructure
     emulated: Emulated
     folder: Path
+    parts: Collection[Part]
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -183,18 +138,21 @@ class _Life:
 
     def _live_on(self, endpoint: ApiEndpoint) -> None:
         capabilities = probed(endpoint)
-        before = {number: list_account(_connect(endpoint, number)) for number in endpoint.accounts}
+        numbers = self._numbers(endpoint)
+        before = {number: list_account(_connect(endpoint, number)) for number in numbers}
         refuse_used(endpoint, before)
-        accounts = self._accounts(endpoint)
+        accounts = self._accounts(endpoint, numbers)
         for account in accounts if endpoint.outlives_the_run else ():
             note_standing(account, self.emulated.lift, before[account.number])
-        changes, destroy = self._lived(accounts, capabilities)
+        changes, destroy = self._lived(accounts, capabilities) if Part.WHOLE in self.parts else ([], {})
+        if Part.WHOLE not in self.parts:
+            self._seen_in_part(accounts, capabilities)
         last = accounts[-1]
         told = {
             "emulator": {"name": endpoint.name, "version": endpoint.version},
             "place": endpoint.place,
             "assurance": endpoint.assurance.label,
-            "accounts": endpoint.accounts,
+            "accounts": numbers,
             "limits": [*capabilities.limits, *said_by_itself(endpoint)],
             "stack": self.emulated.stack,
             "variables": sorted(self.emulated.variables),
@@ -205,6 +163,34 @@ class _Life:
             "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
         }
         self._write("told", told)
+
+    def _numbers(self, endpoint: ApiEndpoint) -> tuple[str, ...]:
+        """Return the accounts that are applied to: what stands is looked at in the first, roles are tried in the last."""
+        first, last = endpoint.accounts[0], endpoint.accounts[-1]
+        wanted = {first: Part.STANDING, last: Part.RIGHTS}
+        own = {Part.WHOLE} & set(self.parts)
+        return tuple(each for each in endpoint.accounts if own or first == last or wanted.get(each) in self.parts)
+
+    def _seen_in_part(self, accounts: Sequence[Account], capabilities: Capabilities) -> None:
+        """Apply, and see what is wanted of what stands then."""
+        first, last = accounts[0], accounts[-1]
+        with ThreadPoolExecutor(len(accounts)) as pool:
+            for applied in [pool.submit(each.apply) for each in accounts]:
+                applied.result()
+        if Part.STANDING in self.parts:
+            self._stood(first)
+        else:
+            first.plan("again")
+        if Part.RIGHTS in self.parts:
+            last.state("second")
+            self._try_roles(last, capabilities)
+
+    def _stood(self, first: Account) -> None:
+        """Keep what stands, before anybody touches it, and before the state takes in what AWS adds."""
+        first.state("first")
+        with timed(self.seconds, "reading"):
+            self._write("standing", ask_account(first.connect))
+        first.plan("again")
 
     def _lived(
         self, accounts: Sequence[Account], capabilities: Capabilities
@@ -221,10 +207,10 @@ class _Life:
             changed, destroyed = pool.submit(self._change, first), pool.submit(self._destroy, last, capabilities)
             return changed.result(), destroyed.result()
 
-    def _accounts(self, endpoint: ApiEndpoint) -> list[Account]:
+    def _accounts(self, endpoint: ApiEndpoint, numbers: Sequence[str]) -> list[Account]:
         """Make a copy of the code for each account, initialised once; those for a real one are held to it."""
         with timed(self.seconds, "init"):
-            homes = [self.folder / number for number in endpoint.accounts]
+            homes = [self.folder / number for number in numbers]
             homes[0].mkdir()
             terraform = initialised_copy(self.tool, homes[0], self.target, self.stack, self.code.plan_timeout_s)
             # The provider has no reason to say them, and whoever writes code that does shall not see them in a report.
@@ -233,7 +219,7 @@ class _Life:
             for home in homes[1:]:
                 shutil.copytree(homes[0], home, symlinks=True)
         made = []
-        for number, home in zip(endpoint.accounts, homes, strict=True):
+        for number, home in zip(numbers, homes, strict=True):
             places = replace(terraform.places, tree=home / "tree")
             own = replace(terraform, root=home / "tree" / self.stack.path, home=home / "home", places=places)
             made.append(
@@ -266,11 +252,7 @@ class _Life:
         self._write("schema", schemas)
 
     def _change(self, first: Account) -> list[dict[str, Any]]:
-        first.state("first")
-        # Before anybody touches it, and before the state takes in what AWS adds.
-        with timed(self.seconds, "reading"):
-            self._write("standing", ask_account(first.connect))
-        first.plan("again")
+        self._stood(first)
         # What AWS adds by itself is taken into the state, as one does after an apply; what differs from then on is drift.
         first.step("sync", *("apply", "-refresh-only", "-auto-approve", "-input=false"), variables=True)
         first.plan("quiet", "-refresh-only")
@@ -351,7 +333,7 @@ class _Life:
                     *second.endpoint.spare[2:],
                 )
             except ExitgateError as error:
-                told = {"error": _told_error(error)}
+                told = {"error": told_error(error)}
             except (BotoCoreError, ClientError, KeyError) as error:
                 failed = ObservationError(
                     "what the roles of the stack may do",
@@ -359,7 +341,7 @@ class _Life:
                     expected="an answer or a refusal to each call",
                     action="Look whether the emulator knows the call.",
                 )
-                told = {"error": _told_error(failed)}
+                told = {"error": told_error(failed)}
         self._write("rights", told)
 
     def _write(self, name: str, content: object) -> None:
@@ -368,14 +350,3 @@ class _Life:
 
 def _connect(endpoint: ApiEndpoint, account: str) -> Callable[[str], Any]:
     return lambda service: endpoint.client(service, account)
-
-
-def resources_of(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the managed resources of what ``show -json`` tells of a state."""
-    yield from _resources_of((state.get("values") or {}).get("root_module") or {})
-
-
-def _resources_of(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from (each for each in module.get("resources", ()) if each.get("mode") == "managed")
-    for child in module.get("child_modules", ()):
-        yield from _resources_of(child)

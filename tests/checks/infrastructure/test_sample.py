@@ -1,19 +1,30 @@
-"""3.3.C.1 on starts that are made up: clean, failed in one stack or both, empty, and definitions that are not there."""
+"""3.3.C.1 on starts and work that are made up: clean, failed, empty, and definitions that are not there."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.checks.infrastructure import failed_starts, planned_definitions
+from exitgate.checks.infrastructure import (
+    failed_starts,
+    idle_dependencies,
+    planned_definitions,
+    planned_sample,
+    unanswered_requests,
+)
 from exitgate.errors import PrerequisiteMissing
+from exitgate.finding import Finding
 from exitgate.observation import Substrate
+from exitgate.observe.planned_front import PlannedFront
 from exitgate.observe.sample_start import PlannedStart, SampleStart
+from exitgate.observe.sample_work import Answer, Dependency, SampleWork, WorkedStack
 from exitgate.observe.terraform import Infrastructure
+from exitgate.provision.balancer import Rule
 from exitgate.target import load_target
 
 from .shop import changed, planned
@@ -65,3 +76,125 @@ def test_the_definition_is_the_planned_one() -> None:
 def test_where_no_service_is_planned_nothing_is_started(plan: Infrastructure) -> None:
     with pytest.raises(PrerequisiteMissing, match=r"blocked by 3\.3\.B\.1\.1: stack staging: no ECS service of orders"):
         planned_definitions(plan, ORDERS)
+
+
+FRONT = PlannedFront(
+    listener="aws_lb_listener.https",
+    location="infra/balancer.tf:3",
+    balancer="aws_lb.this",
+    port=443,
+    domain="shop.example",
+    oldest="TLSv1_2",
+    newest="TLSv1_3",
+    rules=(Rule(address="catalog", paths=("/api/products",)), Rule(address="default", answers=503)),
+    places={"catalog": "infra/routing.tf:9", "default": "infra/balancer.tf:3"},
+    group="aws_lb_target_group.catalog",
+    group_location="infra/routing.tf:1",
+    by_tls=False,
+    health_path="/healthz",
+    success_codes=(200,),
+)
+SERVED = Answer(
+    traffic="list",
+    path="/api/products",
+    status=200,
+    failure="",
+    is_served=True,
+    by_task=True,
+    rule="catalog",
+    tls="TLSv1.3",
+)
+USED = Dependency(
+    server="redis", kind="redis", works=True, works_without=False, works_again=True, words="1 entries kept"
+)
+AT_WORK = WorkedStack(
+    name="staging", location="infra/main.tf:7", front=FRONT, health="healthy", answers=(SERVED,), dependencies=(USED,)
+)
+RULES = (unanswered_requests, idle_dependencies)
+
+
+def at_work(*stacks: WorkedStack) -> SampleWork:
+    return SampleWork(
+        substrate=Substrate(assurance=Assurance.EXECUTED, name="container"), workload="catalog", stacks=stacks
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_service_at_work_is_well(rule: Callable[[SampleWork], list[Finding]]) -> None:
+    assert rule(at_work(AT_WORK)) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("work", [at_work(), at_work(replace(AT_WORK, unknown=("cache: where it stands",)))])
+def test_work_that_was_not_tried_is_not_assessed(work: SampleWork, rule: Callable[[SampleWork], list[Finding]]) -> None:
+    with pytest.raises(PrerequisiteMissing):
+        rule(work)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("front", [None, FRONT])
+def test_a_service_that_does_not_come_to_work_is_a_finding(
+    front: PlannedFront | None, rule: Callable[[SampleWork], list[Finding]]
+) -> None:
+    (finding,) = rule(at_work(replace(AT_WORK, front=front, failure="it ended at once")))
+    assert finding.message == "catalog does not come to work on its planned network, in staging"
+    assert (finding.location, finding.got) == ("infra/main.tf:7", "it ended at once")
+
+
+@pytest.mark.parametrize(
+    ("changes", "location", "got"),
+    [
+        (
+            {"status": 503, "by_task": False, "rule": "default"},
+            "infra/balancer.tf:3",
+            "503 of the balancer, by default",
+        ),
+        ({"status": 502, "by_task": False}, "infra/routing.tf:1", "status 502 of the balancer, by catalog"),
+        ({"status": 500}, "infra/routing.tf:1", "status 500 of the service"),
+        ({"status": 0, "failure": "OSError", "rule": ""}, "infra/balancer.tf:3", "OSError"),
+    ],
+    ids=["rule", "target", "service", "nobody"],
+)
+def test_a_request_that_is_not_served_is_a_finding_where_it_was_decided(
+    changes: dict[str, object], location: str, got: str
+) -> None:
+    answer = replace(SERVED, is_served=False, **changes)  # type: ignore[arg-type]
+    (finding,) = unanswered_requests(at_work(replace(AT_WORK, answers=(answer,))))
+    assert finding.message == "catalog is not reached by TLS for list requests, /api/products, in staging"
+    assert finding.location == location
+    assert got in finding.got
+
+
+def test_a_failed_health_check_is_a_finding_at_the_target_group() -> None:
+    (finding,) = unanswered_requests(at_work(replace(AT_WORK, health="unhealthy")))
+    assert finding.message.startswith("catalog does not pass the health check of its planned target group")
+    assert finding.location == "infra/routing.tf:1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"works": False}, "catalog does none of its work that takes redis"),
+        ({"works_without": True}, "catalog works as well without redis"),
+        ({"works_again": False}, "catalog does not come back to redis"),
+        ({"works": False, "server": "cache"}, "catalog does none of its work that takes redis cache"),
+    ],
+)
+def test_a_server_without_use_is_a_finding(changes: dict[str, object], words: str) -> None:
+    found = replace(USED, **changes)  # type: ignore[arg-type]
+    (finding,) = idle_dependencies(at_work(replace(AT_WORK, dependencies=(found,))))
+    assert (finding.message, finding.got) == (f"{words}, in staging", "1 entries kept")
+
+
+def test_what_no_request_tells_of_is_not_assessed() -> None:
+    with pytest.raises(PrerequisiteMissing, match="tells what it serves"):
+        unanswered_requests(at_work(replace(AT_WORK, answers=())))
+
+
+def test_the_sample_is_planned_by_a_stack_that_was_planned() -> None:
+    containers = json.dumps([{"name": "orders", "image": "registry.example/orders:1"}])
+    plan = changed(**{"aws_ecs_task_definition.orders": {"family": "orders", "container_definitions": containers}})
+    found = planned_sample(plan, ORDERS, (ORDERS,), "staging")
+    assert (found.stack, found.definition.container, found.front) == ("staging", "orders", None)
+    with pytest.raises(PrerequisiteMissing, match="stack production: not planned"):
+        planned_sample(plan, ORDERS, (ORDERS,), "production")

@@ -12,7 +12,7 @@ import pytest
 from exitgate.assurance import Assurance
 from exitgate.observe.applied import Applied, known_gaps, read_applied
 from exitgate.provision.outside_changes import WAYS
-from exitgate.provision.stack_life import StackLife
+from exitgate.provision.stack_files import StackLife
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import Target, load_target
 

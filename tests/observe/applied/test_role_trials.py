@@ -12,7 +12,7 @@ import pytest
 from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observe.applied import RoleTrials, read_role_trials
-from exitgate.provision.stack_life import StackLife
+from exitgate.provision.stack_files import StackLife
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import load_target
 

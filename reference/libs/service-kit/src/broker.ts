@@ -48,12 +48,16 @@ export class Broker implements Dependency {
     if (this.#channel === undefined) throw new Error("not connected");
   };
 
-  /** Closes for good. What was published and confirmed before is safe. */
+  /** Closes for good. What was published and confirmed before is safe, and so is what was acknowledged. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     const connection = this.#connection;
+    const channel = this.#channel;
     this.#connection = this.#channel = undefined;
+    // Acknowledgements wait in the channel, and the end of the connection would overtake them; the end of the channel can't.
+    channel?.removeAllListeners("close");
+    await channel?.close().catch(() => undefined);
     await connection?.close();
   }
 

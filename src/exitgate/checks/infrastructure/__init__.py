@@ -45,7 +45,13 @@ from exitgate.checks.infrastructure.regions import strays_of_region
 from exitgate.checks.infrastructure.rights import allowed_beyond_need, unneeded_secrets
 from exitgate.checks.infrastructure.role_trials import answered_beyond_need, refused_needs, taken_roles
 from exitgate.checks.infrastructure.roles import loose_trust, rights_beyond_need, shared_roles
-from exitgate.checks.infrastructure.sample import failed_starts, planned_definitions
+from exitgate.checks.infrastructure.sample import (
+    failed_starts,
+    idle_dependencies,
+    planned_definitions,
+    planned_sample,
+    unanswered_requests,
+)
 from exitgate.checks.infrastructure.scan import both, counted, disputed, disputed_databases
 from exitgate.checks.infrastructure.tls import plain_forwards, served_without_tls
 
@@ -74,6 +80,7 @@ __all__ = [
     "foreign_networks",
     "foreign_roles",
     "hidden_changes",
+    "idle_dependencies",
     "impossible_flows",
     "lax_flows",
     "left_after_destroy",
@@ -89,6 +96,7 @@ __all__ = [
     "plain_forwards",
     "planned_definitions",
     "planned_networks",
+    "planned_sample",
     "refused_needs",
     "rights_beyond_need",
     "served_without_tls",
@@ -96,6 +104,7 @@ __all__ = [
     "shared_roles",
     "strays_of_region",
     "taken_roles",
+    "unanswered_requests",
     "unconnected_flows",
     "undeclared_infrastructure",
     "unequal_applies",

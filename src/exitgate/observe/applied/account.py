@@ -15,7 +15,7 @@ from exitgate.observe.applied.reading import BESIDE_AWS
 from exitgate.observe.applied.translating import WORDS, read_containers
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
-from exitgate.provision.stack_life import StackLife, resources_of
+from exitgate.provision.stack_files import StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import Target
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _GAPS: Final = Path(__file__).parent / "gaps.toml"
+_DECISIONS: Final = Path(__file__).parent / "decision_gaps.toml"
 _LATER: Final = "(known after the apply)"
 
 
@@ -51,6 +52,24 @@ def known_gaps(name: str, version: str) -> tuple[Gap, ...]:
         for each in told["gap"]
         for attribute in each["attributes"]
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionGap:
+    """A kind of policies by which an emulator decides otherwise than IAM does."""
+
+    case: str
+    answer: str
+    """Of the emulator: ``answered`` or ``refused``."""
+    why: str
+
+
+def known_decision_gaps(name: str, version: str) -> tuple[DecisionGap, ...] | None:
+    """Return where an emulator is known to decide otherwise in exactly this version; None where nobody compared it."""
+    told = tomllib.loads(_DECISIONS.read_text(encoding="utf-8"))
+    if (told["name"], told["version"]) != (name, version):
+        return None
+    return tuple(DecisionGap(**each) for each in told["gap"])
 
 
 def beside_gaps(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from exitgate.observe.terraform import read_infrastructure
 from exitgate.observe.terraform.escapes import refuse_programs
-from exitgate.provision.stack_life import StackLife, live_stack
+from exitgate.provision.stack_files import WHOLE, Part, StackLife
+from exitgate.provision.stack_life import live_stack
 from exitgate.provision.stack_plan import plan_stack
 from exitgate.provision.terraform import TerraformTool
 from exitgate.run import Run
 from exitgate.target import Infrastructure, Target
 
 
-def read_life(tool: TerraformTool, run: Run, target: Target, code: Infrastructure) -> StackLife:
-    """Return a stack's life; on a real account only of code whose plan, made without credentials, shows no program of its own.
+def read_life(
+    tool: TerraformTool, run: Run, target: Target, code: Infrastructure, parts: Collection[Part] = WHOLE
+) -> StackLife:
+    """Return a stack's life, or the parts of it that are wanted.
+
+    A real account sees only code whose plan, made without credentials, shows no program of its own.
 
     A plan runs such programs too, so they are looked for in one that an offline override makes, before the first with credentials.
 
@@ -26,4 +33,4 @@ def read_life(tool: TerraformTool, run: Run, target: Target, code: Infrastructur
         seen = read_infrastructure(target, tool, [plan_stack(tool, run, target, code, stack)])
         for each in seen.stacks:
             refuse_programs(each.outside, run.aws_account)
-    return live_stack(tool, run, target, code)
+    return live_stack(tool, run, target, code, parts)

@@ -14,7 +14,7 @@ from exitgate.observe.applied.places import places_of, written_attributes
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
 from exitgate.provision.outside_changes import REQUIRED, Change
-from exitgate.provision.stack_life import StackLife, resources_of
+from exitgate.provision.stack_files import StackLife, resources_of
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import OwnedElsewhere, Target
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 from exitgate.assurance import Assurance
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
+from exitgate.observe.applied.changes import known_decision_gaps
 from exitgate.observe.applied.places import places_of
 from exitgate.observe.terraform.stacks import Folders
 from exitgate.provenance import Tool
-from exitgate.provision.stack_life import StackLife
+from exitgate.provision.stack_files import StackLife
 from exitgate.provision.terraform import TerraformTool
 from exitgate.target import Target
 
@@ -110,7 +111,11 @@ def read_role_trials(target: Target, tool: TerraformTool, life: StackLife, keep:
     substrate = Substrate(
         assurance=Assurance.EMULATED,
         name=f"{emulator['name']} {emulator['version']} {told['place']} with IAM enforced, stack {told['stack']}",
-        limits=(*told["limits"], *_limits(roles, rights["strangers"].keys() - telling)),
+        limits=(
+            *told["limits"],
+            *_limits(roles, rights["strangers"].keys() - telling),
+            *_decisions(emulator["name"], emulator["version"]),
+        ),
         tools=(tool.tool, Tool(name=emulator["name"], version=emulator["version"])),
     )
     evidence = keep.keep(f"role-trials-{told['stack']}.txt", "".join(f"{line}\n" for line in _lines(roles)))
@@ -151,6 +156,15 @@ def _limits(roles: Sequence[TriedRole], silent: Collection[str]) -> Iterator[str
         yield f"not tried of roles that do not need it, for want of a harmless call: {action}"
     for who in sorted(silent):
         yield f"not assessed, as it gets no role that trusts it either, or any: {who}"
+
+
+def _decisions(name: str, version: str) -> Iterator[str]:
+    """Yield where what an emulator decides is known not to be what IAM decides."""
+    gaps = known_decision_gaps(name, version)
+    if gaps is None:
+        yield f"decisions of {name} {version} were compared with the model's by nobody"
+    for gap in gaps or ():
+        yield f"decided otherwise by the emulator: {gap.why}"
 
 
 def _lines(roles: Sequence[TriedRole]) -> Iterator[str]:

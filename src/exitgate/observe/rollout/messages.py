@@ -59,6 +59,18 @@ def message_plan(kind: Messages, around: Surroundings, rate_rps: float = RATE_RP
     )
 
 
+def handled_by_now(workload: Workload, around: Surroundings, ids: Sequence[Sequence[str]]) -> int:
+    """Return how many messages of given ids, kind by kind, the workload has handled.
+
+    Raises:
+        ObservationError: if the store does not say.
+    """
+    return sum(
+        ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": [*own]})
+        for kind, own in zip(workload.message, ids, strict=True)
+    )
+
+
 def handled(workload: Workload, around: Surroundings, published: Sequence[Publishing]) -> tuple[MessagesSeen, ...]:
     """Stop publishing, and count what was handled once the workload has had the time for it.
 

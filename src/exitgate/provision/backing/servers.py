@@ -144,6 +144,16 @@ class Surroundings:
             with redis.Redis.from_url(url) as client:
                 client.flushdb()
 
+    def cached(self) -> int:
+        """Return how many entries the workload keeps in Redis."""
+        import redis
+
+        found = 0
+        for url in self.caches:
+            with redis.Redis.from_url(url) as client:
+                found += int(client.dbsize())
+        return found
+
 
 @contextmanager
 def surroundings(

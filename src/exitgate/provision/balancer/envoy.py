@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from exitgate.provision.balancer.front import Front, listener_socket, routes, target_socket
 from exitgate.provision.balancer.targets import Target
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | dict[str, Json]"
@@ -47,6 +48,8 @@ class BalancerRules:
     """From asking for a target to be added or removed until the balancer does so."""
     port: int = 0
     """Of 127.0.0.1, on which it listens; 0 for a free one."""
+    front: Front | None = None
+    """What stands before the targets; without it, a plain listener hands every request on."""
 
 
 def bootstrap(rules: BalancerRules, folder: Path) -> Json:
@@ -121,10 +124,10 @@ def _listener(rules: BalancerRules) -> Json:
                 {
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [
-                        # No retries: AWS's makes none either once a request was sent.
-                        {"match": {"prefix": "/"}, "route": {"cluster": CLUSTER, "timeout": "0s"}}
-                    ],
+                    # No retries: AWS's makes none either once a request was sent.
+                    "routes": routes(rules.front, CLUSTER)
+                    if rules.front
+                    else [{"match": {"prefix": "/"}, "route": {"cluster": CLUSTER, "timeout": "0s"}}],
                 }
             ],
         },
@@ -135,12 +138,15 @@ def _listener(rules: BalancerRules) -> Json:
             }
         ],
     }
+    chain: dict[str, Json] = {
+        "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
+    }
+    if rules.front:
+        chain["transport_socket"] = listener_socket(rules.front)
     return {
         "name": "front",
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": rules.port}},
-        "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-        ],
+        "filter_chains": [chain],
     }
 
 
@@ -152,7 +158,11 @@ def _cluster(rules: BalancerRules, folder: Path) -> Json:
         "common_http_protocol_options": {"idle_timeout": _seconds(rules.idle_timeout_s)},
         "explicit_http_config": {"http_protocol_options": {}},
     }
+    by_tls: dict[str, Json] = (
+        {"transport_socket": target_socket()} if rules.front and rules.front.targets_by_tls else {}
+    )
     return {
+        **by_tls,
         "name": CLUSTER,
         "type": "EDS",
         "lb_policy": "ROUND_ROBIN",

@@ -27,6 +27,7 @@ from exitgate.waiting import wait_for
 
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S, _STOP_TIMEOUT_S, _ANSWER_TIMEOUT_S = 30.0, 5.0, 10.0
+_START: Final = Path(__file__).with_name("answering_once.py")
 _HEALTH: Final = "/_ministack/health"
 ROOT_SECRET: Final = "emulator"  # noqa: S105 - of a root that exists on loopback, and as long as the run
 ACCOUNTS: Final = ("111111111111", "222222222222")
@@ -226,7 +227,8 @@ def _running(
         }
     )
     process = subprocess.Popen(
-        [str(installation.python), "-m", installation.name],
+        # -P: nothing that lies beside that file is a module of it.
+        [str(installation.python), "-P", str(_START), installation.name],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
