@@ -12,7 +12,6 @@ from exitgate.catalogue import load_gate
 from exitgate.faults import FAULTS
 from exitgate.faults.infrastructure.read_back import FAULTS as READ_BACK
 from exitgate.faults.infrastructure.role_trials import FAULTS as ROLE_TRIALS
-from exitgate.faults.infrastructure.sample import FAULTS as SAMPLE
 from exitgate.faults.pipeline.executed import FAULTS as EXECUTED
 from exitgate.faults.pipeline.runs import FAULTS as RUNS
 from exitgate.proof import PROOF_FILE, read_proof
@@ -84,7 +83,6 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-<<<<<<< HEAD
 NEW = {
     "busy-table-left-for-later",
     "consumer-goes-on",
@@ -102,11 +100,7 @@ NEW = {
 
 
 UNPROVEN_FAULTS = NEW | {
-    fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS, *SAMPLE) if fault.control not in UNPROVEN
-=======
-UNPROVEN_FAULTS = {
-    fault.id for fault in (*EXECUTED, *RUNS, *DEPLOYED, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
->>>>>>> 86c334511457f5ebf3a63792dcf2c811734aefaf
+    fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
 }
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
