@@ -83,19 +83,7 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-NEW = {
-    "busy-table-left-for-later",
-    "consumer-goes-on",
-    "every-leg-excluded",
-    "failure-without-a-word",
-    "job-by-title",
-    "masked-by-actor",
-    "masked-by-title",
-    "masked-job-switched-off",
-    "masked-pipeline-default-shell",
-    "masked-push-alone",
-    "masked-target-dropped",
-}
+NEW = {"busy-table-left-for-later", "failure-without-a-word"}
 """Faults that no whole gate run has killed yet."""
 
 
