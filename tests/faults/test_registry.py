@@ -83,13 +83,7 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-NEW = {"busy-table-left-for-later", "failure-without-a-word"}
-"""Faults that no whole gate run has killed yet."""
-
-
-UNPROVEN_FAULTS = NEW | {
-    fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
-}
+UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
