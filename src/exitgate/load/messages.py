@@ -62,6 +62,11 @@ class Publishing:
         """Why the broker takes nothing more, in one line; empty as long as it does."""
         return self._failure
 
+    @property
+    def so_far(self) -> list[str]:
+        """The ids of what the broker has taken until now."""
+        return list(self._ids)
+
     def end(self) -> None:
         """Publish nothing more."""
         self._over.set()

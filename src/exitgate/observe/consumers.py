@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from exitgate.errors import ObservationError, one_line
 from exitgate.load.messages import MessagePlan, Publishing, connect, publishing
@@ -15,10 +16,12 @@ from exitgate.observe.rollout.load import ask_store
 from exitgate.observe.rollout.messages import message_plan
 from exitgate.provision.backing import Surroundings
 from exitgate.target import Messages, Workload
+from exitgate.waiting import wait_for
 
-_BACKLOG, _BACKLOG_RPS = 1_000, 2_000.0
+_BACKLOG, _BACKLOG_RPS = 5_000, 2_000.0
 """More than is handled while a workload stops, about as quickly as a broker takes them: whoever consumes is never without one. Not
 without end, or the workload would be stopped in a flood, and its requests be late for that."""
+_TAKEN_WITHIN_S, _ASK_EVERY_S = 20.0, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,29 @@ def _plan(kind: Messages, around: Surroundings) -> MessagePlan:
     return replace(message_plan(kind, around, _BACKLOG_RPS), most=_BACKLOG)
 
 
+def await_first(around: Surroundings, published: Sequence[tuple[Messages, Publishing]]) -> None:
+    """Wait until something of each kind was handled, so that whoever takes it is in the midst of that; not for ever.
+
+    Raises:
+        ObservationError: if the store does not say.
+    """
+    for kind, each in published:
+        wait_for(
+            partial(_handled_so_far, kind, each, around),
+            until=bool,
+            timeout_s=_TAKEN_WITHIN_S,
+            interval_s=_ASK_EVERY_S,
+        )
+
+
+def _handled_so_far(kind: Messages, sent: Publishing, around: Surroundings) -> int:
+    return _handled(kind, sent.so_far, around)
+
+
+def _handled(kind: Messages, ids: list[str], around: Surroundings) -> int:
+    return ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": ids})
+
+
 def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publishing]]) -> tuple[Taken, ...]:
     """Stop publishing, and look at what is left. To be asked once the workload has ended; the queues are empty after it.
 
@@ -62,14 +88,13 @@ def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publis
     found = []
     for kind, each in published:
         ids = each.stop()
-        waiting, given_back = emptied(message_plan(kind, around).url, kind)
-        handled = ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": ids})
+        waiting, given_back = emptied(message_plan(kind, around).url, kind, frozenset(ids))
         found.append(
             Taken(
                 name=kind.name,
                 queue=kind.taken_from,
                 published=len(ids),
-                handled=handled,
+                handled=_handled(kind, ids, around),
                 waiting=waiting,
                 given_back=given_back,
             )
@@ -77,8 +102,8 @@ def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publis
     return tuple(found)
 
 
-def emptied(url: str, kind: Messages) -> tuple[int, int]:
-    """Take everything out of a queue; returns how many messages there were, and how many of them had been delivered before.
+def emptied(url: str, kind: Messages, ids: frozenset[str]) -> tuple[int, int]:
+    """Take everything out of a queue; returns how many of these messages there were, and how many of them were delivered before.
 
     Raises:
         ObservationError: if the broker has no such queue, or refuses.
@@ -91,8 +116,9 @@ def emptied(url: str, kind: Messages) -> tuple[int, int]:
         try:
             channel = connection.channel()
             while (message := channel.basic_get(kind.taken_from, no_ack=True)) is not None:
-                waiting += 1
-                given_back += bool(message.delivery_info["redelivered"])
+                if message.properties.get("message_id") in ids:
+                    waiting += 1
+                    given_back += bool(message.delivery_info["redelivered"])
         finally:
             with suppress(AMQPError, OSError):
                 connection.close()

@@ -13,7 +13,7 @@ from exitgate.evidence_folder import EvidenceFolder
 from exitgate.load.process import probing
 from exitgate.load.results import LoadResults, Request
 from exitgate.observation import Observation, Substrate
-from exitgate.observe.consumers import Taken, backlog, left_behind
+from exitgate.observe.consumers import Taken, await_first, backlog, left_behind
 from exitgate.observe.pressure import Pressure
 from exitgate.observe.rollout.load import SLOW_S, stopping_plan
 from exitgate.observe.serving import Served, served
@@ -120,6 +120,7 @@ def read_stopping(
                 raise _not_served(workload, every, prober.so_far())
             timeout_s = math.ceil(settings.stop_timeout_s)
             with backlog(workload, around) as published:
+                await_first(around, published)
                 signalled_s = time.monotonic()
                 ending = pool.submit(_stop, there, timeout_s)
                 load = prober.stop()

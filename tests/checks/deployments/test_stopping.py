@@ -137,3 +137,9 @@ def test_of_a_consumer_that_was_not_stopped_in_its_work_nothing_is_said(taken: T
 def test_a_consumer_that_handled_none_of_what_it_was_given_is_told_of() -> None:
     (finding,) = rude_stops(stopping(ANSWERED, messages=(replace(TAKEN, handled=0, given_back=10),)))
     assert "does not handle" in finding.message
+
+
+def test_what_is_seen_of_a_stop_is_told_also_where_nothing_is_known_of_its_messages() -> None:
+    seen = stopping(ANSWERED, exit_code=143, messages=(replace(TAKEN, handled=0),))
+    (finding,) = rude_stops(seen)
+    assert finding.message == "orders ends with an error on SIGTERM"

@@ -43,7 +43,8 @@ const run = promisify(execFile);
  */
 export async function migrate({ folder, databaseUrl, deadlineS, logger }: MigrateOptions): Promise<void> {
   await inTurn({ databaseUrl, deadlineS, patienceS: PATIENCE_S }, async (session) => {
-    if (await isUpToDate(session, join(folder, "prisma", "migrations"))) {
+    const schema = new URL(databaseUrl).searchParams.get("schema") ?? undefined;
+    if (await isUpToDate(session, join(folder, "prisma", "migrations"), schema)) {
       logger.info({ applied: [] }, "migrated");
       return;
     }

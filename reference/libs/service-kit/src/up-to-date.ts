@@ -13,31 +13,31 @@ interface Row {
   readonly finished: boolean;
 }
 
-/** What was rolled back, by hand and on purpose, is as if it had never been. */
-const APPLIED = `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
-  FROM _prisma_migrations WHERE rolled_back_at IS NULL`;
-const NO_SUCH_TABLE = "42P01";
-
 /**
- * Says whether each migration in the folder is applied, as it stands there, and none has failed. Where it says no, Prisma's
- * CLI decides: it applies what is pending, or says what is wrong.
+ * Says whether each migration in the folder is applied, as it stands there, and none has failed. Where it says no, or can't say,
+ * Prisma's CLI decides: it applies what is pending, or says what is wrong.
+ *
+ * @param schema Of PostgreSQL, in which Prisma keeps its table: `schema` in the database's address
  */
-export async function isUpToDate(session: Pick<pg.Client, "query">, migrations: string): Promise<boolean> {
-  const wanted = await checksums(migrations);
-  const rows = await applied(session);
-  if (wanted.size === 0 || rows.some(({ finished }) => !finished)) return false;
-  const done = new Map(rows.map(({ migration_name, checksum }) => [migration_name, checksum]));
-  return [...wanted].every(([name, checksum]) => done.get(name) === checksum);
-}
-
-async function applied(session: Pick<pg.Client, "query">): Promise<Row[]> {
+export async function isUpToDate(
+  session: Pick<pg.Client, "query">,
+  migrations: string,
+  schema = "public",
+): Promise<boolean> {
   try {
-    return (await session.query<Row>(APPLIED)).rows;
-  } catch (error) {
-    if ((error as { code?: unknown }).code === NO_SUCH_TABLE) return [];
-    throw error;
+    const wanted = await checksums(migrations);
+    const { rows } = await session.query<Row>(applied(schema));
+    if (wanted.size === 0 || rows.some(({ finished }) => !finished)) return false;
+    const done = new Map(rows.map(({ migration_name, checksum }) => [migration_name, checksum]));
+    return [...wanted].every(([name, checksum]) => done.get(name) === checksum);
+  } catch {
+    return false;
   }
 }
+
+/** What was rolled back, by hand and on purpose, is as if it had never been. */
+const applied = (schema: string): string => `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+  FROM "${schema.replaceAll('"', '""')}"._prisma_migrations WHERE rolled_back_at IS NULL`;
 
 /** By name, as Prisma reckons them. */
 async function checksums(migrations: string): Promise<Map<string, string>> {

@@ -52,12 +52,25 @@ for (const [why, rows] of [
   });
 }
 
-test("so is one that no release was ever started on, and a release that has no migrations", async (t) => {
-  assert.equal(await isUpToDate(failing("42P01"), await folderWith(t, { [FIRST]: "CREATE" })), false);
+test("so is a release that has no migrations, and a database that has no such table or does not answer", async (t) => {
   assert.equal(await isUpToDate(telling([]), await folderWith(t, {})), false);
+  for (const code of ["42P01", "57P01"]) {
+    assert.equal(await isUpToDate(failing(code), await folderWith(t, { [FIRST]: "CREATE" })), false);
+  }
 });
 
-test("a database that does not answer is no answer", async (t) => {
+test("so is a folder in which a migration has no file", async (t) => {
   const folder = await folderWith(t, { [FIRST]: "CREATE" });
-  await assert.rejects(isUpToDate(failing("57P01"), folder), /57P01/);
+  await mkdir(join(folder, SECOND));
+  assert.equal(await isUpToDate(telling([row(FIRST, "CREATE")]), folder), false);
+});
+
+test("the table is looked for where Prisma keeps it", async (t) => {
+  const folder = await folderWith(t, { [FIRST]: "CREATE" });
+  const asked: string[] = [];
+  const session = { query: async (text: string) => void asked.push(text) } as unknown as pg.Client;
+  await isUpToDate(session, folder);
+  await isUpToDate(session, folder, 'pre"view');
+  assert.match(asked[0] ?? "", /FROM "public"\._prisma_migrations/);
+  assert.match(asked[1] ?? "", /FROM "pre""view"\._prisma_migrations/);
 });

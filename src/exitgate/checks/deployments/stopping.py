@@ -22,6 +22,8 @@ def rude_stops(seen: Stopping) -> list[Finding]:
     is_lateness = seen.exit_code == 0 and all(each.failure == "timeout" for each in seen.failed_in_flight)
     if findings and is_lateness and seen.starved_percent > MOST_STARVED_PERCENT:
         raise _not_known(seen, f"it waited for a processor for {seen.starved_percent:.0f} % of the time", "time to end")
+    if not findings:
+        _demand_interrupted(seen)
     return findings
 
 
@@ -57,11 +59,6 @@ def _dropped(seen: Stopping) -> list[Finding]:
 
 def _gave_back(seen: Stopping) -> list[Finding]:
     """Say of which queues it took what it did not handle."""
-    for each in seen.messages:
-        # What it hasn't taken any of, or has nothing left of, it can't have been interrupted in.
-        if not each.handled + each.given_back or not each.waiting:
-            got = f"{each.handled} messages {each.name} handled, {each.waiting} waiting in {each.queue} at its end"
-            raise _not_known(seen, got, "some of both, or nothing is said about how it stops to take them")
     return [
         Finding(
             location=seen.location,
@@ -73,6 +70,18 @@ def _gave_back(seen: Stopping) -> list[Finding]:
         for each in seen.messages
         if each.given_back
     ]
+
+
+def _demand_interrupted(seen: Stopping) -> None:
+    """See to it that whoever takes messages was in the midst of that.
+
+    Raises:
+        PrerequisiteMissing: if it had taken none, or there was nothing left to take.
+    """
+    for each in seen.messages:
+        if not each.handled or not each.waiting:
+            got = f"{each.handled} messages {each.name} handled, {each.waiting} waiting in {each.queue} at its end"
+            raise _not_known(seen, got, "some of both, or nothing is said about how it stops to take them")
 
 
 def _erred(seen: Stopping) -> list[Finding]:
