@@ -10,7 +10,7 @@ import json
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -120,6 +120,8 @@ class WorkedStack:
     """What the balancer says of its target, in ELB's words; empty where its health checks can't be tried."""
     answers: tuple[Answer, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
+    untried: tuple[str, ...] = ()
+    """Planned servers that it was not tried with, as ``address: what``."""
     unknown: tuple[str, ...] = ()
     """What can't be drawn or tried, as ``name: what``."""
 
@@ -143,6 +145,8 @@ class PlannedSample:
     task_memory_mib: int | None
     front: PlannedFront | None
     network: PlannedNetwork
+    servers: tuple[str, ...] = ()
+    """Addresses of the backing servers that the stack plans."""
 
 
 class _Undone(Exception):
@@ -208,6 +212,24 @@ def read_sample_work(
     )
 
 
+def untried_servers(
+    planned: PlannedSample, flows: Sequence[Flow], workload: str, tried: Collection[str]
+) -> tuple[str, ...]:
+    """Name the planned servers that a workload was not tried with; those that the policy gives to others alone are theirs.
+
+    Args:
+        flows: The policy's.
+        workload: Its name there.
+        tried: The ends of those that it was tried with.
+    """
+    found = []
+    for server in planned.servers:
+        sources = {each.source for each in flows if each.destination == planned.network.called.get(server, server)}
+        if server not in tried and (workload in sources or not sources):
+            found.append(f"{server}: what {workload} does with it, which was not tried")
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
     engine: Engine
@@ -235,6 +257,9 @@ class _Sample:
                 for name in servers
                 if not servers[name]
             ]
+            tried = {found[0] for found in servers.values() if found}
+            untried = untried_servers(planned, self.flows, self.workload.name, tried)
+            stack = replace(stack, untried=untried)
             absent = [end for end in (own, front.balancer, INTERNET) if end not in ends.spaces]
             if unled or absent:
                 told = [*unled, *(f"{end or self.workload.name}: where it stands" for end in absent)]

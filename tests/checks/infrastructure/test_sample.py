@@ -191,6 +191,18 @@ def test_what_no_request_tells_of_is_not_assessed() -> None:
         unanswered_requests(at_work(replace(AT_WORK, answers=())))
 
 
+def test_a_service_without_a_server_that_was_tried_is_not_assessed() -> None:
+    with pytest.raises(PrerequisiteMissing, match="catalog: no server that it leans on was tried"):
+        idle_dependencies(at_work(replace(AT_WORK, dependencies=())))
+
+
+def test_a_planned_server_that_was_not_tried_is_not_assessed_and_says_nothing_of_answers() -> None:
+    work = at_work(replace(AT_WORK, untried=("aws_db_instance.reports: what catalog does with it",)))
+    with pytest.raises(PrerequisiteMissing, match=r"aws_db_instance\.reports: what catalog does with it"):
+        idle_dependencies(work)
+    assert unanswered_requests(work) == []
+
+
 def test_the_sample_is_planned_by_a_stack_that_was_planned() -> None:
     containers = json.dumps([{"name": "orders", "image": "registry.example/orders:1"}])
     plan = changed(**{"aws_ecs_task_definition.orders": {"family": "orders", "container_definitions": containers}})
