@@ -1,4 +1,4 @@
-"""A request that an SDK asks again is answered once: while the first asking is under way, after it, and not after a failure."""
+"""A request that an SDK asks again is answered once: while its asking is under way, and after it where it succeeded."""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ LIMITS: Final = (
     "the sample's connections pass networks drawn from the plan, whose ends lead to containers and servers on this machine",
     "in the place of AWS's balancer stands Envoy, set up by the planned listener, rules and target group",
     "its certificate is one of the run's own, for the planned certificate's domain",
+    "whether the planned certificate holds for the hosts of the rules is not looked at",
     "servers are reached without TLS, on the ports of the policy's flows",
 )
 TYPES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -359,7 +360,7 @@ class _Sample:
             interval_s=0.1,
         )
         client = _Client(
-            space=ends.space(INTERNET), address=ends.address(front.balancer), port=front.port, rules=balancer.rules
+            space=ends.space(INTERNET), address=ends.address(front.balancer), planned=front, rules=balancer.rules
         )
         trials = _Trials(workload=self.workload, around=self.around, ask=client.ask)
         answers, _ = wait_for(
@@ -406,7 +407,7 @@ class _Client:
 
     space: Namespace
     address: str
-    port: int
+    planned: PlannedFront
     rules: BalancerRules
 
     def ask(self, traffic: Traffic) -> Answer:
@@ -425,7 +426,7 @@ class _Client:
             tls="",
         )
         try:
-            with self._connected() as (connection, version):
+            with self._connected(self.planned.host_for(traffic.path)) as (connection, version):
                 connection.request(traffic.method, traffic.path, traffic.body or None, headers)
                 got = connection.getresponse()
                 got.read()
@@ -442,15 +443,15 @@ class _Client:
         )
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[http.client.HTTPConnection, str]]:
+    def _connected(self, host: str) -> Iterator[tuple[http.client.HTTPConnection, str]]:
         front = self.rules.front
         domain, trusted = (front.certificate.domain, front.certificate.certificate) if front else ("", "")
         context = ssl.create_default_context(cadata=trusted)
-        place = (self.address, self.port)
+        place = (self.address, self.planned.port)
         plain = self.space.within(lambda: socket.create_connection(place, timeout=_ANSWER_S))
         with plain, context.wrap_socket(plain, server_hostname=domain) as secure:
             # Its own port is the one that goes without saying, as 443 does.
-            connection = http.client.HTTPConnection(domain)
+            connection = http.client.HTTPConnection(host)
             connection.sock = secure
             yield connection, secure.version() or ""
 

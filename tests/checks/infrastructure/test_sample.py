@@ -191,6 +191,18 @@ def test_what_no_request_tells_of_is_not_assessed() -> None:
         unanswered_requests(at_work(replace(AT_WORK, answers=())))
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_behind_a_front_that_is_not_all_modelled_nothing_is_held_against_it(
+    rule: Callable[[SampleWork], list[Finding]],
+) -> None:
+    front = replace(FRONT, unknown=("catalog: its condition on source_ip",))
+    missed = replace(SERVED, is_served=False, by_task=False, status=503, rule="default")
+    unused = replace(USED, works=False)
+    work = at_work(replace(AT_WORK, front=front, answers=(missed,), dependencies=(unused,), unknown=front.unknown))
+    with pytest.raises(PrerequisiteMissing, match="catalog: its condition on source_ip"):
+        rule(work)
+
+
 def test_a_service_without_a_server_that_was_tried_is_not_assessed() -> None:
     with pytest.raises(PrerequisiteMissing, match="catalog: no server that it leans on was tried"):
         idle_dependencies(at_work(replace(AT_WORK, dependencies=())))

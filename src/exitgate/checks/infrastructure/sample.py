@@ -99,6 +99,8 @@ def unanswered_requests(sample: SampleWork) -> list[Finding]:
                 got=f"a target that is {stack.health}",
                 remedy="Correct path, matcher or protocol of the target group: ECS replaces tasks that fail it.",
             )
+        if front.unknown:
+            return
         for answer in stack.answers:
             if not answer.is_served:
                 judgement.fault(
@@ -122,6 +124,8 @@ def idle_dependencies(sample: SampleWork) -> list[Finding]:
             _judge_failure(sample, stack, judgement)
             return
         judgement.unknown += [*stack.unknown, *stack.untried]
+        if stack.front and stack.front.unknown:
+            return
         for each in stack.dependencies:
             _judge_dependency(sample, stack, each, judgement)
         if not stack.dependencies:
