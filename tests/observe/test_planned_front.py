@@ -131,21 +131,21 @@ def test_what_leads_elsewhere_is_answered_by_the_balancer(action: Value, status:
 def test_what_is_not_known_or_not_modelled_is_named(address: str, values: dict[str, Value], unknown: str) -> None:
     front = front_of(stack(**{address: values}))
     assert front is not None
-    assert front.unknown == (unknown,)
+    assert {*front.unknown, *front.unchecked} == {unknown}
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "is_way_known"),
     [
-        {"health_check": ({"protocol": "HTTPS"},)},
-        {"health_check": ({"port": "8080"},)},
-        {"protocol_version": "HTTP2"},
+        ({"health_check": ({"protocol": "HTTPS"},)}, True),
+        ({"health_check": ({"port": "8080"},)}, True),
+        ({"protocol_version": "HTTP2"}, False),
     ],
 )
-def test_health_checks_that_are_not_modelled_are_not_tried(values: dict[str, Value]) -> None:
+def test_health_checks_that_are_not_modelled_are_not_tried(values: dict[str, Value], is_way_known: bool) -> None:
     front = front_of(stack(**{GROUP: values}))
     assert front is not None
-    assert not front.checked_alike
+    assert (bool(front.unchecked), not front.unknown) == (True, is_way_known)
 
 
 @pytest.mark.parametrize("port", ["traffic-port", "3000", "", None])
@@ -153,7 +153,7 @@ def test_health_checks_on_the_port_of_requests_are_tried(port: Value) -> None:
     values: dict[str, Value] = {"port": 3000, "protocol_version": "HTTP1", "health_check": ({"port": port},)}
     front = front_of(stack(**{GROUP: values, OWN: {"action": (split((GROUP, 1)),)}}))
     assert front is not None
-    assert (front.checked_alike, front.unknown) == (True, ())
+    assert (front.unchecked, front.unknown) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_rule_before_it_that_answers_for_one_host_leaves_the_other() -> None:
 def test_a_version_that_the_code_leaves_to_aws_is_the_default() -> None:
     front = front_of(stack(**{GROUP: {"protocol_version": UNKNOWN}}))
     assert front is not None
-    assert (front.checked_alike, front.unknown) == (True, ())
+    assert (front.unchecked, front.unknown) == ((), ())
 
 
 def test_where_no_listener_of_tls_leads_to_it_there_is_nothing() -> None:

@@ -52,8 +52,8 @@ class PlannedFront:
     """Whether targets are asked by TLS."""
     health_path: str
     success_codes: tuple[int, ...]
-    checked_alike: bool = True
-    """Whether its health checks speak the same protocol as requests; others are not tried."""
+    unchecked: tuple[str, ...] = ()
+    """Why its health checks are not tried, as ``address: what``: they go another way than requests."""
     unknown: tuple[str, ...] = ()
     """What the way of a request hangs on and is not known or not modelled, as ``address: what``."""
 
@@ -104,8 +104,8 @@ def _read(stack: Stack, listener: Resource, rules: list[Resource], group: Resour
     read = [_rule(each, group, unknown) for each in rules]
     oldest, newest = _versions(listener, unknown)
     checks = next(iter(group.blocks("health_check") or ()), {})
-    unlike = list(_unlike(group, checks))
-    unknown += unlike
+    version = [f"{group.address}: protocol_version"] if _has_other_version(group) else []
+    unknown += version
     port = listener.get("port")
     if not isinstance(port, int):
         unknown.append(f"{listener.address}: port")
@@ -122,7 +122,7 @@ def _read(stack: Stack, listener: Resource, rules: list[Resource], group: Resour
         group=group.address,
         group_location=group.locate(),
         by_tls=group.get("protocol") == "HTTPS",
-        checked_alike=not unlike,
+        unchecked=(*_unlike(group, checks), *version),
         health_path=_text(checks.get("path"), _HEALTH["path"]),
         success_codes=_codes(_text(checks.get("matcher"), _HEALTH["matcher"])),
         unknown=tuple(unknown),
@@ -130,16 +130,19 @@ def _read(stack: Stack, listener: Resource, rules: list[Resource], group: Resour
 
 
 def _unlike(group: Resource, checks: Mapping[str, Value]) -> Iterator[str]:
-    """Yield what has a target group's health checks, or all that it asks, go other ways than requests are sent here."""
+    """Yield what has a target group's health checks go another way than requests."""
     if checks.get("protocol") not in (None, "", group.get("protocol")):
         yield f"{group.address}: health checks by another protocol than requests"
     if checks.get("port") not in (None, "", "traffic-port", str(group.get("port"))):
         yield f"{group.address}: health checks on another port than requests"
+
+
+def _has_other_version(group: Resource) -> bool:
+    """Say whether targets are, or may be, asked by another version than HTTP/1.1, which is AWS's default."""
     version = group.get("protocol_version")
-    # What the code does not say is only known after an apply, and is HTTP1.
+    # What the code does not say is only known after an apply.
     is_left_to_aws = isinstance(version, Unknown) and "protocol_version" not in dict(group.lines)
-    if version not in (None, "", "HTTP1") and not is_left_to_aws:
-        yield f"{group.address}: protocol_version"
+    return version not in (None, "", "HTTP1") and not is_left_to_aws
 
 
 def _rule(owner: Resource, group: Resource, unknown: list[str]) -> Rule:

@@ -250,7 +250,8 @@ class _Sample:
             lacks = "no listener of TLS leads to it" if front is None else "its definition maps no port"
             return replace(stack, failure=lacks)
         with drawn_ends(planned.network.network) as ends:
-            stack = replace(stack, unknown=(*planned.network.unknown, *ends.drawing.undrawn, *front.unknown))
+            unknown = (*planned.network.unknown, *ends.drawing.undrawn, *front.unknown, *front.unchecked)
+            stack = replace(stack, unknown=tuple(dict.fromkeys(unknown)))
             own = self._end_called(self.workload.name)
             servers = {name: self._end_of(self.kinds[name]) for name in sorted(self.around.local_ports)}
             unled = [
@@ -379,7 +380,7 @@ class _Sample:
         ]
         return replace(
             stack,
-            health=health.value if front.checked_alike else "",
+            health="" if front.unchecked else health.value,
             answers=answers,
             dependencies=tuple(found),
             unknown=(*stack.unknown, *untold),

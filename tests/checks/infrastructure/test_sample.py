@@ -203,6 +203,16 @@ def test_behind_a_front_that_is_not_all_modelled_nothing_is_held_against_it(
         rule(work)
 
 
+def test_health_checks_that_are_not_tried_say_nothing_of_requests() -> None:
+    told = "aws_lb_target_group.catalog: health checks by another protocol than requests"
+    stack = replace(AT_WORK, front=replace(FRONT, unchecked=(told,)), health="", unknown=(told,))
+    with pytest.raises(PrerequisiteMissing, match="another protocol"):
+        unanswered_requests(at_work(stack))
+    missed = replace(SERVED, is_served=False, by_task=False, status=502)
+    (finding,) = unanswered_requests(at_work(replace(stack, answers=(missed,))))
+    assert finding.message.startswith("catalog is not reached by TLS")
+
+
 def test_a_service_without_a_server_that_was_tried_is_not_assessed() -> None:
     with pytest.raises(PrerequisiteMissing, match="catalog: no server that it leans on was tried"):
         idle_dependencies(at_work(replace(AT_WORK, dependencies=())))
