@@ -28,6 +28,16 @@ RULE = {"priority": 110, "condition": ({"path_pattern": ({"values": ("/api/produ
 CHECKED = {"protocol": "HTTP", "health_check": ({"protocol": "HTTP", "path": "/healthz", "matcher": "200,204-205"},)}
 
 
+OWN, WEB = "aws_lb_listener_rule.catalog", "aws_lb_listener_rule.web"
+OTHER = "aws_lb_target_group.web"
+FORWARD: dict[str, Value] = {"type": "forward", "target_group_arn": Reference(OTHER, "arn")}
+
+
+def split(*weights: tuple[str, Value]) -> dict[str, Value]:
+    groups = tuple({"arn": Reference(group, "arn"), "weight": weight} for group, weight in weights)
+    return {"type": "forward", "forward": ({"target_group": groups},)}
+
+
 def stack(**values: dict[str, Value]) -> Stack:
     """Return the shop with a listener of TLS and a rule of catalog's, with other values by address."""
     given = {
@@ -104,12 +114,79 @@ def test_what_leads_elsewhere_is_answered_by_the_balancer(action: Value, status:
             {"health_check": ({"protocol": "HTTPS"},)},
             f"{GROUP}: health checks by another protocol than requests",
         ),
+        (GROUP, {"health_check": ({"port": "8080"},)}, f"{GROUP}: health checks on another port than requests"),
+        (GROUP, {"protocol_version": "GRPC"}, f"{GROUP}: protocol_version"),
+        (WEB, {"action": ({"type": "authenticate-oidc"}, FORWARD)}, f"{WEB}: action authenticate-oidc"),
+        (WEB, {"action": ({"type": UNKNOWN},)}, f"{WEB}: action"),
+        (WEB, {"action": UNKNOWN}, f"{WEB}: action"),
+        (WEB, {"action": ({"type": "forward", "target_group_arn": UNKNOWN},)}, f"{WEB}: where it forwards to"),
+        (OWN, {"action": (split((GROUP, 90), (OTHER, 10)),)}, f"{OWN}: forward to several target groups"),
+        (OWN, {"action": (split((GROUP, 0)),)}, f"{OWN}: weight of a target group"),
+        (OWN, {"action": (split((GROUP, UNKNOWN)),)}, f"{OWN}: weight of a target group"),
+        (OWN, {"condition": UNKNOWN}, f"{OWN}: its conditions"),
+        (OWN, {"transform": ({"type": "url-rewrite"},)}, f"{OWN}: transform"),
+        (OWN, {"condition": ({"host_header": ({"values": (UNKNOWN,)},)},)}, f"{OWN}: its condition on host_header"),
     ],
 )
 def test_what_is_not_known_or_not_modelled_is_named(address: str, values: dict[str, Value], unknown: str) -> None:
     front = front_of(stack(**{address: values}))
     assert front is not None
-    assert front.unknown == (unknown,)
+    assert {*front.unknown, *front.unchecked} == {unknown}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_way_known"),
+    [
+        ({"health_check": ({"protocol": "HTTPS"},)}, True),
+        ({"health_check": ({"port": "8080"},)}, True),
+        ({"protocol_version": "HTTP2"}, False),
+    ],
+)
+def test_health_checks_that_are_not_modelled_are_not_tried(values: dict[str, Value], is_way_known: bool) -> None:
+    front = front_of(stack(**{GROUP: values}))
+    assert front is not None
+    assert (bool(front.unchecked), not front.unknown) == (True, is_way_known)
+
+
+@pytest.mark.parametrize("port", ["traffic-port", "3000", "", None])
+def test_health_checks_on_the_port_of_requests_are_tried(port: Value) -> None:
+    values: dict[str, Value] = {"port": 3000, "protocol_version": "HTTP1", "health_check": ({"port": port},)}
+    front = front_of(stack(**{GROUP: values, OWN: {"action": (split((GROUP, 1)),)}}))
+    assert front is not None
+    assert (front.unchecked, front.unknown) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "path", "host"),
+    [
+        (("api.shop.example",), "/api/products?page=2", "api.shop.example"),
+        (("*.shop.example", "api.shop.example"), "/api/products/7", "any.shop.example"),
+        (("*.example", "api.shop.example"), "/api/products", "shop.example"),
+        (("api.shop.example",), "/elsewhere", "shop.example"),
+        (("shop.example", "api.shop.example"), "/api/products", "shop.example"),
+        ((), "/api/products", "shop.example"),
+    ],
+    ids=["host", "pattern", "certificate's by pattern", "other path", "certificate's", "every host"],
+)
+def test_it_is_asked_under_a_host_of_the_rule_that_leads_to_it(hosts: tuple[str, ...], path: str, host: str) -> None:
+    named = ({"host_header": ({"values": hosts},)},) if hosts else ()
+    front = front_of(stack(**{OWN: {"condition": (*RULE["condition"], *named)}}))  # type: ignore[misc]
+    assert front is not None
+    assert front.host_for(path) == host
+
+
+def test_a_rule_before_it_that_answers_for_one_host_leaves_the_other() -> None:
+    hosts: Value = ({"host_header": ({"values": ("shop.example", "api.shop.example")},)},)
+    closed: dict[str, Value] = {"priority": 1, "condition": ({"host_header": ({"values": ("SHOP.example",)},)},)}
+    front = front_of(stack(**{OWN: {"condition": hosts}, WEB: closed}))
+    assert front is not None
+    assert front.host_for("/api/products") == "api.shop.example"
+
+
+def test_a_version_that_the_code_leaves_to_aws_is_the_default() -> None:
+    front = front_of(stack(**{GROUP: {"protocol_version": UNKNOWN}}))
+    assert front is not None
+    assert (front.unchecked, front.unknown) == ((), ())
 
 
 def test_where_no_listener_of_tls_leads_to_it_there_is_nothing() -> None:

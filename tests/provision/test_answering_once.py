@@ -1,4 +1,4 @@
-"""A request that an SDK asks again is answered once: while the first asking is under way, after it, and not after a failure."""
+"""A request that an SDK asks again is answered once: while its asking is under way, and after it where it succeeded."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_who_asks_again_gets_the_same_answer() -> None:
     assert answers([request("a"), request("a"), request("b")], 200, 200) == ([b"1", b"1", b"2"], 2)
 
 
-def test_a_refusal_is_an_answer_and_a_failure_is_none() -> None:
-    assert answers([request("a"), request("a")], 400) == ([b"1", b"1"], 1)
+def test_neither_a_refusal_nor_a_failure_is_repeated() -> None:
+    assert answers([request("a"), request("a")], 400, 200) == ([b"1", b"2"], 2)
     assert answers([request("a"), request("a")], 503, 200) == ([b"1", b"2"], 2)
 
 

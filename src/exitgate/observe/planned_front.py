@@ -14,6 +14,9 @@ from exitgate.observe.terraform import Reference, Resource, Sensitive, Stack, Un
 from exitgate.provision.balancer import Rule
 
 _CONDITIONS: Final = ("path_pattern", "host_header")
+_ACTIONS: Final = ("forward", "fixed-response", "redirect")
+_OWNERS: Final = ("action", "default_action")
+"""Blocks that hold a rule's actions, and a listener's."""
 _NOBODYS: Final = "sample.invalid"
 _ELSEWHERE: Final = 503
 _POLICY: Final = re.compile(r"TLS13-1-(\d)|TLS-1-(\d)|FS-1-(\d)")
@@ -49,10 +52,20 @@ class PlannedFront:
     """Whether targets are asked by TLS."""
     health_path: str
     success_codes: tuple[int, ...]
-    checked_alike: bool = True
-    """Whether its health checks speak the same protocol as requests; others are not tried."""
+    unchecked: tuple[str, ...] = ()
+    """Why its health checks are not tried, as ``address: what``: they go another way than requests."""
     unknown: tuple[str, ...] = ()
     """What the way of a request hangs on and is not known or not modelled, as ``address: what``."""
+
+    def host_for(self, path: str) -> str:
+        """Return a host under which the rules hand a path on; the certificate's domain where that is one, or there is none."""
+        plain = path.partition("?")[0]
+        told = [each.replace("*", "any").replace("?", "a") for rule in self.rules for each in rule.hosts]
+        for host in (self.domain, *told):
+            rule = next((each for each in self.rules if each.takes(host, plain)), None)
+            if rule and not rule.answers:
+                return host
+        return self.domain
 
 
 def read_front(stack: Stack, service: Resource, container: str) -> PlannedFront | None:
@@ -91,10 +104,9 @@ def _read(stack: Stack, listener: Resource, rules: list[Resource], group: Resour
     read = [_rule(each, group, unknown) for each in rules]
     oldest, newest = _versions(listener, unknown)
     checks = next(iter(group.blocks("health_check") or ()), {})
-    port, protocol = listener.get("port"), group.get("protocol")
-    alike = checks.get("protocol") in (None, "", protocol)
-    if not alike:
-        unknown.append(f"{group.address}: health checks by another protocol than requests")
+    version = [f"{group.address}: protocol_version"] if _has_other_version(group) else []
+    unknown += version
+    port = listener.get("port")
     if not isinstance(port, int):
         unknown.append(f"{listener.address}: port")
     return PlannedFront(
@@ -109,52 +121,107 @@ def _read(stack: Stack, listener: Resource, rules: list[Resource], group: Resour
         places={each.address: each.locate() for each in rules},
         group=group.address,
         group_location=group.locate(),
-        by_tls=protocol == "HTTPS",
-        checked_alike=alike,
+        by_tls=group.get("protocol") == "HTTPS",
+        unchecked=(*_unlike(group, checks), *version),
         health_path=_text(checks.get("path"), _HEALTH["path"]),
         success_codes=_codes(_text(checks.get("matcher"), _HEALTH["matcher"])),
         unknown=tuple(unknown),
     )
 
 
+def _unlike(group: Resource, checks: Mapping[str, Value]) -> Iterator[str]:
+    """Yield what has a target group's health checks go another way than requests."""
+    if checks.get("protocol") not in (None, "", group.get("protocol")):
+        yield f"{group.address}: health checks by another protocol than requests"
+    if checks.get("port") not in (None, "", "traffic-port", str(group.get("port"))):
+        yield f"{group.address}: health checks on another port than requests"
+
+
+def _has_other_version(group: Resource) -> bool:
+    """Say whether targets are, or may be, asked by another version than HTTP/1.1, which is AWS's default."""
+    version = group.get("protocol_version")
+    # What the code does not say is only known after an apply.
+    is_left_to_aws = isinstance(version, Unknown) and "protocol_version" not in dict(group.lines)
+    return version not in (None, "", "HTTP1") and not is_left_to_aws
+
+
 def _rule(owner: Resource, group: Resource, unknown: list[str]) -> Rule:
     paths: list[str] = []
     hosts: list[str] = []
+    if owner.blocks("condition") is None:
+        unknown.append(f"{owner.address}: its conditions")
     for condition in owner.blocks("condition") or ():
         for name, value in condition.items():
             if value in (None, (), ""):
                 continue
-            if name not in _CONDITIONS or isinstance(value, Unknown):
+            told = _values(value) if name in _CONDITIONS else None
+            if told is None:
                 unknown.append(f"{owner.address}: its condition on {name}")
                 continue
-            (paths if name == "path_pattern" else hosts).extend(_values(value))
-    kinds = [each.get("type") for name in ("action", "default_action") for each in owner.blocks(name) or ()]
-    if any(isinstance(each, Unknown) for each in kinds):
-        unknown.append(f"{owner.address}: action")
+            (paths if name == "path_pattern" else hosts).extend(told)
+    unknown += [f"{owner.address}: {each}" for each in _unmodelled(owner, group)]
     answers = 0 if group.address in set(_groups(owner)) else _answer(owner)
     return Rule(address=owner.address, paths=tuple(paths), hosts=tuple(hosts), answers=answers)
 
 
+def _actions(owner: Resource) -> Iterator[Mapping[str, Value]]:
+    for name in _OWNERS:
+        yield from owner.blocks(name) or ()
+
+
+def _unmodelled(owner: Resource, group: Resource) -> Iterator[str]:
+    """Yield what of a rule's actions is not known, or done by AWS's balancer and not by ours."""
+    if any(owner.blocks(name) is None for name in _OWNERS):
+        yield "action"
+    if owner.get("transform") not in (None, ()):
+        yield "transform"
+    for action in _actions(owner):
+        kind = action.get("type")
+        if kind == "forward":
+            yield from _shares(action, group)
+        elif kind not in _ACTIONS:
+            yield f"action {kind}" if isinstance(kind, str) else "action"
+
+
+def _shares(action: Mapping[str, Value], group: Resource) -> Iterator[str]:
+    """Yield what is not known of the groups between which a forward shares out requests, where the workload's is one."""
+    named = set(_handed(action))
+    targets = [each for block in _nested(action.get("forward")) for each in _nested(block.get("target_group"))]
+    if not named or len(targets) > len(named):
+        yield "where it forwards to"
+    elif group.address in named:
+        weights = [each.get("weight") for each in targets]
+        if len(named) > 1:
+            yield "forward to several target groups"
+        elif any(each is not None and not (isinstance(each, int | float) and each > 0) for each in weights):
+            yield "weight of a target group"
+
+
 def _answer(owner: Resource) -> int:
     """Return the status with which a rule answers that leads not to the workload."""
-    for name in ("action", "default_action"):
-        for action in owner.blocks(name) or ():
-            for block, key in (("fixed_response", "status_code"), ("redirect", "status_code")):
-                several = action.get(block)
-                for each in several if isinstance(several, tuple) else ():
-                    digits = re.sub(r"\D", "", str(each.get(key))) if isinstance(each, Mapping) else ""
-                    if digits:
-                        return int(digits[-3:])
+    for action in _actions(owner):
+        for block in ("fixed_response", "redirect"):
+            for each in _nested(action.get(block)):
+                digits = re.sub(r"\D", "", str(each.get("status_code")))
+                if digits:
+                    return int(digits[-3:])
     return _ELSEWHERE
 
 
 def _groups(owner: Resource) -> Iterator[str]:
     """Yield the addresses of the target groups that a rule hands requests to."""
-    for name in ("action", "default_action"):
-        for action in owner.blocks(name) or ():
-            if action.get("type") == "forward":
-                yield from _named(action.get("target_group_arn"))
-                yield from _named(action.get("forward"))
+    for action in _actions(owner):
+        if action.get("type") == "forward":
+            yield from _handed(action)
+
+
+def _handed(action: Mapping[str, Value]) -> Iterator[str]:
+    yield from _named(action.get("target_group_arn"))
+    yield from _named(action.get("forward"))
+
+
+def _nested(blocks: Value) -> list[Mapping[str, Value]]:
+    return [each for each in blocks if isinstance(each, Mapping)] if isinstance(blocks, tuple) else []
 
 
 def _named(value: Value) -> Iterator[str]:
@@ -168,10 +235,12 @@ def _named(value: Value) -> Iterator[str]:
             yield from _named(each)
 
 
-def _values(blocks: Value) -> list[str]:
-    several = blocks if isinstance(blocks, tuple) else ()
-    found = [each.get("values") for each in several if isinstance(each, Mapping)]
-    return [str(one) for each in found if isinstance(each, tuple) for one in each if isinstance(one, str)]
+def _values(blocks: Value) -> list[str] | None:
+    """Return the patterns of a condition; None where one is not known, or they are of another kind."""
+    lists = [each.get("values") for each in _nested(blocks)]
+    found = [one for each in lists if isinstance(each, tuple) for one in each]
+    told = [each for each in found if isinstance(each, str)]
+    return told if told and len(told) == len(found) else None
 
 
 def _versions(listener: Resource, unknown: list[str]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import json
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -51,6 +51,7 @@ LIMITS: Final = (
     "the sample's connections pass networks drawn from the plan, whose ends lead to containers and servers on this machine",
     "in the place of AWS's balancer stands Envoy, set up by the planned listener, rules and target group",
     "its certificate is one of the run's own, for the planned certificate's domain",
+    "whether the planned certificate holds for the hosts of the rules is not looked at",
     "servers are reached without TLS, on the ports of the policy's flows",
 )
 TYPES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -120,6 +121,8 @@ class WorkedStack:
     """What the balancer says of its target, in ELB's words; empty where its health checks can't be tried."""
     answers: tuple[Answer, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
+    untried: tuple[str, ...] = ()
+    """Planned servers that it was not tried with, as ``address: what``."""
     unknown: tuple[str, ...] = ()
     """What can't be drawn or tried, as ``name: what``."""
 
@@ -143,6 +146,8 @@ class PlannedSample:
     task_memory_mib: int | None
     front: PlannedFront | None
     network: PlannedNetwork
+    servers: tuple[str, ...] = ()
+    """Addresses of the backing servers that the stack plans."""
 
 
 class _Undone(Exception):
@@ -208,6 +213,24 @@ def read_sample_work(
     )
 
 
+def untried_servers(
+    planned: PlannedSample, flows: Sequence[Flow], workload: str, tried: Collection[str]
+) -> tuple[str, ...]:
+    """Name the planned servers that a workload was not tried with; those that the policy gives to others alone are theirs.
+
+    Args:
+        flows: The policy's.
+        workload: Its name there.
+        tried: The ends of those that it was tried with.
+    """
+    found = []
+    for server in planned.servers:
+        sources = {each.source for each in flows if each.destination == planned.network.called.get(server, server)}
+        if server not in tried and (workload in sources or not sources):
+            found.append(f"{server}: what {workload} does with it, which was not tried")
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
     engine: Engine
@@ -227,7 +250,8 @@ class _Sample:
             lacks = "no listener of TLS leads to it" if front is None else "its definition maps no port"
             return replace(stack, failure=lacks)
         with drawn_ends(planned.network.network) as ends:
-            stack = replace(stack, unknown=(*planned.network.unknown, *ends.drawing.undrawn, *front.unknown))
+            unknown = (*planned.network.unknown, *ends.drawing.undrawn, *front.unknown, *front.unchecked)
+            stack = replace(stack, unknown=tuple(dict.fromkeys(unknown)))
             own = self._end_called(self.workload.name)
             servers = {name: self._end_of(self.kinds[name]) for name in sorted(self.around.local_ports)}
             unled = [
@@ -235,6 +259,9 @@ class _Sample:
                 for name in servers
                 if not servers[name]
             ]
+            tried = {found[0] for found in servers.values() if found}
+            untried = untried_servers(planned, self.flows, self.workload.name, tried)
+            stack = replace(stack, untried=untried)
             absent = [end for end in (own, front.balancer, INTERNET) if end not in ends.spaces]
             if unled or absent:
                 told = [*unled, *(f"{end or self.workload.name}: where it stands" for end in absent)]
@@ -334,7 +361,7 @@ class _Sample:
             interval_s=0.1,
         )
         client = _Client(
-            space=ends.space(INTERNET), address=ends.address(front.balancer), port=front.port, rules=balancer.rules
+            space=ends.space(INTERNET), address=ends.address(front.balancer), planned=front, rules=balancer.rules
         )
         trials = _Trials(workload=self.workload, around=self.around, ask=client.ask)
         answers, _ = wait_for(
@@ -353,7 +380,7 @@ class _Sample:
         ]
         return replace(
             stack,
-            health=health.value if front.checked_alike else "",
+            health="" if front.unchecked else health.value,
             answers=answers,
             dependencies=tuple(found),
             unknown=(*stack.unknown, *untold),
@@ -381,7 +408,7 @@ class _Client:
 
     space: Namespace
     address: str
-    port: int
+    planned: PlannedFront
     rules: BalancerRules
 
     def ask(self, traffic: Traffic) -> Answer:
@@ -400,7 +427,7 @@ class _Client:
             tls="",
         )
         try:
-            with self._connected() as (connection, version):
+            with self._connected(self.planned.host_for(traffic.path)) as (connection, version):
                 connection.request(traffic.method, traffic.path, traffic.body or None, headers)
                 got = connection.getresponse()
                 got.read()
@@ -417,15 +444,15 @@ class _Client:
         )
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[http.client.HTTPConnection, str]]:
+    def _connected(self, host: str) -> Iterator[tuple[http.client.HTTPConnection, str]]:
         front = self.rules.front
         domain, trusted = (front.certificate.domain, front.certificate.certificate) if front else ("", "")
         context = ssl.create_default_context(cadata=trusted)
-        place = (self.address, self.port)
+        place = (self.address, self.planned.port)
         plain = self.space.within(lambda: socket.create_connection(place, timeout=_ANSWER_S))
         with plain, context.wrap_socket(plain, server_hostname=domain) as secure:
             # Its own port is the one that goes without saying, as 443 does.
-            connection = http.client.HTTPConnection(domain)
+            connection = http.client.HTTPConnection(host)
             connection.sock = secure
             yield connection, secure.version() or ""
 

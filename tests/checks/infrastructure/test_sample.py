@@ -191,6 +191,40 @@ def test_what_no_request_tells_of_is_not_assessed() -> None:
         unanswered_requests(at_work(replace(AT_WORK, answers=())))
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_behind_a_front_that_is_not_all_modelled_nothing_is_held_against_it(
+    rule: Callable[[SampleWork], list[Finding]],
+) -> None:
+    front = replace(FRONT, unknown=("catalog: its condition on source_ip",))
+    missed = replace(SERVED, is_served=False, by_task=False, status=503, rule="default")
+    unused = replace(USED, works=False)
+    work = at_work(replace(AT_WORK, front=front, answers=(missed,), dependencies=(unused,), unknown=front.unknown))
+    with pytest.raises(PrerequisiteMissing, match="catalog: its condition on source_ip"):
+        rule(work)
+
+
+def test_health_checks_that_are_not_tried_say_nothing_of_requests() -> None:
+    told = "aws_lb_target_group.catalog: health checks by another protocol than requests"
+    stack = replace(AT_WORK, front=replace(FRONT, unchecked=(told,)), health="", unknown=(told,))
+    with pytest.raises(PrerequisiteMissing, match="another protocol"):
+        unanswered_requests(at_work(stack))
+    missed = replace(SERVED, is_served=False, by_task=False, status=502)
+    (finding,) = unanswered_requests(at_work(replace(stack, answers=(missed,))))
+    assert finding.message.startswith("catalog is not reached by TLS")
+
+
+def test_a_service_without_a_server_that_was_tried_is_not_assessed() -> None:
+    with pytest.raises(PrerequisiteMissing, match="catalog: no server that it leans on was tried"):
+        idle_dependencies(at_work(replace(AT_WORK, dependencies=())))
+
+
+def test_a_planned_server_that_was_not_tried_is_not_assessed_and_says_nothing_of_answers() -> None:
+    work = at_work(replace(AT_WORK, untried=("aws_db_instance.reports: what catalog does with it",)))
+    with pytest.raises(PrerequisiteMissing, match=r"aws_db_instance\.reports: what catalog does with it"):
+        idle_dependencies(work)
+    assert unanswered_requests(work) == []
+
+
 def test_the_sample_is_planned_by_a_stack_that_was_planned() -> None:
     containers = json.dumps([{"name": "orders", "image": "registry.example/orders:1"}])
     plan = changed(**{"aws_ecs_task_definition.orders": {"family": "orders", "container_definitions": containers}})

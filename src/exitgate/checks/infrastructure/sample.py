@@ -9,7 +9,7 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.planned_front import read_front
 from exitgate.observe.sample_start import PlannedStart, SampleStart
-from exitgate.observe.sample_work import Answer, Dependency, PlannedSample, SampleWork, WorkedStack
+from exitgate.observe.sample_work import TYPES, Answer, Dependency, PlannedSample, SampleWork, WorkedStack
 from exitgate.observe.terraform import Infrastructure
 from exitgate.observe.terraform.planned_tasks import PlannedTaskDefinition, planned_task_definition
 from exitgate.target import Workload
@@ -62,6 +62,7 @@ def planned_sample(
         task_memory_mib=memory_mib,
         front=read_front(found, pair[0], workload.container_name) if pair else None,
         network=network,
+        servers=tuple(each.address for each in found.of(*(kind for kinds in TYPES.values() for kind in kinds))),
     )
 
 
@@ -98,6 +99,8 @@ def unanswered_requests(sample: SampleWork) -> list[Finding]:
                 got=f"a target that is {stack.health}",
                 remedy="Correct path, matcher or protocol of the target group: ECS replaces tasks that fail it.",
             )
+        if front.unknown:
+            return
         for answer in stack.answers:
             if not answer.is_served:
                 judgement.fault(
@@ -120,9 +123,13 @@ def idle_dependencies(sample: SampleWork) -> list[Finding]:
         if stack.failure:
             _judge_failure(sample, stack, judgement)
             return
-        judgement.unknown += stack.unknown
+        judgement.unknown += [*stack.unknown, *stack.untried]
+        if stack.front and stack.front.unknown:
+            return
         for each in stack.dependencies:
             _judge_dependency(sample, stack, each, judgement)
+        if not stack.dependencies:
+            judgement.unknown.append(f"{sample.workload}: no server that it leans on was tried")
 
     return judged(sample, judge)
 

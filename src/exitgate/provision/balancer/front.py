@@ -33,6 +33,13 @@ class Rule:
     answers: int = 0
     """The status that the balancer answers by itself; 0 where it hands the request on."""
 
+    def takes(self, host: str, path: str) -> bool:
+        """Say whether a request for a host and a path, without its query, is the rule's."""
+        return all(
+            not patterns or any(re.fullmatch(_expression(each), value, flags) for each in patterns)
+            for patterns, value, flags in ((self.hosts, host, re.IGNORECASE), (self.paths, path, re.NOFLAG))
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:

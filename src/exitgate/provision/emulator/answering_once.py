@@ -20,8 +20,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 _ID = b"amz-sdk-invocation-id"
 _KEPT = 4096
 """Answers, of the last requests."""
-_FAILED = 500
-"""From this status on an answer is none, and whoever asks again is answered anew."""
+_REFUSED = 400
+"""From this status on whoever asks again is answered anew: SDKs do where AWS throttles or is at it, which are 400 too."""
 
 
 class AnsweringOnce:
@@ -55,7 +55,7 @@ class AnsweringOnce:
         is_answered = False
         try:
             await self._application(scope, receive, keep)
-            is_answered = bool(said) and said[0].get("status", _FAILED) < _FAILED
+            is_answered = bool(said) and said[0].get("status", _REFUSED) < _REFUSED
         finally:
             if not is_answered:
                 self._answers.pop(own, None)
