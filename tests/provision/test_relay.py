@@ -6,10 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import cast
 
 import pytest
 
 from exitgate.errors import ProvisionError
+from exitgate.provision.drawn_network import Namespace
 from exitgate.provision.relay import Relay, StatementCounter, Way
 
 STARTUP = (16).to_bytes(4) + (196608).to_bytes(4) + b"user\0me\0"
@@ -116,6 +118,27 @@ def test_an_address_of_another_machine_is_refused_in_one_line() -> None:
         Relay("192.0.2.1", 9, counts_statements=False).serving(),
     ):
         pass
+
+
+class Closed:
+    """A network that the kernel does not let us into."""
+
+    def within(self, _: object) -> socket.socket:
+        """Refuse."""
+        raise ProvisionError("setns", got="Operation not permitted", expected="a way in", action="Run as root.")
+
+
+def test_a_network_that_can_t_be_entered_is_told_as_it_is() -> None:
+    closed = cast("Namespace", Closed())
+    refused = pytest.raises(ProvisionError, match="setns: Operation not permitted")
+    with refused, Relay("127.0.0.1", 9, listens_in=closed).serving():
+        pass
+
+
+def test_who_asks_across_a_network_that_can_t_be_entered_is_reset(caplog: pytest.LogCaptureFixture) -> None:
+    with Relay("127.0.0.1", 9, connects_in=cast("Namespace", Closed())).serving() as way, connected(way) as client:
+        assert has_ended(client)
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

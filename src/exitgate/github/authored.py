@@ -1,4 +1,4 @@
-"""What of an event whoever proposes a change decides: a condition on it lets them choose whether something runs.
+"""What of an event whoever proposes a change decides, or is decided by who that is: a condition on it lets them choose what runs.
 
 Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request
 """
@@ -12,9 +12,12 @@ from exitgate.github.workflow import Workflow
 _PULL = "github.event.pull_request"
 _CHOSEN = (
     *("github.actor", "github.triggering_actor", "github.event.sender", "github.head_ref"),
-    *(f"{_PULL}.{name}" for name in ("title", "body", "user", "labels", "head.ref", "head.label", "head.user")),
+    *(f"{_PULL}.{name}" for name in ("title", "body", "user", "labels", "milestone", "author_association")),
+    *(f"{_PULL}.head.{name}" for name in ("ref", "label", "user", "repo")),
     *("github.event.label", "github.event.head_commit", "github.event.commits"),
 )
+_WHOLE = frozenset({"github", "github.event", _PULL, f"{_PULL}.head"})
+"""Objects that have such parts: who looks at one as a whole, e.g. by `toJSON`, looks at them."""
 _DRAFT = f"{_PULL}.draft"
 _READY = "ready_for_review"
 
@@ -32,5 +35,9 @@ def chosen_by_the_author(names: Iterable[str], workflow: Workflow) -> tuple[str,
     )
     chosen = _CHOSEN if starts_when_ready else (*_CHOSEN, _DRAFT)
     return tuple(
-        sorted(each for each in set(names) if any(each == name or each.startswith(f"{name}.") for name in chosen))
+        sorted(
+            each
+            for each in set(names)
+            if each in _WHOLE or any(each == name or each.startswith(f"{name}.") for name in chosen)
+        )
     )

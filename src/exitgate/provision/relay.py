@@ -113,7 +113,7 @@ class Relay:
         self._address, self._counts = address, counts_statements
         self._onward_host, self._onward_port = host, port
         self._ready = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: OSError | ProvisionError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._open = asyncio.Event()
@@ -126,12 +126,14 @@ class Relay:
         """Serve in a thread for as long as the block lasts.
 
         Raises:
-            ProvisionError: if it can't listen there.
+            ProvisionError: if it can't listen there, or the kernel does not let it into that network.
         """
         thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="relay", daemon=True)
         thread.start()
         self._ready.wait(_START_TIMEOUT_S)
         try:
+            if isinstance(self._failure, ProvisionError):
+                raise self._failure
             if self._server is None:
                 raise ProvisionError(
                     "relay to a backing server",
@@ -156,7 +158,7 @@ class Relay:
         self._open.set()
         try:
             await self._listen()
-        except OSError as error:
+        except (OSError, ProvisionError) as error:
             self._failure = error
             self._ready.set()
             return
@@ -192,6 +194,7 @@ class Relay:
 
         Raises:
             OSError: if that refuses, or nobody answers in time.
+            ProvisionError: if the kernel does not let us into that network.
         """
         place = (self._onward_host, self._onward_port)
         if self._connects_in is None:
@@ -228,7 +231,7 @@ class Relay:
         self.connections += 1
         try:
             there, onward = await self._onward()
-        except (OSError, asyncio.CancelledError):
+        except (OSError, ProvisionError, asyncio.CancelledError):
             # Cancelled is who still connects, or copies, at the end; asyncio's server (3.11) would log that as an error.
             writer.transport.abort()
             return

@@ -64,6 +64,13 @@ def test_a_condition_that_a_change_may_meet_is_none(condition: str, tmp_path: Pa
         ("github.event.pull_request.user.login != 'bot'", "github.event.pull_request.user.login"),
         ("github.event_name == 'push' || github.actor == 'owner'", "github.actor"),
         ("!github.event.pull_request.draft", "github.event.pull_request.draft"),
+        ("!github.event.pull_request.head.repo.fork", "github.event.pull_request.head.repo.fork"),
+        (
+            "contains(fromJSON('[1]'), github.event.pull_request.author_association)",
+            "github.event.pull_request.author_association",
+        ),
+        ("github.event.pull_request.milestone == null", "github.event.pull_request.milestone"),
+        ("!contains(toJSON(github.event.pull_request), 'quick')", "github.event.pull_request"),
     ],
 )
 def test_a_condition_that_the_author_of_a_change_decides_is_found(condition: str, by: str, tmp_path: Path) -> None:

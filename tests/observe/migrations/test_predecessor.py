@@ -10,10 +10,11 @@ from typing import cast
 
 import pytest
 
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.migration_settings import SmokeRequest
 from exitgate.observe.migrations import predecessor
 from exitgate.observe.migrations.predecessor import Predecessor, Seed
+from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.stage import Stage
 
 
@@ -26,8 +27,12 @@ class Old:
     wrong: str = ""
     asked: list[SmokeRequest] = field(default_factory=list)
 
-    def await_start(self, timeout_s: float) -> None:
-        """Is there at once."""
+    def await_start(self, timeout_s: float) -> Start:
+        """Is there at once, or never."""
+        answers, ended = self.state == "answers", self.state == "ended"
+        return Start(
+            answered=answers, listened=answers, exit_code=1 if ended else None, said="P2022", seconds=timeout_s
+        )
 
     def look(self) -> str:
         """Say how it is."""
@@ -46,6 +51,8 @@ class Ground:
     started: list[Old] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     renewed: list[tuple[str, str]] = field(default_factory=list)
+    state: str = "answers"
+    """Of what is started."""
 
     def make(self, of: str | None = None) -> str:
         """Make one that is told from others by its name."""
@@ -62,7 +69,7 @@ class Ground:
     @contextmanager
     def replica(self, image: str, url: str) -> Iterator[Old]:
         """Start one, and note its end."""
-        self.started.append(Old(url))
+        self.started.append(Old(url, self.state))
         yield self.started[-1]
         self.ended.append(url)
 
@@ -75,6 +82,7 @@ def place(ground: Ground, life: ExitStack, *, previous: bool = True) -> Predeces
         life=life,
         previous_replicas=ground if previous else None,
         previous_image="v1",
+        previous_tag="v1",
         previous_requests=requests,
         patience_s=1.0,
         once=lambda make: Seed(database="seed", rows={}, known={"id": "7"}),
@@ -117,6 +125,16 @@ def test_one_that_does_not_come_back_is_replaced(change: dict[str, str], monkeyp
         with one.serving(one.renew(of="seed")):
             assert not one.reused
         assert (len(ground.started), len(ground.ended)) == (2, 1)
+
+
+@pytest.mark.parametrize("state", ["starting", "ended"])
+def test_one_that_does_not_come_up_is_an_error_and_no_deployment_s_doing(state: str) -> None:
+    ground = Ground(state=state)
+    with ExitStack() as life:
+        one = place(ground, life)
+        with pytest.raises(ObservationError, match="previous release v1: it does not come up here: P2022"):
+            one.ready(one.renew(of="seed"))
+        assert ground.ended == ["seed-copy"]
 
 
 def test_one_that_was_dismissed_is_not_seen_again() -> None:

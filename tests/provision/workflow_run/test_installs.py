@@ -58,6 +58,14 @@ def test_an_equal_install_is_given_again_and_another_one_is_npm_s(installs: Inst
     assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
 
 
+def test_an_install_by_another_shrinkwrap_is_another_one(installs: Installs, tmp_path: Path) -> None:
+    for name, text in (("one", "{}"), ("two", '{"packages": {}}')):
+        folder = clone(tmp_path, name)
+        (folder / "npm-shrinkwrap.json").write_text(text)
+        assert npm(folder, "ci", "--ignore-scripts").stdout == ""
+    assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
+
+
 def test_an_install_that_fails_is_npm_s_failure_each_time(installs: Installs, tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = clone(tmp_path, name)

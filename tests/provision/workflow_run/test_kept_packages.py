@@ -49,6 +49,17 @@ def test_a_later_run_gets_a_copy_of_all_installs_and_of_npm_s_cache(tmp_path: Pa
     assert [each.name for each in (tmp_path / "second/npm").iterdir()] == ["_cacache"]
 
 
+def test_what_lies_beside_the_installs_that_were_asked_for_is_not_kept(tmp_path: Path) -> None:
+    trees, npm = made(tmp_path / "first", "node20", "planted")
+    trees.chmod(0o710)
+    with kept_packages(("node20",), REGISTRY, tmp_path / "cache") as kept:
+        kept.keep(trees, npm)
+    assert give(tmp_path / "cache", tmp_path / "second", "node20")
+    given = tmp_path / "second/store"
+    assert [each.name for each in given.iterdir()] == ["node20"]
+    assert (given.stat().st_mode & 0o777, given.stat().st_uid) == (0o710, trees.stat().st_uid)
+
+
 def test_installs_share_what_is_equal_and_runs_share_nothing(tmp_path: Path) -> None:
     keep(tmp_path / "cache", tmp_path / "first", "node20", "node22")
     assert give(tmp_path / "cache", tmp_path / "second", "node20", "node22")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.migration_settings import SmokeRequest
 from exitgate.observe.migrations.prober import Prober, probing
 from exitgate.observe.migrations.replica import Replica
@@ -23,6 +23,10 @@ AT_ONCE = 2
 _SEEDS = 3
 _BACK_WITHIN_S = 5.0
 """A pool of connections that were all cut makes others; what takes longer is started anew."""
+
+
+class PreviousReleaseDown(ObservationError):
+    """The previous release did not come up on a database, so that nothing can be told of what happens beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +80,25 @@ class Predecessor:
         self._life.close()
 
     def ready(self, database: str) -> Replica:
-        """Return the release as it serves on a database: what is there, where that passes its reads, or one just started."""
+        """Return the release as it serves on a database: what is there, where that passes its reads, or one just started.
+
+        Raises:
+            PreviousReleaseDown: if it does not answer there.
+        """
         if self._replica is not None and database == self.database and self._is_back(self._replica):
             self.reused = True
             return self._replica
         replica = self.start(database)
-        replica.await_start(self.stage.patience_s)
-        return replica
+        start = replica.await_start(self.stage.patience_s)
+        if start.answered:
+            return replica
+        self.dismiss()
+        raise PreviousReleaseDown(
+            f"previous release {self.stage.previous_tag}",
+            got=f"it does not come up here: {start.said}",
+            expected=f"2xx on its health path within {self.stage.patience_s:g} s",
+            action="Run again on a machine that is less busy, or see whether it starts on this schema.",
+        )
 
     @contextmanager
     def serving(self, database: str) -> Iterator[Prober]:

@@ -17,7 +17,7 @@ from exitgate.observation import Observation
 from exitgate.observe.migrations.checksums import edited
 from exitgate.observe.migrations.interruptions import SLOW, cut, kill
 from exitgate.observe.migrations.lock_waits import LockWait, read_lock_waits
-from exitgate.observe.migrations.places import FILL, copied, giving_up, in_use, soon_full
+from exitgate.observe.migrations.places import FILL, copied, giving_up, in_use, soon_full, standing
 from exitgate.observe.migrations.predecessor import AT_ONCE, Predecessor, predecessors, seed
 from exitgate.observe.migrations.prober import Prober
 from exitgate.observe.migrations.replica import Replica
@@ -145,6 +145,7 @@ def _failures(
         What came of each, and of what could not be made to happen, why.
     """
     place, own = partial(copied, stage, base), stage.path(stage.latest)
+    used = standing(stage, table)
 
     def failure(kind: str, sql: str, interfere: _Interference | None = None) -> _Failure:
         return _Failure(kind=kind, files={own: sql}, place=place, interfere=interfere)
@@ -154,7 +155,7 @@ def _failures(
         failure("killed-process", SLOW, lambda database, replica: kill(stage, database, replica)),
         _Failure(kind=DISK_FULL, files={own: FILL}, place=partial(soon_full, stage, base)),
         _Failure(
-            kind=LOCK_TIMEOUT, files={own: giving_up(table, stage.policy)}, place=partial(in_use, stage, base, table)
+            kind=LOCK_TIMEOUT, files={own: giving_up(used, stage.policy)}, place=partial(in_use, stage, base, used)
         ),
         failure("syntax-error", "ALTER TABLEX y;\n"),
         failure("constraint-violation", f"ALTER TABLE {table} ADD CONSTRAINT exitgate_never CHECK (false);\n"),

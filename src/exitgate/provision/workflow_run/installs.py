@@ -1,7 +1,7 @@
 """What ``npm ci`` made once is given again to the same files, under the same Node.js; anything else is npm's own to do.
 
-A run of CI installs the same packages once a job, for minutes. The stand-in for npm knows what it gives by the lockfile,
-every package.json and .npmrc, Node's version and the words of the command, so that whatever an install could object to is
+A run of CI installs the same packages once a job, for minutes. The stand-in for npm knows what it gives by every lockfile,
+package.json and .npmrc, Node's version and the words of the command, so that whatever an install could object to is
 still objected to: the first install of anything is real. Files are shared by hard links; `Installs.changed` tells of any
 that a run wrote to.
 """
@@ -26,7 +26,7 @@ PATH=$rest; export PATH
 case "$*" in 'ci --ignore-scripts' | 'ci --ignore-scripts '*) ;; *) exec npm "$@" ;; esac
 [ -f package-lock.json ] && [ -f package.json ] || exec npm "$@"
 listed=$(find . \\( -name node_modules -o -name .git \\) -prune -o \\
-  \\( -name package.json -o -name package-lock.json -o -name .npmrc \\) -type f -print | LC_ALL=C sort)
+  \\( -name package.json -o -name package-lock.json -o -name npm-shrinkwrap.json -o -name .npmrc \\) -type f -print | LC_ALL=C sort)
 key=$({{ node --version; printf '%s\\n' "$*" "$listed"; printf '%s\\n' "$listed" | tr '\\n' '\\0' | xargs -0 sha256sum; }} |
   sha256sum | cut -c1-24)
 [ "${{{asked}-}}" ] && {{ echo "$key"; exit 0; }}

@@ -10,6 +10,7 @@ import filecmp
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class KeptPackages:
     """What is known by one set of keys. Made by `kept_packages`."""
 
     folder: Path
+    keys: frozenset[str]
+    """Of the installs that belong to it."""
 
     def give(self, trees: Path, cache: Path) -> bool:
         """Copy what is kept, with its owner, to where a run has its own; say whether there is anything.
@@ -64,14 +67,23 @@ class KeptPackages:
         return True
 
     def keep(self, trees: Path, cache: Path) -> None:
-        """Keep what a run installed, and forget what was not used for longest; nothing is kept where there is no room for it."""
+        """Keep what a run installed, and forget what was not used for longest; nothing is kept where there is no room for it.
+
+        Args:
+            trees: As `give` takes it; what is not by one of the keys is left there.
+            cache: As `give` takes it.
+        """
         if shutil.disk_usage(self.folder.parent).free < _ROOM_BYTES:
             return
         made = self.folder.with_suffix(_HALF_MADE)
         shutil.rmtree(made, ignore_errors=True)
-        if _copy(trees, made / _TREES) or _copy(cache, made / _CACHE):
+        wanted = [(trees / key, made / _TREES / key) for key in sorted(self.keys)]
+        if any(_copy(source, destination) for source, destination in (*wanted, (cache, made / _CACHE))):
             shutil.rmtree(made, ignore_errors=True)
             return
+        of = trees.stat()
+        os.chown(made / _TREES, of.st_uid, of.st_gid)
+        (made / _TREES).chmod(stat.S_IMODE(of.st_mode))
         shutil.rmtree(made / _CACHE / "_logs", ignore_errors=True)
         _share_equal_files(sorted((made / _TREES).iterdir()))
         made.rename(self.folder)
@@ -96,7 +108,7 @@ def kept_packages(keys: Sequence[str], registry: str, folder: Path | None = None
     place.chmod(0o700)
     name = hashlib.sha256("\n".join((registry, *sorted(keys))).encode()).hexdigest()[:24]
     with FileLock(place / ".lock"):
-        yield KeptPackages(folder=place / name)
+        yield KeptPackages(folder=place / name, keys=frozenset(keys))
 
 
 def _copy(source: Path, destination: Path) -> str:

@@ -54,7 +54,7 @@ class Arrangement:
     """What notes the end of each job."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Runner:
     """Runs workflows. Made by `workflow_runner`."""
 
@@ -69,6 +69,8 @@ class Runner:
     may_substitute: frozenset[str]
     substitutes: set[str] = field(default_factory=set)
     """What stood in for servers so far."""
+    _has_run: bool = False
+    """Something of the target's was run, by the user that owns what is installed."""
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -79,7 +81,8 @@ class Runner:
     def fetch(self, clone: Path) -> None:
         """Install a clone's packages under each Node.js with the network, so that the runs find them without it.
 
-        What an earlier run installed of the same files is copied. What npm objects to is left for the runs to tell.
+        What an earlier run installed of the same files is copied, and kept for later ones, unless something of the target's was
+        run here: that may have left anything in the user's folders. What npm objects to is left for the runs to tell.
 
         Raises:
             PrerequisiteMissing: if the registry can't be reached.
@@ -92,20 +95,26 @@ class Runner:
         keys = [self._install(clone, node, {KEY_ASKED: "yes"}).output.strip() for node in nodes]
         if self.installs.has(keys):
             return
+        if self._has_run:
+            self._install_all(clone, nodes, registry)
+            return
         with kept_packages(keys, registry) as kept:
             if kept.give(self.installs.store, npm):
                 return
-            for node in nodes:
-                done = self._install(clone, node, {"npm_config_registry": registry} if registry else {})
-                if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
-                    raise PrerequisiteMissing(
-                        "the npm registry",
-                        got=f"{match.group()}: {one_line(done.errors.splitlines()[0], 120)}",
-                        expected="the packages of the target's lockfile",
-                        action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
-                    )
+            self._install_all(clone, nodes, registry)
             if self.installs.has(keys):
                 kept.keep(self.installs.store, npm)
+
+    def _install_all(self, clone: Path, nodes: Sequence[Node], registry: str) -> None:
+        for node in nodes:
+            done = self._install(clone, node, {"npm_config_registry": registry} if registry else {})
+            if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
+                raise PrerequisiteMissing(
+                    "the npm registry",
+                    got=f"{match.group()}: {one_line(done.errors.splitlines()[0], 120)}",
+                    expected="the packages of the target's lockfile",
+                    action="Connect to the registry, or name a mirror of it with `npm config set registry`.",
+                )
 
     def _install(self, clone: Path, node: Node, told: Mapping[str, str]) -> Ended:
         folders = (self.installs.programs, node.folder, self.place.path)
@@ -133,6 +142,7 @@ class Runner:
             ObservationError: if it did not keep to its bounds, a server does not serve, or it wrote to what it installed.
         """
         around = arrangement or Arrangement()
+        self._has_run = True
         with self._servers(workflow, around.absent) as servers:
             for database in servers.databases if around.told else ():
                 log_statements(database)
@@ -169,6 +179,7 @@ class Runner:
             PrerequisiteMissing: if something that it needs is not here.
             ObservationError: if it did not keep to its bounds.
         """
+        self._has_run = True
         ended = run_workflow(
             self.act,
             self.place,
