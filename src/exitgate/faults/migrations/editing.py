@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from exitgate.errors import TargetError
 from exitgate.faults.fault import FaultSite
 from exitgate.migration_settings import MigrationSettings
 from exitgate.target import CONFIGURATION_FILE, Service
@@ -13,11 +14,20 @@ LATEST = "29990101000000"
 
 
 def rewrite(site: FaultSite, file: str, pattern: str, replacement: str) -> None:
-    """Replace what a pattern matches in a file of the clone; it has to match."""
+    """Replace what a pattern matches in a file of the clone.
+
+    Raises:
+        TargetError: if it matches nothing, so that the fault would never land.
+    """
     path = site.root / file
     text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     if count == 0:
-        raise AssertionError(f"{pattern} matches nothing in {path}")
+        raise TargetError(
+            file,
+            got=f"nothing that matches {pattern}",
+            expected="a place for the fault",
+            action="Prove the gate on a target that has one, e.g. the reference.",
+        )
     path.write_text(text, encoding="utf-8")
 
 

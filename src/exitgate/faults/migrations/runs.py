@@ -38,9 +38,9 @@ def _go_on(site: FaultSite) -> None:
 def _leave_a_mark(site: FaultSite) -> None:
     marked = (
         'await session.query("CREATE TABLE migrating ()");\n'
-        '    try {\n      return await work();\n    } finally {\n      await session.query("DROP TABLE migrating");\n    }'
+        '    try {\n      return await work(session);\n    } finally {\n      await session.query("DROP TABLE migrating");\n    }'
     )
-    rewrite(site, _TURN, r"return await work\(\);", marked)
+    rewrite(site, _TURN, r"return await work\(session\);", marked)
 
 
 def _by_a_pooler(site: FaultSite) -> None:
