@@ -137,6 +137,20 @@ def test_a_workload_s_own_part_of_redis_is_emptied_and_no_other(running: dict[st
         assert (emptied.dbsize(), left.dbsize()) == (0, 1)
 
 
+def test_servers_apart_are_nobody_else_s_and_are_reached_by_the_same_names(engine: Engine, tmp_path: Path) -> None:
+    run, names = run_in(tmp_path), frozenset({"the-redis"})
+    try:
+        shared, apart = (
+            servers(engine, find_builder(), run, DECLARED, names, word)["the-redis"] for word in ("", "sample")
+        )
+        assert shared.name == apart.name
+        assert shared.container_id != apart.container_id
+        assert shared.network != apart.network
+        assert servers(engine, find_builder(), run, DECLARED, names, "sample")["the-redis"] == apart
+    finally:
+        remove(of_run(engine, run.id))
+
+
 def test_a_server_that_ends_is_an_error_with_its_last_words(
     engine: Engine, tmp_path: Path, running: dict[str, Server]
 ) -> None:

@@ -50,9 +50,7 @@ class Databases:
         return name
 
     def _next(self) -> str:
-        name = f"{self._role}_{len(self._made)}"
-        self._made.add(name)
-        return name
+        return f"{self._role}_{len(self._made)}"
 
     def renew(self, name: str, of: str) -> None:
         """Make one of ours anew, as a copy of another one, and end all sessions of both.
@@ -69,7 +67,10 @@ class Databases:
             self._create(ours, of)
 
     def _create(self, name: str, of: str | None, place: sql.Composable | None = None) -> None:
-        """Make a database while nobody else makes one: none may be connected to what is copied, not even who copies it too."""
+        """Make a database while nobody else makes one: none may be connected to what is copied, not even who copies it too.
+
+        Only one that was made here is ours from then on; of one that was there already nothing is read, written or dropped.
+        """
         import psycopg
         from psycopg import sql
 
@@ -80,6 +81,7 @@ class Databases:
                 self._owner.execute(words + like + (sql.SQL(" TABLESPACE ") + place if place else sql.SQL("")))
         except psycopg.Error as error:
             raise _refused(f"database {name}", error) from error
+        self._made.add(name)
         self._owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
 
     @contextmanager
@@ -131,8 +133,11 @@ class Databases:
                     turn.execute(sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(command))
                     turn.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(place)))
                     with self._making:
+                        if called:
+                            turn.execute(
+                                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(called))
+                            )
                         called = called or self._next()
-                        turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(called)))
                         self._create(called, of, space)
                 except (psycopg.Error, ProvisionError) as error:
                     raise ProvisionError(
@@ -143,7 +148,7 @@ class Databases:
                     ) from error
                 yield called
             finally:
-                if called:
+                if called in self._made:
                     turn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(called)))
                 turn.execute(sql.SQL("DROP TABLESPACE IF EXISTS {}").format(space))
 

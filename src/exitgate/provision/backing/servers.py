@@ -65,11 +65,19 @@ class Server:
 
 
 def servers(
-    engine: Engine, builder: Builder, run: Run, declared: Sequence[Backing], names: frozenset[str]
+    engine: Engine, builder: Builder, run: Run, declared: Sequence[Backing], names: frozenset[str], apart: str = ""
 ) -> dict[str, Server]:
     """Return the named servers of the run by name, started where they are not running yet.
 
     Whoever comes first starts one and writes down where it is; the controller removes them all at the end of the run.
+
+    Args:
+        engine: Where they run.
+        builder: What makes the image that stands in for one that can't be had.
+        run: Whose they are.
+        declared: What the target says of them.
+        names: Of those that are wanted.
+        apart: A word for a set of servers that nobody else in the run uses; empty for the one that is shared.
 
     Raises:
         PrerequisiteMissing: if an image can be had in no way.
@@ -78,7 +86,7 @@ def servers(
     wanted = [backing for backing in declared if backing.name in names]
     if not wanted:
         return {}
-    network = backing_network(engine, run)
+    network = backing_network(engine, run, apart)
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         made = pool.map(lambda backing: _shared(engine, builder, run, backing, network), wanted)
         return {server.name: server for server in made}
@@ -157,16 +165,18 @@ class Surroundings:
 
 @contextmanager
 def surroundings(
-    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload
+    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, apart: str = ""
 ) -> Iterator[Surroundings]:
     """Start what a workload leans on, and give it parts of its own for as long as the block lasts.
+
+    A part of a cache or of a broker is only its own where the target names one; with `apart`, the servers are its own, too.
 
     Raises:
         PrerequisiteMissing: if a server's image can be had in no way.
         ProvisionError: if a server does not serve in time.
     """
     names = frozenset(use.backing for use in workload.backing.values())
-    running = servers(engine, builder, run, target.backings, names)
+    running = servers(engine, builder, run, target.backings, names, apart)
     kept = {
         variable: use.model_copy(update={"field": "url"})
         for variable, use in workload.backing.items()
@@ -186,12 +196,12 @@ def surroundings(
         )
 
 
-def backing_network(engine: Engine, run: Run) -> str:
+def backing_network(engine: Engine, run: Run, apart: str = "") -> str:
     """Return the engine's network on which workloads reach what they lean on; it is made where it is not there yet."""
     from docker.errors import NotFound
     from filelock import FileLock
 
-    name = f"exitgate-{run.id}-backing"
+    name = f"exitgate-{run.id}-backing{f'-{apart}' if apart else ''}"
     with FileLock(run.scratch_path / "backing.lock", timeout=_LOCK_TIMEOUT_S):
         try:
             engine.client.networks.get(name)
@@ -203,7 +213,8 @@ def backing_network(engine: Engine, run: Run) -> str:
 def _shared(engine: Engine, builder: Builder, run: Run, backing: Backing, network: str) -> Server:
     from filelock import FileLock
 
-    note = run.scratch_path / f"backing-{backing.name}.json"
+    # Each set of servers has its own network.
+    note = run.scratch_path / f"{network}-{backing.name}.json"
     with FileLock(note.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S):
         if note.is_file():
             return Server(**json.loads(note.read_text(encoding="utf-8")))
