@@ -61,6 +61,24 @@ def test_a_copy_on_the_small_disk_can_take_the_place_of_one_that_is_there(databa
         connection.execute(FILL.encode())
 
 
+def test_one_of_that_name_that_is_there_already_is_left_alone(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = databases.make()
+    foreign = "somebody_elses"
+    with databases.server.connect() as owner:
+        owner.execute(f"CREATE DATABASE {foreign}".encode())
+    monkeypatch.setattr(databases, "_next", lambda: foreign)
+    with pytest.raises(ProvisionError, match="already exists"), databases.on_small_disk(first):
+        pass
+    with pytest.raises(ProvisionError, match="already exists"):
+        databases.make(of=first)
+    with pytest.raises(ProvisionError, match="one that this run did not make"):
+        databases.renew(foreign, of=first)
+    with databases.server.connect(dbname=foreign) as still_there:
+        assert still_there.execute("SELECT current_database()").fetchone() == (foreign,)
+
+
 def test_a_table_is_made_when_the_stranger_has_gone_and_not_before(databases: Databases) -> None:
     name = databases.make()
     with databases.connect(name) as connection:
