@@ -72,7 +72,7 @@ def test_after_as_many_as_are_wanted_no_more_come(broker: Server, queue: amqp.Ch
     with publishing(plan(address(broker), rate_rps=2_000.0, most=7)) as sent:
         threading.Event().wait(0.5)
         ids = sent.stop()
-    assert (len(ids), sent.so_far) == (7, ids)
+    assert (len(ids), sent.ids) == (7, ids)
     assert emptied(address(broker), KIND, frozenset(ids[1:])) == (6, 0)
 
 

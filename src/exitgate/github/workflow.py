@@ -157,8 +157,10 @@ class Workflow:
     """By id, in the file's order."""
     problems: tuple[Problem, ...] = ()
     """Where there is one, GitHub runs nothing of it."""
-    _told: dict[str, tuple[str, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
-    """Job id to its ancestors, and nothing to all ids in order, as far as they were asked for."""
+    _ancestors: dict[str, tuple[str, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+    """Job id to its ancestors, as far as they were asked for."""
+    _order: list[Job] = field(init=False, compare=False, repr=False, default_factory=list)
+    """All jobs, each after those that it needs, once that was asked for."""
 
     @property
     def is_valid(self) -> bool:
@@ -171,7 +173,7 @@ class Workflow:
 
     def ancestors(self, job: Job) -> tuple[str, ...]:
         """Ids of all jobs that it waits for, over others as well, nearest first."""
-        if job.id not in self._told:
+        if job.id not in self._ancestors:
             found: dict[str, None] = {}
             waiting = list(job.needed)
             while waiting:
@@ -179,16 +181,16 @@ class Workflow:
                 if name not in found and name in self.jobs:
                     found[name] = None
                     waiting += self.jobs[name].needed
-            self._told[job.id] = tuple(found)
-        return self._told[job.id]
+            self._ancestors[job.id] = tuple(found)
+        return self._ancestors[job.id]
 
     def in_order(self) -> tuple[Job, ...]:
         """Jobs, each after those that it needs. Only of a workflow without cycles."""
-        if "" not in self._told:
-            self._told[""] = tuple(self._ordered())
-        return tuple(self.jobs[name] for name in self._told[""])
+        if not self._order:
+            self._order.extend(self._ordered())
+        return tuple(self._order)
 
-    def _ordered(self) -> Iterator[str]:
+    def _ordered(self) -> Iterator[Job]:
         done: set[str] = set()
         begun: set[str] = set()
         # Last in, first out, each job a second time once those that it needs are done.
@@ -201,7 +203,7 @@ class Workflow:
             if name in begun or not open_needs:
                 begun.add(name)
                 done.add(name)
-                yield name
+                yield self.jobs[name]
                 continue
             begun.add(name)
             waiting += [name, *reversed(open_needs)]

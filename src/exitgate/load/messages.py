@@ -54,18 +54,13 @@ class Publishing:
 
     @property
     def ids(self) -> list[str]:
-        """Of what the broker has taken so far."""
+        """Of what the broker has taken so far, in the order of publishing."""
         return list(self._ids)
 
     @property
     def failure(self) -> str:
         """Why the broker takes nothing more, in one line; empty as long as it does."""
         return self._failure
-
-    @property
-    def so_far(self) -> list[str]:
-        """The ids of what the broker has taken until now."""
-        return list(self._ids)
 
     def end(self) -> None:
         """Publish nothing more."""

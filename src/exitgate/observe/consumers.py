@@ -12,8 +12,7 @@ from functools import partial
 
 from exitgate.errors import ObservationError, one_line
 from exitgate.load.messages import MessagePlan, Publishing, connect, publishing
-from exitgate.observe.rollout.load import ask_store
-from exitgate.observe.rollout.messages import message_plan
+from exitgate.observe.rollout.messages import handled_count, message_plan
 from exitgate.provision.backing import Surroundings
 from exitgate.target import Messages, Workload
 from exitgate.waiting import wait_for
@@ -64,19 +63,11 @@ def await_first(around: Surroundings, published: Sequence[tuple[Messages, Publis
     """
     for kind, each in published:
         wait_for(
-            partial(_handled_so_far, kind, each, around),
+            partial(_handled_so_far, kind, around, each),
             until=bool,
             timeout_s=_TAKEN_WITHIN_S,
             interval_s=_ASK_EVERY_S,
         )
-
-
-def _handled_so_far(kind: Messages, sent: Publishing, around: Surroundings) -> int:
-    return _handled(kind, sent.so_far, around)
-
-
-def _handled(kind: Messages, ids: list[str], around: Surroundings) -> int:
-    return ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": ids})
 
 
 def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publishing]]) -> tuple[Taken, ...]:
@@ -94,7 +85,7 @@ def left_behind(around: Surroundings, published: Sequence[tuple[Messages, Publis
                 name=kind.name,
                 queue=kind.taken_from,
                 published=len(ids),
-                handled=_handled(kind, ids, around),
+                handled=handled_count(kind, around, ids),
                 waiting=waiting,
                 given_back=given_back,
             )
@@ -130,3 +121,7 @@ def emptied(url: str, kind: Messages, ids: frozenset[str]) -> tuple[int, int]:
             action="Correct queue in [[service.message]].",
         ) from error
     return waiting, given_back
+
+
+def _handled_so_far(kind: Messages, around: Surroundings, sent: Publishing) -> int:
+    return handled_count(kind, around, sent.ids)

@@ -5,30 +5,24 @@ All that it sends and gets passes filters and routes drawn from the plan, on the
 
 from __future__ import annotations
 
-import http.client
 import json
-import secrets
-import socket
-import ssl
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
-from exitgate.errors import PrerequisiteMissing, one_line
+from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.observation import Observation, Substrate
 from exitgate.observe.planned_front import PlannedFront
 from exitgate.observe.planned_network import PlannedNetwork
-from exitgate.observe.rollout.messages import handled_by_now, messages_to
 from exitgate.observe.sample_start import container_of, given, port_of, settings_of
-from exitgate.observe.serving import Served, is_served, served
+from exitgate.observe.sample_trials import TASK, WORK_S, Answer, Client, Dependency, Trials
+from exitgate.observe.serving import Served, served
 from exitgate.observe.terraform.planned_tasks import PlannedTaskDefinition
 from exitgate.policy.network import Flow
 from exitgate.provision.backing import Surroundings
 from exitgate.provision.balancer import (
-    RULE_HEADER,
-    TASK_HEADER,
     Balancer,
     BalancerRules,
     Front,
@@ -38,13 +32,12 @@ from exitgate.provision.balancer import (
     find_envoy,
     throwaway_balancer,
 )
-from exitgate.provision.drawn_network import Namespace
+from exitgate.provision.crossing import Crossing, DrawnEnds, drawn_ends
 from exitgate.provision.engine import Engine
-from exitgate.provision.passage import DrawnEnds, Passage, drawn_ends
-from exitgate.provision.relay import Way, led_through, network_gateway
+from exitgate.provision.relay import led_through, network_gateway
 from exitgate.reachability import INTERNET
 from exitgate.run import Run
-from exitgate.target import Traffic, Workload
+from exitgate.target import Workload
 from exitgate.waiting import wait_for
 
 LIMITS: Final = (
@@ -60,51 +53,11 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "rabbitmq": ("aws_mq_broker",),
 }
 """Kind of backing server to the resources that stand for it in a plan."""
-_TASK: Final = "sample"
 _LOCAL: Final = "127.0.0.1"
-_ANSWER_S: Final = 5.0
-_WORK_S, _APART_S, _BACK_S = 20.0, 3.0, 30.0
-"""How long work may take that is done, how long is waited for work that can't be, and for a server to be used again."""
 _PATIENCE: Final = 3.0
 """How many start timeouts the balancer's first verdict gets."""
 _TOLD_BY: Final = {"postgres": "[[service.traffic]]", "redis": "[[service.traffic]]", "rabbitmq": "[[service.message]]"}
 _CHECK_EVERY_S: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back for a kind of requests, sent by TLS from the internet's end."""
-
-    traffic: str
-    path: str
-    status: int
-    """0 where there was no answer."""
-    failure: str
-    """Why there was none, in one line."""
-    is_served: bool
-    """It is one of the codes that this kind of requests is answered with."""
-    by_task: bool
-    """It comes from the service, and not from the balancer."""
-    rule: str
-    """The address of the rule that decided; empty where the balancer did not say."""
-    tls: str
-    """The version that was agreed on, as ``TLSv1.3``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
-    """A backing server, and what of the work hangs on it."""
-
-    server: str
-    kind: str
-    works: bool
-    """Work that takes the server was done."""
-    works_without: bool
-    """It was, too, while the server was out of reach."""
-    works_again: bool
-    """It was once more, when the server was back."""
-    words: str
-    """What was seen, in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +246,7 @@ class _Sample:
         servers: Mapping[str, tuple[str, int] | None],
         front: PlannedFront,
         port: int,
-    ) -> Iterator[tuple[Balancer, Mapping[str, Passage]]]:
+    ) -> Iterator[tuple[Balancer, Mapping[str, Crossing]]]:
         """Start the service between its servers and a balancer, for as long as the block lasts.
 
         Raises:
@@ -304,7 +257,7 @@ class _Sample:
             gateway = network_gateway(self.engine, around.network) if around.network else _LOCAL
             ways = {
                 name: stack.enter_context(
-                    ends.passage(
+                    ends.crossing(
                         (own, found[0]),
                         found[1],
                         listens_at=gateway,
@@ -318,15 +271,15 @@ class _Sample:
             led = replace(around, environment=led_through(around, self.workload, places))
             there = stack.enter_context(self._started(port, led, ways))
             door = stack.enter_context(
-                ends.passage((front.balancer, own), port, listens_at=_LOCAL, leads_to=(there.address, port))
+                ends.crossing((front.balancer, own), port, listens_at=_LOCAL, leads_to=(there.address, port))
             )
             balancer = stack.enter_context(throwaway_balancer(self.run, _rules(front)))
             stack.enter_context(ends.entrance(front.balancer, front.port, balancer.port))
-            balancer.register(Target(task=_TASK, address=_LOCAL, port=door.near.port))
+            balancer.register(Target(task=TASK, address=_LOCAL, port=door.near.port))
             yield balancer, ways
 
     @contextmanager
-    def _started(self, port: int, led: Surroundings, ways: Mapping[str, Passage]) -> Iterator[Served]:
+    def _started(self, port: int, led: Surroundings, ways: Mapping[str, Crossing]) -> Iterator[Served]:
         definition = self.planned.definition
         asked = self.workload.model_copy(update={"port": port, "environment": {}})
         environment = given(container_of(definition), led)
@@ -351,23 +304,23 @@ class _Sample:
             yield there
 
     def _seen(
-        self, stack: WorkedStack, ends: DrawnEnds, front: PlannedFront, balancer: Balancer, ways: Mapping[str, Passage]
+        self, stack: WorkedStack, ends: DrawnEnds, front: PlannedFront, balancer: Balancer, ways: Mapping[str, Crossing]
     ) -> WorkedStack:
         limit_s = _PATIENCE * self.workload.start_timeout_s
         health, _ = wait_for(
-            lambda: balancer.health()[_TASK],
+            lambda: balancer.health()[TASK],
             until=lambda each: each is not TargetHealth.INITIAL,
             timeout_s=limit_s,
             interval_s=0.1,
         )
-        client = _Client(
+        client = Client(
             space=ends.space(INTERNET), address=ends.address(front.balancer), planned=front, rules=balancer.rules
         )
-        trials = _Trials(workload=self.workload, around=self.around, ask=client.ask)
+        trials = Trials(workload=self.workload, around=self.around, ask=client.ask)
         answers, _ = wait_for(
             trials.answers,
             until=lambda each: all(one.is_served for one in each),
-            timeout_s=_WORK_S,
+            timeout_s=WORK_S,
             interval_s=0.5,
         )
         found = [
@@ -400,124 +353,3 @@ def _rules(front: PlannedFront) -> BalancerRules:
             targets_by_tls=front.by_tls,
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Client:
-    """Somebody on the internet, who trusts the run's own certificate for the domain."""
-
-    space: Namespace
-    address: str
-    planned: PlannedFront
-    rules: BalancerRules
-
-    def ask(self, traffic: Traffic) -> Answer:
-        """Send one request of a kind on a connection of its own, and follow no redirect."""
-        headers = {"User-Agent": "exitgate", **traffic.headers}
-        if traffic.key_header:
-            headers[traffic.key_header] = f"exitgate-{secrets.token_hex(8)}"
-        answer = Answer(
-            traffic=traffic.name,
-            path=traffic.path,
-            status=0,
-            failure="",
-            is_served=False,
-            by_task=False,
-            rule="",
-            tls="",
-        )
-        try:
-            with self._connected(self.planned.host_for(traffic.path)) as (connection, version):
-                connection.request(traffic.method, traffic.path, traffic.body or None, headers)
-                got = connection.getresponse()
-                got.read()
-        except (OSError, http.client.HTTPException) as error:
-            return replace(answer, failure=one_line(f"{type(error).__name__} {error}", 120))
-        task = got.getheader(TASK_HEADER) or ""
-        return replace(
-            answer,
-            status=got.status,
-            is_served=is_served(traffic, got.status) and task == _TASK,
-            by_task=task == _TASK,
-            rule=got.getheader(RULE_HEADER) or "",
-            tls=version,
-        )
-
-    @contextmanager
-    def _connected(self, host: str) -> Iterator[tuple[http.client.HTTPConnection, str]]:
-        front = self.rules.front
-        domain, trusted = (front.certificate.domain, front.certificate.certificate) if front else ("", "")
-        context = ssl.create_default_context(cadata=trusted)
-        place = (self.address, self.planned.port)
-        plain = self.space.within(lambda: socket.create_connection(place, timeout=_ANSWER_S))
-        with plain, context.wrap_socket(plain, server_hostname=domain) as secure:
-            # Its own port is the one that goes without saying, as 443 does.
-            connection = http.client.HTTPConnection(host)
-            connection.sock = secure
-            yield connection, secure.version() or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trials:
-    """The service's work, tried while its servers are there and while one is not."""
-
-    workload: Workload
-    around: Surroundings
-    ask: Callable[[Traffic], Answer]
-
-    def tells(self, kind: str) -> bool:
-        """Say whether the target tells of work that takes a kind of server."""
-        return bool(self.workload.message if kind == "rabbitmq" else self.workload.traffic)
-
-    def answers(self) -> tuple[Answer, ...]:
-        """Ask each kind of requests once."""
-        return tuple(map(self.ask, self.workload.traffic))
-
-    def without(self, name: str, kind: str, way: Passage) -> Dependency:
-        """Try the work that takes a server: with it, without it, and with it again."""
-        works, first = self._try_until_done(kind, _WORK_S)
-        way.far.lead(Way.CUT)
-        try:
-            works_without, apart = self._try(kind, _APART_S)
-        finally:
-            way.far.lead(Way.OPEN)
-        again, last = self._try_until_done(kind, _BACK_S) if works else (False, "not tried")
-        words = f"with it {first}, without {apart}, then {last}; {way.words}"
-        return Dependency(
-            server=name, kind=kind, works=works, works_without=works_without, works_again=again, words=words
-        )
-
-    def _try_until_done(self, kind: str, within_s: float) -> tuple[bool, str]:
-        (_, words), done = wait_for(
-            lambda: self._try(kind, within_s), until=lambda each: each[0], timeout_s=within_s, interval_s=0.5
-        )
-        return done, words
-
-    def _try(self, kind: str, within_s: float) -> tuple[bool, str]:
-        """Return whether the work was done, and what of it in words."""
-        if kind == "rabbitmq":
-            return self._messages(within_s)
-        self.around.empty_caches()
-        answers = self.answers()
-        if kind == "redis":
-            entries = self.around.cached()
-            return entries > 0, f"{entries} entries kept"
-        served_kinds = sum(each.is_served for each in answers)
-        return served_kinds == len(answers), f"{served_kinds} of {len(answers)} kinds of requests served"
-
-    def _messages(self, within_s: float) -> tuple[bool, str]:
-        """Publish until one message is handled, or time is over.
-
-        Others may take from the same queue in this run: of several messages the service gets some. Where it never came to its
-        broker, nobody has declared the exchange, and the broker takes none.
-        """
-        with messages_to(self.workload, self.around) as published:
-            handled, _ = wait_for(
-                lambda: handled_by_now(self.workload, self.around, [each.ids for each in published]),
-                until=lambda count: count > 0 or any(each.failure for each in published),
-                timeout_s=within_s,
-                interval_s=0.1,
-            )
-            told = f"{handled} of {sum(len(each.ids) for each in published)} messages handled"
-            refused = next((each.failure for each in published if each.failure), "")
-            return handled > 0, one_line(f"{told}; {refused}" if refused and not handled else told, 200)

@@ -144,8 +144,11 @@ class _Life:
         accounts = self._accounts(endpoint, numbers)
         for account in accounts if endpoint.outlives_the_run else ():
             note_standing(account, self.emulated.lift, before[account.number])
-        changes, destroy = self._lived(accounts, capabilities) if Part.WHOLE in self.parts else ([], {})
-        if Part.WHOLE not in self.parts:
+        changes: list[dict[str, Any]] = []
+        destroy: dict[str, Any] = {}
+        if Part.WHOLE in self.parts:
+            changes, destroy = self._lived(accounts, capabilities)
+        else:
             self._seen_in_part(accounts, capabilities)
         last = accounts[-1]
         told = {

@@ -22,7 +22,8 @@ from exitgate.finding import Finding
 from exitgate.observation import Substrate
 from exitgate.observe.planned_front import PlannedFront
 from exitgate.observe.sample_start import PlannedStart, SampleStart
-from exitgate.observe.sample_work import Answer, Dependency, SampleWork, WorkedStack
+from exitgate.observe.sample_trials import Answer, Dependency
+from exitgate.observe.sample_work import SampleWork, WorkedStack
 from exitgate.observe.terraform import Infrastructure
 from exitgate.provision.balancer import Rule
 from exitgate.target import load_target

@@ -9,7 +9,8 @@ from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.planned_front import read_front
 from exitgate.observe.sample_start import PlannedStart, SampleStart
-from exitgate.observe.sample_work import TYPES, Answer, Dependency, PlannedSample, SampleWork, WorkedStack
+from exitgate.observe.sample_trials import Answer, Dependency
+from exitgate.observe.sample_work import TYPES, PlannedSample, SampleWork, WorkedStack
 from exitgate.observe.terraform import Infrastructure
 from exitgate.observe.terraform.planned_tasks import PlannedTaskDefinition, planned_task_definition
 from exitgate.target import Workload

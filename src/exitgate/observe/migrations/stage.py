@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from exitgate.errors import ObservationError, PrerequisiteMissing, one_line
@@ -55,12 +56,15 @@ class Stage:
     """Ends with the stage, and with it what several observations use."""
     kept: dict[Callable[[Stage], object], object] = field(default_factory=dict)
     """What several observations need alike, by what makes it."""
+    _making: RLock = field(default_factory=RLock, init=False, repr=False, compare=False)
+    """What is made may need something else that is made once."""
 
     def once(self, make: Callable[[Stage], Made]) -> Made:
-        """Return what is made of this stage, by the first who asks for it."""
-        if make not in self.kept:
-            self.kept[make] = make(self)
-        return cast("Made", self.kept[make])
+        """Return what is made of this stage, by the first who asks for it; whoever asks meanwhile waits."""
+        with self._making:
+            if make not in self.kept:
+                self.kept[make] = make(self)
+            return cast("Made", self.kept[make])
 
     @property
     def patience_s(self) -> float:

@@ -59,16 +59,16 @@ def message_plan(kind: Messages, around: Surroundings, rate_rps: float = RATE_RP
     )
 
 
-def handled_by_now(workload: Workload, around: Surroundings, ids: Sequence[Sequence[str]]) -> int:
-    """Return how many messages of given ids, kind by kind, the workload has handled.
+def handled_count(kind: Messages, around: Surroundings, ids: Sequence[str]) -> int:
+    """Return how many messages of one kind the workload has handled, by its own store.
+
+    Args:
+        ids: Of those that are asked for.
 
     Raises:
         ObservationError: if the store does not say.
     """
-    return sum(
-        ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": [*own]})
-        for kind, own in zip(workload.message, ids, strict=True)
-    )
+    return ask_store(f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": [*ids]})
 
 
 def handled(workload: Workload, around: Surroundings, published: Sequence[Publishing]) -> tuple[MessagesSeen, ...]:
@@ -81,7 +81,7 @@ def handled(workload: Workload, around: Surroundings, published: Sequence[Publis
     for kind, each in zip(workload.message, published, strict=True):
         ids = each.stop()
         count, _ = wait_for(
-            partial(ask_store, f"messages {kind.name}", kind.effects, kind.effects_in, around, {"ids": ids}),
+            partial(handled_count, kind, around, ids),
             until=partial(operator.le, len(ids)),
             timeout_s=_HANDLED_WITHIN_S,
             interval_s=_ASK_EVERY_S,

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from exitgate.provision.passage import Passage, drawn_ends
+from exitgate.provision.crossing import Crossing, drawn_ends
 from exitgate.provision.relay import Way as Passing
 from exitgate.reachability import Endpoint, Group, Network, Place, Route, Rule, Subnet, Way
 from exitgate.reachability.addresses import cidr
@@ -41,9 +41,9 @@ NETWORK = Network(
 )
 
 
-def sent(passage: Passage) -> bytes:
+def sent(crossing: Crossing) -> bytes:
     """Return what comes back for a word; nothing where the connection ends."""
-    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", passage.near.port), timeout=5) as client:
+    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", crossing.near.port), timeout=5) as client:
         client.sendall(b"word")
         return client.recv(16)
     return b""
@@ -53,14 +53,14 @@ def test_what_is_let_through_arrives_until_it_is_cut() -> None:
     with (
         echo() as port,
         drawn_ends(NETWORK) as ends,
-        ends.passage(("service", "database"), 5432, listens_at="127.0.0.1", leads_to=("127.0.0.1", port)) as passage,
+        ends.crossing(("service", "database"), 5432, listens_at="127.0.0.1", leads_to=("127.0.0.1", port)) as crossing,
     ):
-        assert sent(passage) == b"word"
-        passage.far.lead(Passing.CUT)
-        assert sent(passage) == b""
-        passage.far.lead(Passing.OPEN)
-        assert sent(passage) == b"word"
-        assert passage.words == "of 3 connections 2 came through the drawn network"
+        assert sent(crossing) == b"word"
+        crossing.far.lead(Passing.CUT)
+        assert sent(crossing) == b""
+        crossing.far.lead(Passing.OPEN)
+        assert sent(crossing) == b"word"
+        assert crossing.words == "of 3 connections 2 came through the drawn network"
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_what_is_not_let_through_does_not_arrive(ends_: tuple[str, str], port: i
     with (
         echo() as server,
         drawn_ends(NETWORK) as ends,
-        ends.passage(ends_, port, listens_at="127.0.0.1", leads_to=("127.0.0.1", server)) as passage,
+        ends.crossing(ends_, port, listens_at="127.0.0.1", leads_to=("127.0.0.1", server)) as crossing,
     ):
-        assert sent(passage) == b""
-        assert passage.far.connections == 0
+        assert sent(crossing) == b""
+        assert crossing.far.connections == 0
 
 
 def test_an_end_takes_connections_for_a_port_of_this_machine() -> None:

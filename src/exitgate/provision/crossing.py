@@ -12,7 +12,7 @@ from exitgate.reachability import Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Crossing:
     """A way from one end to another: two relays, the first of which reaches the second through the drawn network alone."""
 
     near: Relay
@@ -43,9 +43,9 @@ class DrawnEnds:
         return self.spaces[end][0].addresses[0]
 
     @contextmanager
-    def passage(
+    def crossing(
         self, ends: tuple[str, str], port: int, *, listens_at: str, leads_to: tuple[str, int], own_port: int = 0
-    ) -> Iterator[Passage]:
+    ) -> Iterator[Crossing]:
         """Open a way for as long as the block lasts.
 
         Args:
@@ -63,7 +63,7 @@ class DrawnEnds:
         far = Relay(there, leads_to[1], host=leads_to[0], own_port=port, listens_in=self.space(destination))
         near = Relay(listens_at, port, host=there, own_port=own_port, connects_in=self.space(source))
         with far.serving(), near.serving():
-            yield Passage(near=near, far=far)
+            yield Crossing(near=near, far=far)
 
     @contextmanager
     def entrance(self, end: str, port: int, leads_to: int) -> Iterator[Relay]:
