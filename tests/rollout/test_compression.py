@@ -22,7 +22,7 @@ def test_times_that_are_divided_by_little_enough_hold() -> None:
     (only,) = violated(SETTINGS.compressed(30), Measured(start_s=4, longest_request_s=0.8))
     assert str(only) == "start against grace period, s: 4 > 2"
     (only,) = violated(SETTINGS.compressed(5), Measured(start_s=0.2, longest_request_s=0.8, rate_per_s=10))
-    assert str(only) == "failures that show an outage: 3 > 2"
+    assert str(only) == "failures that show an outage of 1 s: 3 > 2"
     (only,) = violated(SETTINGS.compressed(10), Measured(start_s=0.2, longest_request_s=0.8, jitter_s=0.05))
     assert str(only) == "least timer against check timeout, s: 0.5 > 0.3"
 

@@ -72,7 +72,7 @@ def inequalities(settings: RolloutSettings, measured: Measured) -> tuple[Inequal
     )
     found.append(
         Inequality(
-            name="failures that show an outage",
+            name=f"failures that show an outage of {measured.shortest_outage_s:g} s",
             less=float(_FAILURES),
             more=measured.rate_per_s * measured.shortest_outage_s / settings.compression,
         )

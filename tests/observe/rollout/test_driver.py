@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ from exitgate.observe.rollout.driver import Driver
 from exitgate.observe.rollout.facts import Defect, Version
 from exitgate.observe.rollout.tasks import RunningTask
 from exitgate.provision.balancer import Target, TargetHealth
-from exitgate.rollout.settings import Breaker, RolloutSettings, TargetCheck
+from exitgate.rollout.settings import Breaker, DeploymentAlarms, RolloutSettings, TargetCheck
 
 VERSIONS = tuple(
     Version(name=name, image_id=f"sha256:{name}", defect=Defect.DEAF if name == "deaf" else Defect.NONE)
@@ -127,3 +128,19 @@ def test_a_task_counts_as_serving_from_its_first_healthy_look_on_and_one_that_ne
     driver.deploy("deaf", limit_s=LIMIT_S, settle_s=0.0)
     assert len(tasks.all) > len(before)
     assert not {name for name in tasks.serving if tasks.all[name].version.name == "deaf"}
+
+
+@pytest.mark.parametrize(("bakes", "result"), [(True, ""), (False, "rolled back")])
+def test_a_rollback_is_over_after_its_bake_time_or_without_it(driver: Driver, bakes: bool, result: str) -> None:
+    alarms = DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=10 * LIMIT_S)
+    driver.change_settings(replace(SETTINGS, alarms=alarms))
+    driver.bakes_rollbacks = bakes
+    step = driver.deploy("deaf", limit_s=2.0, settle_s=0.0)
+    assert (step.result, "RollBack" in {moment.kind for moment in driver.timeline}) == (result, True)
+
+
+def test_a_deployment_is_baked_where_a_rollback_would_not_be(driver: Driver) -> None:
+    alarms = DeploymentAlarms(enable=True, rollback=True, names=("errors",), bake_time_s=10 * LIMIT_S)
+    driver.change_settings(replace(SETTINGS, alarms=alarms))
+    driver.bakes_rollbacks = False
+    assert driver.deploy("new", limit_s=1.0, settle_s=0.0).result == ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from exitgate.observe.rollout.load import FRESH_RPS, READS_RPS, SLOW_RPS, WRITES_RPS
 from exitgate.observe.rollout.rehearsed import (
     COMPRESSION,
+    ROLLBACKS_LOAD_SHARE,
     alarm_limits,
     failing_share,
     rehearsed,
@@ -27,9 +28,10 @@ POLICY = DeploymentPolicy.model_validate(tomllib.loads(REFERENCE.read_text(encod
 def test_in_every_period_more_requests_fail_than_the_alarm_lets_pass() -> None:
     limits = alarm_limits(POLICY)
     assert limits is not None
-    reads = (READS_RPS + FRESH_RPS) * limits.period_s
+    each_s = ROLLBACKS_LOAD_SHARE * limits.period_s
+    reads = (READS_RPS + FRESH_RPS) * each_s
     # Each write on a kept connection may be followed by a read of what it made.
-    whole = reads + (2 * WRITES_RPS + SLOW_RPS) * limits.period_s
+    whole = reads + (2 * WRITES_RPS + SLOW_RPS) * each_s
     fewest = int(reads / round(1 / failing_share(POLICY)))
     assert fewest * 100 / whole > limits.error_rate_percent
 

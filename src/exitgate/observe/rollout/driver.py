@@ -52,6 +52,8 @@ class Driver:
         self._outcomes: list[actions.Complete | actions.RollBack | actions.Stall] = []
         self.disturbance: Disturbance | None = None
         """What happens next to a healthy task of a version that is being deployed."""
+        self.bakes_rollbacks = True
+        """Whether a rollback's alarms are watched for the bake time, as ECS does, before it counts as completed."""
         self.on_look: Callable[[], None] = lambda: None
         """Called each time that the balancer was asked."""
         self.tasks = Tasks(
@@ -232,6 +234,9 @@ class Driver:
                 self.tasks.kill(task)
             case actions.Complete() | actions.RollBack() | actions.Stall():
                 self._outcomes.append(action)
+                if isinstance(action, actions.RollBack) and not self.bakes_rollbacks:
+                    settings = self.state.settings
+                    self.change_settings(replace(settings, alarms=replace(settings.alarms, bake_time_s=0.0)))
             case actions.Supersede():
                 pass
 

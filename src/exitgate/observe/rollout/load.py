@@ -22,8 +22,15 @@ _STOPPING_SHARE = 0.2
 """Of these rates, while a workload is stopped."""
 
 
-def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> LoadPlan:
+def load_plan(workload: Workload, address: str, port: int, *, idle_s: float, share: float = 1.0) -> LoadPlan:
     """Return the load for a workload.
+
+    Args:
+        workload: That it is sent to.
+        address: Of the balancer, or of the one task.
+        port: Of it.
+        idle_s: Seconds after which a kept connection is not used again.
+        share: Of the usual rates.
 
     Raises:
         PrerequisiteMissing: if it does not say what it serves.
@@ -40,7 +47,7 @@ def load_plan(workload: Workload, address: str, port: int, *, idle_s: float) -> 
     return LoadPlan(
         address=address,
         port=port,
-        streams=(*_reads(reads), *_writes(writes)),
+        streams=tuple(replace(each, rate_rps=each.rate_rps * share) for each in (*_reads(reads), *_writes(writes))),
         longest_s=LONGEST_S,
         idle_s=idle_s,
     )

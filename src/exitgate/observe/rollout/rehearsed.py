@@ -12,6 +12,8 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
 COMPRESSION = 20.0
+ROLLBACKS_LOAD_SHARE = 0.6
+"""Of the usual load, while bad versions are taken back: enough for an alarm, and processors are left for all the starts."""
 _LEAST_INTERVAL_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 1.5, 3.0
 """Seconds below which a timer measures this machine and not the workload."""
 _STARTS_IN_GRACE = 3.0

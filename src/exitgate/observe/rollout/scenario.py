@@ -38,6 +38,8 @@ _BEFORE_S, _AFTER_S = 1.5, 1.5
 """Seconds of load before the first deployment, and after each one: what comes late is seen too."""
 _USUAL_PERCENTILE = 90
 """Of the prober's lateness: by so much this machine is late, but for rare hiccups, which have a bound of their own."""
+_NEVER_HEALTHY = frozenset({Defect.DEAF, Defect.CRASHES, Defect.UNMIGRATED})
+"""Of these the circuit breaker tells, whatever alarms do."""
 _CALM_WITHIN_S, _FILL_UP_S, _QUIET_WITHIN_S = 20.0, 60.0, 30.0
 
 
@@ -65,6 +67,10 @@ class ScenarioOrder:
     """Versions in whose deployment the next one comes as soon as a task of theirs is healthy."""
     least_requests: int = 0
     """Load goes on after the last deployment until so many requests have ended."""
+    load_share: float = 1.0
+    """Of the usual rates, at which load is sent: as much longer has an outage to be that is noticed."""
+    bakes_rollbacks: bool = True
+    """Whether a rollback is waited for until its own bake time is over, in which ECS does nothing but watch its alarms."""
 
 
 def read_rollout(
@@ -113,7 +119,7 @@ def read_rollout(
         group = favoured_group(engine, run)
         stack.enter_context(favoured(group))
         balancer = stack.enter_context(throwaway_balancer(run, replace(balancer_rules(settings), port=listen)))
-        plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2)
+        plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2, share=order.load_share)
         plan = replace(plan, longest_s=min(MOST_S, len(order.deployments) * order.step_limit_s + plan.longest_s))
         network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
         recipe = TaskRecipe(
@@ -133,6 +139,7 @@ def read_rollout(
         versions = (order.initial, *order.deployments)
         # No alarm is watched while nobody sends a request.
         driver = Driver(engine, run, recipe, replace(settings, alarms=DeploymentAlarms()), versions, balancer, alarms)
+        driver.bakes_rollbacks = order.bakes_rollbacks
         if watch:
             tell = watch
             driver.on_look = lambda: tell(driver.sight(*seen.counted()))
@@ -160,6 +167,7 @@ def read_rollout(
             longest_request_s=max((each.latency_s for each in load.requests if not each.failure), default=0.0),
             jitter_s=percentile([each.late_s for each in load.requests] or [0.0], _USUAL_PERCENTILE),
             rate_per_s=sum(stream.rate_rps for stream in plan.streams),
+            shortest_outage_s=1 / order.load_share,
         )
         rollout = Rollout(
             substrate=replace(substrate, tools=(*substrate.tools, balancer.tool)),
@@ -259,7 +267,9 @@ def _await_calm(driver: Driver, seen: _Seen, order: ScenarioOrder) -> None:
 def _steps(
     driver: Driver, alarms: Alarms, order: ScenarioOrder, settings: RolloutSettings, impatient: RolloutSettings
 ) -> Iterator[Step]:
-    """Deploy each version, once no alarm rings that the one before has set off: ECS would not look at it then.
+    """Deploy each version.
+
+    One of which alarms have to tell waits until none rings that the one before has set off: ECS would not look at it then.
 
     Args:
         settings: By which versions are deployed.
@@ -269,16 +279,8 @@ def _steps(
         PrerequisiteMissing: if one goes on ringing.
     """
     for version in order.deployments:
-        quiet_s = _QUIET_WITHIN_S + (order.alarms.clears_within_s if order.alarms else 0.0)
-        driver.go_on(quiet_s, until=lambda: not alarms.ringing)
-        if alarms.ringing:
-            raise PrerequisiteMissing(
-                "this machine",
-                got=f"the alarm {', '.join(sorted(alarms.ringing))} still rings {quiet_s:g} s after version "
-                "before was taken back",
-                expected="silence before the next version is deployed",
-                action="Look at the timeline in the evidence; run again when this machine has less to do.",
-            )
+        if version.defect not in _NEVER_HEALTHY:
+            _await_silence(driver, alarms, order)
         driver.disturbance = order.disturbance
         driver.change_settings(impatient if version.defect is Defect.DEAF else settings)
         overtaken = version.name in order.overtaken
@@ -287,6 +289,24 @@ def _steps(
             limit_s=order.step_limit_s,
             settle_s=0.0 if overtaken else _AFTER_S,
             overtaken=overtaken,
+        )
+
+
+def _await_silence(driver: Driver, alarms: Alarms, order: ScenarioOrder) -> None:
+    """Go on until no alarm rings.
+
+    Raises:
+        PrerequisiteMissing: if one goes on ringing.
+    """
+    quiet_s = _QUIET_WITHIN_S + (order.alarms.clears_within_s if order.alarms else 0.0)
+    driver.go_on(quiet_s, until=lambda: not alarms.ringing)
+    if alarms.ringing:
+        raise PrerequisiteMissing(
+            "this machine",
+            got=f"the alarm {', '.join(sorted(alarms.ringing))} still rings {quiet_s:g} s after the version before "
+            "was taken back",
+            expected="silence before the next version is deployed",
+            action="Look at the timeline in the evidence; run again when this machine has less to do.",
         )
 
 

@@ -227,8 +227,9 @@ class Tasks:
         with self._lock:
             task.container, task.started_s = container, time.monotonic()
         if self._is_unwanted(task):
+            # Told to stop before it began: a process that has not yet asked for the signal would never hear of it.
             task.stopped_s = time.monotonic()
-            self._signal(task, "")
+            self._signal(task, "SIGKILL")
         return True
 
     def _is_unwanted(self, task: RunningTask) -> bool:
