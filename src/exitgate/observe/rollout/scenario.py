@@ -119,7 +119,9 @@ def read_rollout(
         group = favoured_group(engine, run)
         stack.enter_context(favoured(group))
         balancer = stack.enter_context(throwaway_balancer(run, replace(balancer_rules(settings), port=listen)))
-        plan = load_plan(workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2, share=order.load_share)
+        plan = load_plan(
+            workload, "127.0.0.1", balancer.port, idle_s=settings.idle_timeout_s / 2, share=order.load_share
+        )
         plan = replace(plan, longest_s=min(MOST_S, len(order.deployments) * order.step_limit_s + plan.longest_s))
         network = around.network or stack.enter_context(_own_network(engine, run, workload.name))
         recipe = TaskRecipe(
