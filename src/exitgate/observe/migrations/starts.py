@@ -14,7 +14,7 @@ from exitgate.observe.migrations.contenders import Contenders, contenders
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
 from exitgate.observe.migrations.rollback import read_rollback
-from exitgate.observe.migrations.stage import Stage, untold
+from exitgate.observe.migrations.stage import Stage, came_from_empty, untold
 from exitgate.observe.migrations.tool import Applied, tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
@@ -24,6 +24,8 @@ _POOLED = (
 )
 _HELD_FOR_S = 3.0
 _FREE_WITHIN_MS = 5000
+_WITH_THE_HOLDER = 2
+"""So many start where the one with the lock is killed: it, and one that waits. How many take turns, the start of all has shown."""
 _DIRECT = "replicas reach the database directly: no pooler of connections stands between"
 _SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
@@ -69,7 +71,7 @@ class StartRace(Observation):
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
-    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then several, and kill one.
+    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then two, and kill one.
 
     Where the target says that a pooler stands between them and the database, one does.
 
@@ -85,10 +87,12 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
     with contenders(stage) as started:
         together = stage.databases.make()
         with ExitStack() as stack:
-            replicas = _several(stage, started, stack, together)
+            replicas = _several(started, stack, together, stage.policy.concurrent_starts)
             starts = tuple(replica.await_start(stage.patience_s * 2) for replica in replicas)
             applied = stage.applied(together)
             stays = _stays(stage, together, lock)
+        if all(each.answered for each in starts) and not started.pooler:
+            came_from_empty(stage, together, starts[0])
         alone = stage.databases.make()
         with stage.databases.connect(alone) as stranger:
             stranger.execute(lock.encode())
@@ -141,8 +145,8 @@ def _told(applied: Sequence[Applied]) -> list[str]:
     return [f"{each.name}: {'finished' if each.finished else 'open'}" for each in applied]
 
 
-def _several(stage: Stage, started: Contenders, stack: ExitStack, database: str) -> list[Replica]:
-    return [stack.enter_context(started.replica(database)) for _ in range(stage.policy.concurrent_starts)]
+def _several(started: Contenders, stack: ExitStack, database: str, count: int) -> list[Replica]:
+    return [stack.enter_context(started.replica(database)) for _ in range(count)]
 
 
 def _stays(stage: Stage, database: str, lock: str) -> bool:
@@ -180,14 +184,14 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) 
 
 
 def _lose_the_holder(stage: Stage, started: Contenders) -> Killed:
-    """Start several replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
+    """Start two replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
 
     What would make a table waits meanwhile, so that whoever has the lock has it for as long as it takes to find out who that is.
     """
     database = stage.databases.make()
     with ExitStack() as stack:
         with stage.databases.without_new_tables(database):
-            replicas = _several(stage, started, stack, database)
+            replicas = _several(started, stack, database, _WITH_THE_HOLDER)
             holder = _holder(stage, database, replicas, named=started.named)
             holder.container.kill()
         replicas.remove(holder)
