@@ -83,7 +83,9 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN} | {
+UNPROVEN_FAULTS = {
+    fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN
+} | {
     "notes-refused-under-the-old",
     "validated-past-the-limit",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from exitgate.observation import Substrate
 from exitgate.observe.migrations import predecessor_tests
 from exitgate.observe.migrations.predecessor_tests import Ground, PredecessorTests, read_predecessor_tests
 from exitgate.observe.migrations.stage import Stage
+from exitgate.provision.backing import Access
 from exitgate.provision.command_in_image import Command, Ended
 from exitgate.provision.git import git
 from exitgate.target import Service, Target
@@ -51,7 +52,7 @@ BACKING = SimpleNamespace(name="postgres", image="postgres:18.1")
 
 def service(tests: IntegrationTests | None = TESTS) -> Service:
     settings = MigrationSettings(folder=FOLDER, integration=tests)
-    use = SimpleNamespace(backing="postgres", model_copy=lambda update: SimpleNamespace(backing="postgres", **update))
+    use = SimpleNamespace(backing="postgres", field="url")
     made = SimpleNamespace(name="app", context=".", migrations=settings, backing={"DATABASE_URL": use})
     return cast("Service", made)
 
@@ -62,17 +63,18 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.setattr(
         predecessor_tests, "from_empty", lambda stage: ("db", SimpleNamespace(answered=stage.comes_up, said="P3018"))
     )
-    monkeypatch.setattr(predecessor_tests, "of_the_run", lambda _: SimpleNamespace(network="backing"))
+    server = SimpleNamespace(network="backing", url=lambda *words: "/".join(words))
+    monkeypatch.setattr(predecessor_tests, "of_the_run", lambda _: server)
 
     @contextmanager
-    def environment(uses: Mapping[str, object], running: object, *, locally: bool) -> Iterator[dict[str, str]]:
-        yield dict.fromkeys(uses, "postgres://the-server")
+    def rooms(engine: object, servers: list[SimpleNamespace], name: str, number: int) -> Iterator[dict[str, Access]]:
+        yield {each.name: Access(host="h", port=1, user=name, password="p", part=name) for each in servers}
 
     @contextmanager
-    def empty(server: object, name: str) -> Iterator[tuple[str, Callable[[], bool]]]:
-        yield f"postgres://{name}", lambda: name == "exitgate_new_schema"
+    def empty(place: object, schema: str) -> Iterator[tuple[str, Callable[[], bool]]]:
+        yield f"room_{schema}", lambda: schema == "new"
 
-    monkeypatch.setattr(predecessor_tests, "environment_of", environment)
+    monkeypatch.setattr(predecessor_tests, "rooms", rooms)
     monkeypatch.setattr(predecessor_tests, "_empty", empty)
 
     def once(
@@ -98,7 +100,8 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
             target=new,
             release=old,
             build=lambda stage: SimpleNamespace(failure=failure, image_id=f"sha256:{stage}"),  # type: ignore[arg-type,return-value]
-            servers=lambda names: {name: SimpleNamespace(name=name, version="18.6") for name in names},  # type: ignore[misc]
+            servers=lambda names: {name: SimpleNamespace(name=name, kind="postgres", version="18.6") for name in names},  # type: ignore[misc]
+            number=0,
         )
         stage = SimpleNamespace(
             comes_up=comes_up,
@@ -121,7 +124,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) -> None:
     seen, (command,) = read((0, PASSED))
     assert (seen.on_new.ran, seen.on_new.migrated, seen.on_own, seen.again) == (1, True, None, None)
-    assert command.environment == {"TEST_DATABASE_URL": "postgres://exitgate_new_schema"}
+    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/p/room_new"}
     texts = {
         name: each.read_text(encoding="utf-8").split(":")[0]
         for name, each in command.files.items()
@@ -133,7 +136,7 @@ def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) ->
         f"{FOLDER}/2_second/migration.sql": "new",
     }
     mark = command.files[f"{FOLDER}/29991231235958_exitgate/migration.sql"]
-    assert str(mark).startswith("COMMENT ON DATABASE exitgate_new_schema IS ")
+    assert str(mark).startswith('COMMENT ON DATABASE "room_new" IS ')
     assert [each.name for each in seen.evidence] == ["previous-tests-app.json", "previous-tests-app.log"]
 
 

@@ -2,7 +2,7 @@
 
 1. A container of the stage that the release names has the release's committed files, and the new release's migrations in the place
    of its own. So whatever the tests migrate, they migrate to the new schema, by the tool and in the way that they always do.
-2. Servers of their own stand beside it: tests empty queues and caches, and make and drop databases.
+2. They have a room of their own on each of the run's servers: tests empty queues and caches, and make and drop databases.
 3. One migration more, the last, leaves a word on the database that the tests are given: so is seen that they came to that schema.
 4. Where any fails, they run with the release's own migrations, and with the new ones again. What fails on its own schema too, or
    only now and then, is not the new schema's doing.
@@ -15,7 +15,6 @@ import os
 import posixpath
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,21 +26,18 @@ from exitgate.observation import Observation
 from exitgate.observe.junit_results import TestResult, read_junit
 from exitgate.observe.migrations.server_version import compared_with_production
 from exitgate.observe.migrations.stage import Stage, from_empty, no_release, untold
-from exitgate.provision.backing import Server, environment_of
+from exitgate.provision.backing import Access, Server, rooms, value_of
 from exitgate.provision.command_in_image import Command, run_in_image
 from exitgate.provision.database_server import DatabaseServer, of_the_run
 from exitgate.provision.git import git, succeeded
 from exitgate.provision.images import Build
 from exitgate.target import Service, Target
 
-_NEW, _OWN = "exitgate_new_schema", "exitgate_own_schema"
 _SEEN = "exitgate: the last migration of the new release was applied"
-# One statement, since tools cut a file at its semicolons (adapter-pg 7.10); tests that migrate at once do it one after the other.
-_MARK = f"COMMENT ON DATABASE {_NEW} IS '{_SEEN}';\n"
 _WORDS_OF = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
 Files = dict[str, Path | str]
 """Path below the tests' directory to a file of this machine, or to a text."""
-_LIMIT = "the previous release's integration tests have servers of their own, on this machine and with nothing in them"
+_LIMIT = "the previous release's integration tests have parts of throwaway servers to themselves, with nothing in them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +95,9 @@ class Ground:
     build: Callable[[str], Build]
     """Builds a stage of its Dockerfile, by the stage's name."""
     servers: Callable[[frozenset[str]], Mapping[str, Server]]
-    """Starts servers that nobody else uses, by the names that the target gives them."""
+    """Starts the run's servers of those names that the target gives them, where they do not serve yet."""
+    number: int
+    """The service's among all, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +106,12 @@ class _Place:
 
     stage: Stage
     tests: IntegrationTests
+    folder: str
+    """Of the migrations, below the build's context."""
     image: str
     server: DatabaseServer
+    owner: Access
+    """Who may make databases there."""
     environment: Mapping[str, str]
     """The tests' own, but for what names the database."""
 
@@ -135,15 +137,10 @@ def read_predecessor_tests(
     earlier = ground.release.service(service.name)
     tests = _declared(stage, service, earlier)
     _refuse_a_broken_schema(stage)
-    new, own = _laid_over(stage, earlier, ground)
-    uses = {
-        # The whole server, as its owner: tests make what they need.
-        name: service.backing[variable].model_copy(update={"part": ""})
-        for name, variable in tests.variables.items()
-    }
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        starting = pool.submit(ground.servers, frozenset(use.backing for use in uses.values()))
-        built = ground.build(tests.stage)
+    own = _committed(ground.release.directory / earlier.context)
+    folder = posixpath.relpath((earlier.migrations or stage.settings).folder, earlier.context)
+    new = {**own, **_new_migrations(stage, ground, folder, own)}
+    built = ground.build(tests.stage)
     if built.failure:
         raise PrerequisiteMissing(
             f"stage {tests.stage} of {service.name} {stage.previous_tag}",
@@ -151,17 +148,25 @@ def read_predecessor_tests(
             expected="the stage that the release's tests are run in",
             action="Correct stage in [service.migrations.integration].",
         )
-    running = starting.result()
+    uses = {name: service.backing[variable] for name, variable in tests.variables.items()}
+    running = ground.servers(frozenset(use.backing for use in uses.values()))
     database = running[service.backing[stage.settings.database].backing]
     image = next(each.image for each in ground.target.backings if each.name == database.name)
     limits = compared_with_production(database.version, stage.policy.engine_version, image)
-    with environment_of(uses, running, locally=False) as environment:
+    guest = f"exitgate_tests_{service.name}"
+    with rooms(stage.replicas.engine, list(running.values()), guest, ground.number) as given:
         place = _Place(
-            stage=stage, tests=tests, image=built.image_id, server=of_the_run(database), environment=environment
+            stage=stage,
+            tests=tests,
+            folder=folder,
+            image=built.image_id,
+            server=of_the_run(database),
+            owner=given[database.name],
+            environment={name: value_of(use, running[use.backing], given[use.backing]) for name, use in uses.items()},
         )
-        on_new, log = _run(place, new, _NEW)
-        on_own, own_log = (None, "") if on_new.is_clean else _run(place, own, _OWN)
-        again = _run(place, new, _NEW)[0] if on_own and on_own.ran else None
+        on_new, log = _run(place, new, "new")
+        on_own, own_log = (None, "") if on_new.is_clean else _run(place, own, "own")
+        again = _run(place, new, "new")[0] if on_own and on_own.ran else None
     told = {
         name: asdict(run) if run else "not tried"
         for name, run in (("new schema", on_new), ("own schema", on_own), ("new schema, again", again))
@@ -208,15 +213,12 @@ def _refuse_a_broken_schema(stage: Stage) -> None:
         )
 
 
-def _laid_over(stage: Stage, earlier: Service, ground: Ground) -> tuple[Files, Files]:
-    """Return what is laid over the stage: the release's files with the new migrations, and with its own.
+def _new_migrations(stage: Stage, ground: Ground, place: str, own: Files) -> Files:
+    """Return the new release's migrations, in the folder where the previous one has its own.
 
     Raises:
         PrerequisiteMissing: if the new release lacks one of the previous one's, which can't be taken out of an image.
     """
-    folder = earlier.migrations.folder if earlier.migrations else stage.settings.folder
-    place = posixpath.relpath(folder, earlier.context)
-    own = _committed(ground.release.directory / earlier.context)
     today = _committed(ground.target.directory / stage.settings.folder)
     before = {posixpath.relpath(name, place) for name in own if name.startswith(f"{place}/")}
     if gone := sorted(before - today.keys()):
@@ -226,8 +228,7 @@ def _laid_over(stage: Stage, earlier: Service, ground: Ground) -> tuple[Files, F
             expected="all that the previous release migrates by, and more",
             action="Nothing where migrations were squashed: from the next release on its tests are run again.",
         )
-    mark = {stage.settings.within(stage.latest): _MARK}
-    return {**own, **{f"{place}/{name}": source for name, source in {**today, **mark}.items()}}, own
+    return {f"{place}/{name}": source for name, source in today.items()}
 
 
 def _committed(top: Path) -> Files:
@@ -236,10 +237,14 @@ def _committed(top: Path) -> Files:
     return {name: top / name for name in listed if name and os.path.lexists(top / name)}
 
 
-def _run(place: _Place, files: Files, database: str) -> tuple[TestRun, str]:
+def _run(place: _Place, files: Files, schema: str) -> tuple[TestRun, str]:
     """Run the tests once, on a database that is empty; return what came of it, and their output."""
     stage, tests = place.stage, place.tests
-    with _empty(place.server, database) as (url, is_marked):
+    with _empty(place, schema) as (database, is_marked):
+        # One statement, since tools cut a file at its semicolons (adapter-pg 7.10); tests that migrate at once wait for each other.
+        mark = f"COMMENT ON DATABASE \"{database}\" IS '{_SEEN}';\n"
+        laid = {**files, f"{place.folder}/{stage.settings.within(stage.latest)}": mark} if schema == "new" else files
+        url = place.server.url(place.owner.user, place.owner.password, database)
         named = {name: url for name, own in tests.variables.items() if own == stage.settings.database}
         began = time.monotonic()
         ended = run_in_image(
@@ -250,7 +255,7 @@ def _run(place: _Place, files: Files, database: str) -> tuple[TestRun, str]:
             Command(
                 words=tests.command,
                 directory=tests.directory,
-                files=files,
+                files=laid,
                 environment={**place.environment, **named},
                 network=place.server.network,
                 leaves=tests.results,
@@ -269,16 +274,20 @@ def _run(place: _Place, files: Files, database: str) -> tuple[TestRun, str]:
 
 
 @contextmanager
-def _empty(server: DatabaseServer, name: str) -> Iterator[tuple[str, Callable[[], bool]]]:
-    """Make a database of that name on a server of nobody else's; give its address, and what says whether it bears the mark."""
-    with closing(server.connect()) as owner:
-        owner.execute(f'CREATE DATABASE "{name}"'.encode())
+def _empty(place: _Place, schema: str) -> Iterator[tuple[str, Callable[[], bool]]]:
+    """Make a database for one run of the tests; give its name, and what says whether it bears the mark."""
+    from psycopg import sql
+
+    name = f"{place.owner.part}_{schema}"
+    own = sql.Identifier(name)
+    with closing(place.server.connect()) as owner:
+        owner.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(own, sql.Identifier(place.owner.user)))
 
         def is_marked() -> bool:
             row = owner.execute(_WORDS_OF, (name,)).fetchone()
             return bool(row and row[0] == _SEEN)
 
         try:
-            yield server.url(server.owner["user"], server.owner["password"], name), is_marked
+            yield name, is_marked
         finally:
-            owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
