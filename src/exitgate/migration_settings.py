@@ -56,8 +56,9 @@ class SmokeRequest(_Strict):
 class IntegrationTests(_Strict):
     """``[service.migrations.integration]``: how a release's own integration tests run, on a later release's schema too (3.4.C.3).
 
-    They run in a container of a stage of the Dockerfile, with the release's committed files laid over it, and have parts of the run's
-    servers to themselves. They have to migrate their databases by the service's migrations folder, as the service itself or their command does.
+    They run in a container of a stage of the Dockerfile, with the release's committed files laid over it, and have parts of the
+    run's servers to themselves. They have to migrate their databases by the service's migrations folder, as the service itself or
+    their command does.
     """
 
     stage: Annotated[str, Field(min_length=1)]
@@ -69,7 +70,7 @@ class IntegrationTests(_Strict):
     results: _RelativePath
     """The JUnit XML file that it leaves, below `directory`."""
     variables: dict[_VariableName, _VariableName]
-    """An environment variable of the tests to the service's own, of `backing`, whose server it then tells of; databases may be made."""
+    """An environment variable of the tests to the service's own, of `backing`: it tells of the same server."""
     timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] = 300
     """How long they may take."""
 

@@ -21,7 +21,7 @@ from exitgate.provision.backing import (
     Server,
     Surroundings,
     environment_of,
-    rooms,
+    guest,
     servers,
 )
 from exitgate.provision.engine import Engine, find_builder
@@ -146,26 +146,26 @@ def test_a_workload_s_own_part_of_redis_is_emptied_and_no_other(running: dict[st
         assert (emptied.dbsize(), left.dbsize()) == (0, 1)
 
 
-def test_a_guest_has_a_room_on_each_server_and_leaves_nothing(engine: Engine, running: dict[str, Server]) -> None:
+def test_a_guest_has_a_part_of_each_server_and_leaves_nothing(engine: Engine, running: dict[str, Server]) -> None:
     import amqp
     import redis
 
     def locally(access: Access, server: Server) -> Access:
         return replace(access, host="127.0.0.1", port=server.local_port)
 
-    with rooms(engine, list(running.values()), "Tests-of-shop", 1) as given:
+    with guest(engine, list(running.values()), "Tests-of-shop", 1) as given:
         inside = {kind: locally(given[server.name], server) for kind, server in running.items()}
-        with psycopg.connect(KINDS["postgres"].url(inside["postgres"]), autocommit=True) as guest:
-            guest.execute("CREATE DATABASE of_a_test")
-            guest.execute("COMMENT ON DATABASE tests_of_shop IS 'seen'")
+        with psycopg.connect(KINDS["postgres"].url(inside["postgres"]), autocommit=True) as client:
+            client.execute("CREATE DATABASE of_a_test")
+            client.execute("COMMENT ON DATABASE tests_of_shop IS 'seen'")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                guest.execute("CREATE ROLE another")
+                client.execute("CREATE ROLE another")
         host, port = inside["rabbitmq"].host, inside["rabbitmq"].port
         user, password = inside["rabbitmq"].user, inside["rabbitmq"].password
-        with amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part) as guest:
-            guest.channel().queue_declare("orders")
-        with redis.Redis.from_url(KINDS["redis"].url(inside["redis"])) as guest:
-            guest.set("products", "[]")
+        with amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part) as client:
+            client.channel().queue_declare("orders")
+        with redis.Redis.from_url(KINDS["redis"].url(inside["redis"])) as client:
+            client.set("products", "[]")
         assert inside["redis"].part == "14"
     with psycopg.connect(KINDS["postgres"].url(running["postgres"].locally)) as owner:
         row = owner.execute(
@@ -174,15 +174,12 @@ def test_a_guest_has_a_room_on_each_server_and_leaves_nothing(engine: Engine, ru
         assert row == (0,)
     with redis.Redis.from_url(KINDS["redis"].url(replace(running["redis"].locally, part="14"))) as owner:
         assert owner.dbsize() == 0
-    with (
-        pytest.raises(amqp.AMQPError),
-        amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part) as guest,
-    ):
-        guest.channel()
+    with pytest.raises(amqp.AMQPError):
+        amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part).connect()
 
 
-def test_redis_has_so_many_rooms_and_no_more(engine: Engine, running: dict[str, Server]) -> None:
-    with pytest.raises(ProvisionError, match="no number left"), rooms(engine, [running["redis"]], "tests", 15):
+def test_redis_has_parts_for_so_many_guests(engine: Engine, running: dict[str, Server]) -> None:
+    with pytest.raises(ProvisionError, match="no number left"), guest(engine, [running["redis"]], "tests", 15):
         pass
 
 

@@ -67,14 +67,14 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.setattr(predecessor_tests, "of_the_run", lambda _: server)
 
     @contextmanager
-    def rooms(engine: object, servers: list[SimpleNamespace], name: str, number: int) -> Iterator[dict[str, Access]]:
+    def guest(engine: object, servers: list[SimpleNamespace], name: str, number: int) -> Iterator[dict[str, Access]]:
         yield {each.name: Access(host="h", port=1, user=name, password="p", part=name) for each in servers}
 
     @contextmanager
     def empty(place: object, schema: str) -> Iterator[tuple[str, Callable[[], bool]]]:
-        yield f"room_{schema}", lambda: schema == "new"
+        yield f"guest_{schema}", lambda: schema == "new"
 
-    monkeypatch.setattr(predecessor_tests, "rooms", rooms)
+    monkeypatch.setattr(predecessor_tests, "guest", guest)
     monkeypatch.setattr(predecessor_tests, "_empty", empty)
 
     def once(
@@ -124,7 +124,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) -> None:
     seen, (command,) = read((0, PASSED))
     assert (seen.on_new.ran, seen.on_new.migrated, seen.on_own, seen.again) == (1, True, None, None)
-    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/p/room_new"}
+    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/p/guest_new"}
     texts = {
         name: each.read_text(encoding="utf-8").split(":")[0]
         for name, each in command.files.items()
@@ -136,7 +136,7 @@ def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) ->
         f"{FOLDER}/2_second/migration.sql": "new",
     }
     mark = command.files[f"{FOLDER}/29991231235958_exitgate/migration.sql"]
-    assert str(mark).startswith('COMMENT ON DATABASE "room_new" IS ')
+    assert str(mark).startswith('COMMENT ON DATABASE "guest_new" IS ')
     assert [each.name for each in seen.evidence] == ["previous-tests-app.json", "previous-tests-app.log"]
 
 

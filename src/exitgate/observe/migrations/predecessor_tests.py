@@ -2,7 +2,7 @@
 
 1. A container of the stage that the release names has the release's committed files, and the new release's migrations in the place
    of its own. So whatever the tests migrate, they migrate to the new schema, by the tool and in the way that they always do.
-2. They have a room of their own on each of the run's servers: tests empty queues and caches, and make and drop databases.
+2. They have a part of each of the run's servers to themselves: tests empty queues and caches, and make and drop databases.
 3. One migration more, the last, leaves a word on the database that the tests are given: so is seen that they came to that schema.
 4. Where any fails, they run with the release's own migrations, and with the new ones again. What fails on its own schema too, or
    only now and then, is not the new schema's doing.
@@ -26,7 +26,7 @@ from exitgate.observation import Observation
 from exitgate.observe.junit_results import TestResult, read_junit
 from exitgate.observe.migrations.server_version import compared_with_production
 from exitgate.observe.migrations.stage import Stage, from_empty, no_release, untold
-from exitgate.provision.backing import Access, Server, rooms, value_of
+from exitgate.provision.backing import Access, Server, guest, value_of
 from exitgate.provision.command_in_image import Command, run_in_image
 from exitgate.provision.database_server import DatabaseServer, of_the_run
 from exitgate.provision.git import git, succeeded
@@ -153,8 +153,8 @@ def read_predecessor_tests(
     database = running[service.backing[stage.settings.database].backing]
     image = next(each.image for each in ground.target.backings if each.name == database.name)
     limits = compared_with_production(database.version, stage.policy.engine_version, image)
-    guest = f"exitgate_tests_{service.name}"
-    with rooms(stage.replicas.engine, list(running.values()), guest, ground.number) as given:
+    name = f"exitgate_tests_{service.name}"
+    with guest(stage.replicas.engine, list(running.values()), name, ground.number) as given:
         place = _Place(
             stage=stage,
             tests=tests,
@@ -162,7 +162,7 @@ def read_predecessor_tests(
             image=built.image_id,
             server=of_the_run(database),
             owner=given[database.name],
-            environment={name: value_of(use, running[use.backing], given[use.backing]) for name, use in uses.items()},
+            environment={each: value_of(use, running[use.backing], given[use.backing]) for each, use in uses.items()},
         )
         on_new, log = _run(place, new, "new")
         on_own, own_log = (None, "") if on_new.is_clean else _run(place, own, "own")

@@ -1,7 +1,7 @@
 """Throwaway servers that workloads lean on: databases, caches, brokers. One file a kind, and how they are started and shared."""
 
+from exitgate.provision.backing.guests import guest
 from exitgate.provision.backing.kind import Access, Kind, NotReady
-from exitgate.provision.backing.rooms import rooms
 from exitgate.provision.backing.servers import (
     KINDS,
     Server,
@@ -21,7 +21,7 @@ __all__ = [
     "Server",
     "Surroundings",
     "environment_of",
-    "rooms",
+    "guest",
     "servers",
     "started_ahead",
     "surroundings",

@@ -1,4 +1,4 @@
-"""Rooms: a part of a run's server of which a guest may do as it likes, make and drop what it needs, and disturb nobody beside it.
+"""Guests of a run's servers: each has a part to itself, makes and drops there what it needs, and disturbs nobody beside it.
 
 A part (`Kind.part`) is what one workload may use; tests want more: databases that they name, queues that they empty.
 """
@@ -31,14 +31,14 @@ _END_HOST = 'rabbit_vhost:delete(<<"{host}">>, <<"{user}">>).'
 
 
 @contextmanager
-def rooms(engine: Engine, servers: Sequence[Server], name: str, number: int) -> Iterator[Mapping[str, Access]]:
-    """Give a guest a room on each server; empty them all at the end.
+def guest(engine: Engine, servers: Sequence[Server], name: str, number: int) -> Iterator[Mapping[str, Access]]:
+    """Give a guest a part of each server; take all of it away at the end.
 
     Args:
         engine: On which the servers run.
         servers: The run's own.
         name: The guest's: it is alone with it.
-        number: The guest's among others, from 0: Redis has its databases by number, of which rooms take the last.
+        number: The guest's among others, from 0: Redis has its databases by number, of which guests take the last.
 
     Returns:
         Name of a server to the guest's access, from the servers' network.
@@ -48,10 +48,10 @@ def rooms(engine: Engine, servers: Sequence[Server], name: str, number: int) -> 
     """
     own = _UNSAFE.sub("_", name.lower())
     with ExitStack() as stack:
-        yield {server.name: stack.enter_context(_room(engine, server, own, number)) for server in servers}
+        yield {server.name: stack.enter_context(_part(engine, server, own, number)) for server in servers}
 
 
-def _room(engine: Engine, server: Server, name: str, number: int) -> AbstractContextManager[Access]:
+def _part(engine: Engine, server: Server, name: str, number: int) -> AbstractContextManager[Access]:
     if server.kind == Postgres.name:
         return _database(server, name)
     return _virtual_host(engine, server, name) if server.kind == RabbitMQ.name else _number(server, number)
@@ -123,7 +123,7 @@ def _control(engine: Engine, server: Server, words: str) -> None:
 
 def _refused(server: Server, words: str) -> ProvisionError:
     return ProvisionError(
-        f"room on server {server.name}",
+        f"guest of server {server.name}",
         got=f"the server refuses: {one_line(words, 200)}",
         expected="a part of it that a guest has for itself",
         action="Look at its log.",
