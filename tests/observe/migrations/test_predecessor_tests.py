@@ -50,10 +50,10 @@ def release(root: Path, *files: str) -> Target:
 BACKING = SimpleNamespace(name="postgres", image="postgres:18.1")
 
 
-def service(tests: IntegrationTests | None = TESTS) -> Service:
+def service(tests: IntegrationTests | None = TESTS, context: str = ".") -> Service:
     settings = MigrationSettings(folder=FOLDER, integration=tests)
     use = SimpleNamespace(backing="postgres", field="url")
-    made = SimpleNamespace(name="app", context=".", migrations=settings, backing={"DATABASE_URL": use})
+    made = SimpleNamespace(name="app", context=context, migrations=settings, backing={"DATABASE_URL": use})
     return cast("Service", made)
 
 
@@ -83,6 +83,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
         comes_up: bool = True,
         before: tuple[str, ...] = ("1_first/migration.sql",),
         failure: str = "",
+        context: str = ".",
     ) -> tuple[PredecessorTests, list[Command]]:
         left, run = list(came), []
 
@@ -94,7 +95,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
         monkeypatch.setattr(predecessor_tests, "run_in_image", run_in_image)
         old = release(tmp_path / "old", "app/test/a.test.js", *(f"{FOLDER}/{each}" for each in before))
         new = release(tmp_path / "new", f"{FOLDER}/1_first/migration.sql", f"{FOLDER}/2_second/migration.sql")
-        made = service(tests)
+        made = service(tests, context)
         old.service = lambda _: made  # type: ignore[method-assign]
         ground = Ground(
             target=new,
@@ -167,6 +168,7 @@ def test_without_a_previous_release_there_are_none(tmp_path: Path) -> None:
         ({"tests": TESTS.model_copy(update={"variables": {"TEST_REDIS_URL": "REDIS_URL"}})}, "stand for REDIS_URL"),
         ({"comes_up": False}, "does not come up on an empty database: P3018"),
         ({"before": ("0_squashed/migration.sql",)}, "no such file, though v1 has it"),
+        ({"context": "app/test"}, "outside of the build's context"),
         ({"failure": "no stage build"}, "does not build: no stage build"),
     ],
 )

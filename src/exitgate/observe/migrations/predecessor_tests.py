@@ -216,9 +216,21 @@ def _refuse_a_broken_schema(stage: Stage) -> None:
 def _new_migrations(stage: Stage, ground: Ground, place: str, own: Files) -> Files:
     """Return the new release's migrations, in the folder where the previous one has its own.
 
+    Args:
+        place: That folder, below the build's context.
+        own: The previous release's files, by their paths below it.
+
     Raises:
-        PrerequisiteMissing: if the new release lacks one of the previous one's, which can't be taken out of an image.
+        PrerequisiteMissing: if the new release lacks one of the previous one's, which can't be taken out of an image, or they lie
+            outside of the context.
     """
+    if place.startswith(".."):
+        raise PrerequisiteMissing(
+            stage.settings.folder,
+            got="migrations outside of the build's context",
+            expected="a folder in it, which the tests migrate by",
+            action="Build from a folder that holds both, or waive the control for this service.",
+        )
     today = _committed(ground.target.directory / stage.settings.folder)
     before = {posixpath.relpath(name, place) for name in own if name.startswith(f"{place}/")}
     if gone := sorted(before - today.keys()):
