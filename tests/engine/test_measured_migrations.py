@@ -142,6 +142,15 @@ def test_what_is_held_is_seen(measure: Measure, sql: str, expected: set[tuple[st
     assert {each for each in found if each[1]} == expected
 
 
+def test_a_validated_constraint_keeps_nobody_out_and_takes_as_long_as_there_are_rows(measure: Measure) -> None:
+    parts = ("ADD CONSTRAINT low CHECK (price < 9999) NOT VALID", "VALIDATE CONSTRAINT low")
+    sql = "\n".join(f"BEGIN;\nALTER TABLE bills {each};\nCOMMIT;" for each in parts)
+    (migration,) = measure(sql, production_rows={"shop": {"bills": 5_000_000_000}}).migrations
+    validated = next(each for each in migration.statements if "VALIDATE" in each.text)
+    assert [(each.table, each.keeps_out, each.grows) for each in validated.held] == [("bills", "", True)]
+    assert validated.reckoned_ms > 60_000
+
+
 def test_time_is_reckoned_for_what_grows_alone_and_until_the_transaction_ends(measure: Measure) -> None:
     (migration,) = measure(
         "ALTER TABLE bills ADD COLUMN note text;\nALTER TABLE bills ALTER COLUMN code SET NOT NULL;"
