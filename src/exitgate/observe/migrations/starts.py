@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 
@@ -52,6 +53,17 @@ class Killed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A replica that finds the migrators' lock taken by a stranger."""
+
+    served: bool
+    applied: tuple[str, ...]
+    """Both while the stranger had it."""
+    after: Start
+    """Once it was let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRace(Observation):
     """Replicas that start at once, one that finds the migrators' lock taken, and several that lose the one which holds it."""
 
@@ -71,7 +83,7 @@ class StartRace(Observation):
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
-    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then two, and kill one.
+    """Start as many replicas at once as the policy says; then one against a lock that a stranger holds, and beside it two, one to kill.
 
     Where the target says that a pooler stands between them and the database, one does.
 
@@ -93,15 +105,11 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             stays = _stays(stage, together, lock)
         if all(each.answered for each in starts) and not started.pooler:
             came_from_empty(stage, together, starts[0])
-        alone = stage.databases.make()
-        with stage.databases.connect(alone) as stranger:
-            stranger.execute(lock.encode())
-            with started.replica(alone) as replica:
-                served = _serves_ahead(stage, alone, replica, stranger.info.backend_pid)
-                before = tuple(each.name for each in stage.applied(alone))
-                stage.databases.end(stranger.info.backend_pid)
-                after = replica.await_start(stage.patience_s)
-        killed = None if stays else _lose_the_holder(stage, started)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # Most of it is to watch that nothing happens.
+            watched = pool.submit(_meet_a_held_lock, stage, started, lock)
+            killed = None if stays else _lose_the_holder(stage, started)
+            held = watched.result()
     told = {
         "pooler": started.pooler or "none",
         "several at once": {
@@ -110,9 +118,9 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             "lock once all were up": "taken" if stays else "free",
         },
         "a stranger holds the lock": {
-            "listened meanwhile": served,
-            "migrations meanwhile": before,
-            "start once it was let go": asdict(after),
+            "listened meanwhile": held.served,
+            "migrations meanwhile": held.applied,
+            "start once it was let go": asdict(held.after),
         },
         "the one that holds the lock is killed": {
             "starts of the others, and of the one in its place": [asdict(each) for each in killed.starts],
@@ -131,9 +139,9 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         committed=tuple(migration.name for migration in stage.folder.migrations),
         starts=starts,
         applied=applied,
-        served_while_held=served,
-        applied_while_held=before,
-        after_release=after,
+        served_while_held=held.served,
+        applied_while_held=held.applied,
+        after_release=held.after,
         killed=killed,
         lock_stays=stays,
         pooler=started.pooler,
@@ -160,6 +168,18 @@ def _stays(stage: Stage, database: str, lock: str) -> bool:
         except psycopg.errors.LockNotAvailable:
             return True
     return False
+
+
+def _meet_a_held_lock(stage: Stage, started: Contenders, lock: str) -> _Held:
+    """Start a replica on an empty database while a stranger has the migrators' lock, and end the stranger's session."""
+    database = stage.databases.make()
+    with stage.databases.connect(database) as stranger:
+        stranger.execute(lock.encode())
+        with started.replica(database) as replica:
+            served = _serves_ahead(stage, database, replica, stranger.info.backend_pid)
+            before = tuple(each.name for each in stage.applied(database))
+            stage.databases.end(stranger.info.backend_pid)
+            return _Held(served=served, applied=before, after=replica.await_start(stage.patience_s))
 
 
 def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) -> bool:
