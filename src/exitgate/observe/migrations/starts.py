@@ -83,7 +83,7 @@ class StartRace(Observation):
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
-    """Start as many replicas at once as the policy says; then one against a lock that a stranger holds, and beside it two, one to kill.
+    """Start as many replicas at once as the policy says; then one that meets a stranger's lock, and beside it two, to kill one.
 
     Where the target says that a pooler stands between them and the database, one does.
 
