@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exitgate.checks.migrations import (
+    broken_predecessor_tests,
     broken_predecessors,
     disowned_migrations,
     disturbed_releases,
@@ -45,6 +46,7 @@ from exitgate.observe.migrations.history import MigrationHistory
 from exitgate.observe.migrations.live import LiveDatabase
 from exitgate.observe.migrations.measured import Measurements
 from exitgate.observe.migrations.ownership import DatabaseOwnership
+from exitgate.observe.migrations.predecessor_tests import PredecessorTests
 from exitgate.observe.migrations.rollback import Rollback
 from exitgate.observe.migrations.simulations import Simulations
 from exitgate.observe.migrations.starts import BlockedStart, StartRace
@@ -302,3 +304,11 @@ def test_the_previous_release_works_on_the_new_schema(
 ) -> None:
     """The previous release passes its own requests on the new release's schema."""
     assert broken_predecessors(rollback, migration_settings.folder) == []
+
+
+@pytest.mark.check("3.4.C.3", "previous-tests-pass")
+def test_the_previous_releases_tests_pass_on_the_new_schema(
+    predecessor_tests: PredecessorTests, migration_settings: MigrationSettings, service: Service
+) -> None:
+    """The previous release's own integration tests pass on the new release's schema."""
+    assert broken_predecessor_tests(predecessor_tests, migration_settings.folder) == []

@@ -53,6 +53,28 @@ class SmokeRequest(_Strict):
         return text
 
 
+class IntegrationTests(_Strict):
+    """``[service.migrations.integration]``: how a release's own integration tests run, on a later release's schema too (3.4.C.3).
+
+    They run in a container of a stage of the Dockerfile, with the release's committed files laid over it, and have parts of the
+    run's servers to themselves. They have to migrate their databases by the service's migrations folder, as the service itself or
+    their command does.
+    """
+
+    stage: Annotated[str, Field(min_length=1)]
+    """The stage of the Dockerfile, by its name, that has what tests are made and run with: packages, and what was built."""
+    directory: _AbsolutePath
+    """Where the build's context lies in that stage, and in which the command is run."""
+    command: _Words
+    """What runs the tests, e.g. ``["npm", "run", "integration"]``; no shell is put around it."""
+    results: _RelativePath
+    """The JUnit XML file that it leaves, below `directory`."""
+    variables: dict[_VariableName, _VariableName]
+    """An environment variable of the tests to the service's own, of `backing`: it tells of the same server."""
+    timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] = 300
+    """How long they may take."""
+
+
 class MigrationSettings(_Strict):
     """``[service.migrations]``: a service without it has no migrations that exitgate could look at."""
 
@@ -89,6 +111,7 @@ class MigrationSettings(_Strict):
     lock: str | None = None
     """For `commands`: a query by which a session takes the lock that migrators take."""
     request: tuple[SmokeRequest, ...] = ()
+    integration: IntegrationTests | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -116,7 +139,11 @@ class MigrationSettings(_Strict):
 
     def place(self, migration: str) -> str:
         """Return where the SQL of a migration so called lies in the image."""
-        return f"{self.image_folder}/{migration}{'/migration.sql' if self.tool == 'prisma' else ''}"
+        return f"{self.image_folder}/{self.within(migration)}"
+
+    def within(self, migration: str) -> str:
+        """Return where the SQL of a migration so called lies in the folder of all."""
+        return f"{migration}/migration.sql" if self.tool == "prisma" else migration
 
     @property
     def deploy_words(self) -> tuple[str, ...] | None:

@@ -14,7 +14,16 @@ import testinfra
 from testinfra.host import Host
 
 from exitgate.errors import PrerequisiteMissing, ProvisionError
-from exitgate.provision.backing import KINDS, NotReady, Server, Surroundings, environment_of, servers
+from exitgate.provision.backing import (
+    KINDS,
+    Access,
+    NotReady,
+    Server,
+    Surroundings,
+    environment_of,
+    guest,
+    servers,
+)
 from exitgate.provision.engine import Engine, find_builder
 from exitgate.provision.sweep import leftovers, of_run, remove
 from exitgate.target import Backing, BackingUse
@@ -135,6 +144,43 @@ def test_a_workload_s_own_part_of_redis_is_emptied_and_no_other(running: dict[st
     Surroundings(caches=(own,)).empty_caches()
     with redis.Redis.from_url(own) as emptied, redis.Redis.from_url(other) as left:
         assert (emptied.dbsize(), left.dbsize()) == (0, 1)
+
+
+def test_a_guest_has_a_part_of_each_server_and_leaves_nothing(engine: Engine, running: dict[str, Server]) -> None:
+    import amqp
+    import redis
+
+    def locally(access: Access, server: Server) -> Access:
+        return replace(access, host="127.0.0.1", port=server.local_port)
+
+    with guest(engine, list(running.values()), "Tests-of-shop", 1) as given:
+        inside = {kind: locally(given[server.name], server) for kind, server in running.items()}
+        with psycopg.connect(KINDS["postgres"].url(inside["postgres"]), autocommit=True) as client:
+            client.execute("CREATE DATABASE of_a_test")
+            client.execute("COMMENT ON DATABASE tests_of_shop IS 'seen'")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                client.execute("CREATE ROLE another")
+        host, port = inside["rabbitmq"].host, inside["rabbitmq"].port
+        user, password = inside["rabbitmq"].user, inside["rabbitmq"].password
+        with amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part) as client:
+            client.channel().queue_declare("orders")
+        with redis.Redis.from_url(KINDS["redis"].url(inside["redis"])) as client:
+            client.set("products", "[]")
+        assert inside["redis"].part == "14"
+    with psycopg.connect(KINDS["postgres"].url(running["postgres"].locally)) as owner:
+        row = owner.execute(
+            "SELECT count(*) FROM pg_database WHERE datname IN ('of_a_test', 'tests_of_shop')"
+        ).fetchone()
+        assert row == (0,)
+    with redis.Redis.from_url(KINDS["redis"].url(replace(running["redis"].locally, part="14"))) as owner:
+        assert owner.dbsize() == 0
+    with pytest.raises(amqp.AMQPError):
+        amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part).connect()
+
+
+def test_redis_has_parts_for_so_many_guests(engine: Engine, running: dict[str, Server]) -> None:
+    with pytest.raises(ProvisionError, match="no number left"), guest(engine, [running["redis"]], "tests", 15):
+        pass
 
 
 def test_servers_apart_are_nobody_else_s_and_are_reached_by_the_same_names(engine: Engine, tmp_path: Path) -> None:

@@ -142,6 +142,15 @@ def test_what_is_held_is_seen(measure: Measure, sql: str, expected: set[tuple[st
     assert {each for each in found if each[1]} == expected
 
 
+def test_a_validated_constraint_keeps_nobody_out_and_takes_as_long_as_there_are_rows(measure: Measure) -> None:
+    parts = ("ADD CONSTRAINT low CHECK (price < 9999) NOT VALID", "VALIDATE CONSTRAINT low")
+    sql = "\n".join(f"BEGIN;\nALTER TABLE bills {each};\nCOMMIT;" for each in parts)
+    (migration,) = measure(sql, production_rows={"shop": {"bills": 5_000_000_000}}).migrations
+    validated = next(each for each in migration.statements if "VALIDATE" in each.text)
+    assert [(each.table, each.keeps_out, each.grows) for each in validated.held] == [("bills", "", True)]
+    assert validated.reckoned_ms > 60_000
+
+
 def test_time_is_reckoned_for_what_grows_alone_and_until_the_transaction_ends(measure: Measure) -> None:
     (migration,) = measure(
         "ALTER TABLE bills ADD COLUMN note text;\nALTER TABLE bills ALTER COLUMN code SET NOT NULL;"
@@ -188,3 +197,19 @@ def test_what_fails_on_made_up_rows_is_told(measure: Measure) -> None:
 def test_a_migration_that_is_no_sql_is_not_assessed(measure: Measure) -> None:
     with pytest.raises(PrerequisiteMissing, match="no SQL"):
         measure("print()", path="m/2.py")
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit_ms"),
+    [
+        ("SELECT 1;", None),
+        ("SET statement_timeout = '90s';\nSELECT 1;", 90_000),
+        ("SET LOCAL statement_timeout = 0;\nSELECT 1;", 0),
+        ("SET statement_timeout = '90s';\nRESET statement_timeout;\nSELECT 1;", None),
+    ],
+)
+def test_a_statement_is_known_with_the_limit_that_its_migration_sets(
+    measure: Measure, sql: str, limit_ms: int | None
+) -> None:
+    (migration,) = measure(sql).migrations
+    assert migration.statements[-1].own_limit_ms == limit_ms

@@ -55,6 +55,13 @@ save = { note = "id" }
 [[service.migrations.request]]
 path = "/notes/$note"
 
+[service.migrations.integration]
+stage = "runtime"
+directory = "/app"
+command = ["/nodejs/bin/node", "integration.mjs"]
+results = "results.xml"
+variables = { TEST_DATABASE_URL = "DATABASE_URL" }
+
 [[backing]]
 name = "postgres"
 kind = "postgres"
@@ -94,7 +101,10 @@ def plain(tmp_path: Path) -> Small:
     (target / "migrations/002_author.sql").unlink()
     made.write("exitgate.toml", CONFIGURATION)
     made.write(
-        "Dockerfile", DOCKERFILE.replace(COPIED, "COPY *.mjs health.cjs /app/\nCOPY migrations /app/migrations/")
+        "Dockerfile",
+        DOCKERFILE.replace(COPIED, "COPY *.mjs health.cjs /app/\nCOPY migrations /app/migrations/").replace(
+            "FROM ${RUNTIME_IMAGE}", "FROM ${RUNTIME_IMAGE} AS runtime"
+        ),
     )
     made.write("health.cjs", HEALTH)
     made.write("task.json", json.dumps(TASK).replace('"echo"', '"notes"'))
@@ -125,7 +135,7 @@ def test_what_holds_for_a_script_is_met_and_what_nobody_wrote_is_not_assessed(pl
     found = statuses(plain, *EXECUTED)
     assert {name for name, (status, _) in found.items() if status == "not_assessed"} == {"3.4.C.1 drift-free"}, found
     assert {status for status, _ in found.values()} == {"met", "not_assessed"}, found
-    assert len(found) == 17
+    assert len(found) == 18
     assert "no Prisma's schema_file and cli" in found["3.4.C.1 drift-free"][1]
 
 
@@ -139,6 +149,23 @@ def test_a_task_that_migrates_in_the_place_of_replicas_is_held_to_the_same(plain
     found = statuses(plain, *EXECUTED)
     assert {name for name, (status, _) in found.items() if status == "not_assessed"} == {"3.4.C.1 drift-free"}, found
     assert {status for status, _ in found.values()} == {"met", "not_assessed"}, found
+
+
+def test_what_the_previous_releases_tests_alone_use_may_not_be_taken_away(plain: Small) -> None:
+    # The declared request writes another text.
+    sql = (
+        "SET lock_timeout = '2s';\nALTER TABLE notes ADD CONSTRAINT unreviewed CHECK (text <> 'reviewed') NOT VALID;\n"
+    )
+    plain.write("migrations/003_unreviewed.sql", sql)
+    commit_everything(plain.path / "target", "no more reviews")
+    found = statuses(plain, "3.4.C.3")
+    status, said = found.pop("3.4.C.3 previous-tests-pass")
+    assert status == "not_met", found
+    assert "an integration test of v1.0.0 fails on the new release's schema" in said
+    assert {other for other, _ in found.values()} == {"met"}, found
+    (kept,) = (plain.path / "report/evidence").glob("*previous-tests-notes.json")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    assert [told[run]["exit_code"] for run in ("new schema", "own schema", "new schema, again")] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

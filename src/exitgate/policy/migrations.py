@@ -20,7 +20,8 @@ class LockPolicy(Rule):
     lock_timeout_ms: Milliseconds
     """How long a migration waits for a table's lock (PostgreSQL lock_timeout). All that comes later queues behind it."""
     statement_timeout_ms: Milliseconds
-    """How long one statement may run (PostgreSQL statement_timeout)."""
+    """How long one statement may run (PostgreSQL statement_timeout), reckoned for production's rows; where a migration sets one
+    of its own, that counts (3.4.C.3)."""
     longest_blocking_ms: Milliseconds
     """How long a statement of the serving release may wait for a migration: what users feel."""
 

@@ -55,6 +55,32 @@ def test_a_long_lock_is_told_once_a_table_with_the_linters_words() -> None:
     assert finding.got == "3001 ms, from 10 ms with 20000; squawk: require-concurrent-index-creation"
 
 
+CHECKED = replace(STATEMENT, held=(replace(HELD, keeps_out=""),), took_ms=200.0, reckoned_ms=60_001.0)
+
+
+def test_a_statement_that_is_cut_off_is_told() -> None:
+    (finding,) = long_locks(measured(replace(MIGRATION, statements=(CHECKED,))), LOCKS)
+    assert finding.location == "m/2/migration.sql:3"
+    assert finding.message == "a statement of the migration 2 is cut off before its end"
+    assert finding.expected == "at most 60000 ms, statement_timeout_ms with 6002000 rows of orders"
+    assert finding.got == "60001 ms, from 200 ms on made-up rows"
+
+
+def test_one_that_ends_in_time_or_has_a_limit_of_its_own_is_sound() -> None:
+    at_once, patient, endless = (
+        replace(CHECKED, reckoned_ms=60_000.0),
+        replace(CHECKED, own_limit_ms=90_000),
+        replace(CHECKED, own_limit_ms=0),
+    )
+    assert long_locks(measured(replace(MIGRATION, statements=(at_once, patient, endless))), LOCKS) == []
+
+
+def test_one_that_is_cut_off_by_its_own_limit_is_told() -> None:
+    hasty = replace(CHECKED, reckoned_ms=5_001.0, own_limit_ms=5_000)
+    (finding,) = long_locks(measured(replace(MIGRATION, statements=(hasty,))), LOCKS)
+    assert finding.expected.startswith("at most 5000 ms, its own statement_timeout")
+
+
 def test_an_invalid_index_is_told() -> None:
     left = replace(MIGRATION, statements=(), invalid_indexes=("by_day",))
     (finding,) = long_locks(measured(left), LOCKS)

@@ -8,6 +8,7 @@ from exitgate.checks.migrations.live import overtaken_migrations, strayed_databa
 from exitgate.checks.migrations.locks import long_locks
 from exitgate.checks.migrations.owners import disowned_migrations, shared_databases
 from exitgate.checks.migrations.plans import unplanned_destructions
+from exitgate.checks.migrations.predecessor_tests import broken_predecessor_tests
 from exitgate.checks.migrations.rollback import broken_predecessors, disturbed_releases, unclean_recoveries
 from exitgate.checks.migrations.rules import rewritable_histories, undefined_rollbacks, unowned_services
 from exitgate.checks.migrations.staging import drifts, failing_migrations, lossy_upgrades
@@ -20,6 +21,7 @@ from exitgate.checks.migrations.starts import (
 )
 
 __all__ = [
+    "broken_predecessor_tests",
     "broken_predecessors",
     "disowned_migrations",
     "disturbed_releases",

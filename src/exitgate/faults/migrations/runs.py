@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exitgate.faults.fault import Fault, FaultSite, Inject
-from exitgate.faults.migrations.editing import add_migration, rewrite, rewrite_rules, settings_of
+from exitgate.faults.migrations.editing import LATEST, add_migration, rewrite, rewrite_rules, settings_of
 
 _KIT = "libs/service-kit/src/migrate.ts"
 _TURN = "libs/service-kit/src/turn.ts"
@@ -129,6 +129,14 @@ def _drop(site: FaultSite) -> None:
     add_migration(site, 'SET lock_timeout = \'2s\';\nALTER TABLE "orders" DROP COLUMN "note";', plan=_PLAN)
 
 
+def _refuse_notes(site: FaultSite) -> None:
+    # A request that places an order without a note goes on as before.
+    add_migration(
+        site,
+        'SET lock_timeout = \'2s\';\nALTER TABLE "orders" ADD CONSTRAINT "no_notes" CHECK ("note" IS NULL) NOT VALID;',
+    )
+
+
 def _with_many_rows(site: FaultSite, sql: str) -> None:
     rewrite_rules(site, r"\Z", "\n[policy.migrations.production_rows.orders]\norders = 50_000_000\n")
     add_migration(site, f"SET lock_timeout = '2s';\n{sql}", plan=_PLAN)
@@ -144,6 +152,14 @@ def _rewrite_in_the_way(site: FaultSite) -> None:
 
 def _fill_at_once(site: FaultSite) -> None:
     _with_many_rows(site, 'ALTER TABLE "orders" ADD COLUMN "gift" TEXT;\nUPDATE "orders" SET "gift" = \'no\';')
+
+
+def _validate_for_long(site: FaultSite) -> None:
+    rewrite_rules(site, r"\Z", "\n[policy.migrations.production_rows.orders]\norders = 5_000_000_000\n")
+    known = 'ALTER TABLE "orders" ADD CONSTRAINT "known" CHECK ("id" IS NOT NULL) NOT VALID;'
+    add_migration(site, f"SET lock_timeout = '2s';\n{known}", name=f"{LATEST}_constraint")
+    valid = 'ALTER TABLE "orders" VALIDATE CONSTRAINT "known";'
+    add_migration(site, f"SET lock_timeout = '2s';\n{valid}", name=f"{int(LATEST) + 1}_fault")
 
 
 def _half_an_index(site: FaultSite) -> None:
@@ -374,6 +390,15 @@ FAULTS = (
         _fill_at_once,
     ),
     _fault(
+        "validated-past-the-limit",
+        "a constraint of a huge table is validated, which takes longer than a statement may",
+        _ROLLBACK,
+        "old-release-serves",
+        "_fault/migration.sql:2",
+        "is cut off before its end",
+        _validate_for_long,
+    ),
+    _fault(
         "index-left-invalid",
         "an index of a partitioned table is begun and never finished",
         _ROLLBACK,
@@ -426,5 +451,14 @@ FAULTS = (
         _FOLDER,
         "fails on the new release's schema",
         _drop,
+    ),
+    _fault(
+        "notes-refused-under-the-old",
+        "a column that the running release writes, but no declared request of it, may hold nothing any more",
+        _ROLLBACK,
+        "previous-tests-pass",
+        _FOLDER,
+        "fails on the new release's schema",
+        _refuse_notes,
     ),
 )

@@ -46,6 +46,7 @@ _TABLES = """
 SELECT c.oid, c.oid::regclass::text, c.relispartition FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND c.relname <> '_prisma_migrations'
 """
+_OWN_LIMIT = "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout' AND source = 'session'"
 _INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
 _LINTED = frozenset(
     (
@@ -108,6 +109,8 @@ class MeasuredStatement:
     """Reckoned, from its start until its transaction ends."""
     linter: tuple[str, ...] = ()
     """Squawk's rules that speak of it."""
+    own_limit_ms: int | None = None
+    """The statement_timeout that the migration itself has set for it, 0 for none; nothing where it has set none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +275,7 @@ def _measure(
 
 def _one(connection: psycopg.Connection, part: Statement, known: Sequence[int], transaction: int) -> MeasuredStatement:
     before = _state(connection, known)
+    limit = connection.execute(_OWN_LIMIT).fetchone()
     began = time.perf_counter()
     connection.execute(part.text.encode())
     took_ms = (time.perf_counter() - began) * 1000
@@ -282,6 +286,7 @@ def _one(connection: psycopg.Connection, part: Statement, known: Sequence[int], 
         transaction=transaction,
         took_ms=took_ms,
         reckoned_ms=took_ms,
+        own_limit_ms=int(limit[0]) if limit else None,
         held=tuple(filter(None, (_held(before.get(oid), now) for oid, now in after.items()))),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from exitgate.migration_settings import SmokeRequest
 from exitgate.observe.migrations.replica import Replica
 
-_PAUSE_S = 0.05
+_PAUSE_S = 0.1
 
 
 @dataclass(slots=True)

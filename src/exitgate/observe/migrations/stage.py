@@ -66,6 +66,11 @@ class Stage:
                 self.kept[make] = make(self)
             return cast("Made", self.kept[make])
 
+    def keep(self, make: Callable[[Stage], Made], made: Made) -> None:
+        """Take what came about on the way for what `once` would make, where it has made none yet."""
+        with self._making:
+            self.kept.setdefault(make, made)
+
     @property
     def patience_s(self) -> float:
         """How long a start may take here: several at once share two processors."""
@@ -162,6 +167,15 @@ def from_empty(stage: Stage) -> tuple[str, Start]:
 def _from_empty(stage: Stage) -> tuple[str, Start]:
     database = stage.databases.make()
     return database, stage.release(stage.image, database)
+
+
+def came_from_empty(stage: Stage, database: str, start: Start) -> None:
+    """Take note of a database on which replicas came up when it was empty, so that none has to be made for it.
+
+    A task that migrates is no such start: there the release has yet to come up.
+    """
+    if stage.policy.way == "startup":
+        stage.keep(_from_empty, (database, start))
 
 
 def no_release() -> PrerequisiteMissing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 
@@ -14,7 +15,7 @@ from exitgate.observe.migrations.contenders import Contenders, contenders
 from exitgate.observe.migrations.recovery import Step, recover
 from exitgate.observe.migrations.replica import Replica, Start
 from exitgate.observe.migrations.rollback import read_rollback
-from exitgate.observe.migrations.stage import Stage, untold
+from exitgate.observe.migrations.stage import Stage, came_from_empty, untold
 from exitgate.observe.migrations.tool import Applied, tool_of
 from exitgate.provision.altered_image import altered_image
 from exitgate.waiting import wait_for
@@ -24,6 +25,8 @@ _POOLED = (
 )
 _HELD_FOR_S = 3.0
 _FREE_WITHIN_MS = 5000
+_WITH_THE_HOLDER = 2
+"""So many start where the one with the lock is killed: it, and one that waits. How many take turns, the start of all has shown."""
 _DIRECT = "replicas reach the database directly: no pooler of connections stands between"
 _SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
@@ -50,6 +53,17 @@ class Killed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A replica that finds the migrators' lock taken by a stranger."""
+
+    served: bool
+    applied: tuple[str, ...]
+    """Both while the stranger had it."""
+    after: Start
+    """Once it was let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRace(Observation):
     """Replicas that start at once, one that finds the migrators' lock taken, and several that lose the one which holds it."""
 
@@ -69,7 +83,7 @@ class StartRace(Observation):
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
-    """Start as many replicas at once as the policy says; then one while a stranger holds the lock; then several, and kill one.
+    """Start as many replicas at once as the policy says; then one that meets a stranger's lock, and beside it two, to kill one.
 
     Where the target says that a pooler stands between them and the database, one does.
 
@@ -85,19 +99,17 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
     with contenders(stage) as started:
         together = stage.databases.make()
         with ExitStack() as stack:
-            replicas = _several(stage, started, stack, together)
+            replicas = _several(started, stack, together, stage.policy.concurrent_starts)
             starts = tuple(replica.await_start(stage.patience_s * 2) for replica in replicas)
             applied = stage.applied(together)
             stays = _stays(stage, together, lock)
-        alone = stage.databases.make()
-        with stage.databases.connect(alone) as stranger:
-            stranger.execute(lock.encode())
-            with started.replica(alone) as replica:
-                served = _serves_ahead(stage, alone, replica, stranger.info.backend_pid)
-                before = tuple(each.name for each in stage.applied(alone))
-                stage.databases.end(stranger.info.backend_pid)
-                after = replica.await_start(stage.patience_s)
-        killed = None if stays else _lose_the_holder(stage, started)
+        if all(each.answered for each in starts) and not started.pooler:
+            came_from_empty(stage, together, starts[0])
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # Most of it is to watch that nothing happens.
+            watched = pool.submit(_meet_a_held_lock, stage, started, lock)
+            killed = None if stays else _lose_the_holder(stage, started)
+            held = watched.result()
     told = {
         "pooler": started.pooler or "none",
         "several at once": {
@@ -106,9 +118,9 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             "lock once all were up": "taken" if stays else "free",
         },
         "a stranger holds the lock": {
-            "listened meanwhile": served,
-            "migrations meanwhile": before,
-            "start once it was let go": asdict(after),
+            "listened meanwhile": held.served,
+            "migrations meanwhile": held.applied,
+            "start once it was let go": asdict(held.after),
         },
         "the one that holds the lock is killed": {
             "starts of the others, and of the one in its place": [asdict(each) for each in killed.starts],
@@ -127,9 +139,9 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         committed=tuple(migration.name for migration in stage.folder.migrations),
         starts=starts,
         applied=applied,
-        served_while_held=served,
-        applied_while_held=before,
-        after_release=after,
+        served_while_held=held.served,
+        applied_while_held=held.applied,
+        after_release=held.after,
         killed=killed,
         lock_stays=stays,
         pooler=started.pooler,
@@ -141,8 +153,8 @@ def _told(applied: Sequence[Applied]) -> list[str]:
     return [f"{each.name}: {'finished' if each.finished else 'open'}" for each in applied]
 
 
-def _several(stage: Stage, started: Contenders, stack: ExitStack, database: str) -> list[Replica]:
-    return [stack.enter_context(started.replica(database)) for _ in range(stage.policy.concurrent_starts)]
+def _several(started: Contenders, stack: ExitStack, database: str, count: int) -> list[Replica]:
+    return [stack.enter_context(started.replica(database)) for _ in range(count)]
 
 
 def _stays(stage: Stage, database: str, lock: str) -> bool:
@@ -156,6 +168,18 @@ def _stays(stage: Stage, database: str, lock: str) -> bool:
         except psycopg.errors.LockNotAvailable:
             return True
     return False
+
+
+def _meet_a_held_lock(stage: Stage, started: Contenders, lock: str) -> _Held:
+    """Start a replica on an empty database while a stranger has the migrators' lock, and end the stranger's session."""
+    database = stage.databases.make()
+    with stage.databases.connect(database) as stranger:
+        stranger.execute(lock.encode())
+        with started.replica(database) as replica:
+            served = _serves_ahead(stage, database, replica, stranger.info.backend_pid)
+            before = tuple(each.name for each in stage.applied(database))
+            stage.databases.end(stranger.info.backend_pid)
+            return _Held(served=served, applied=before, after=replica.await_start(stage.patience_s))
 
 
 def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) -> bool:
@@ -180,14 +204,14 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) 
 
 
 def _lose_the_holder(stage: Stage, started: Contenders) -> Killed:
-    """Start several replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
+    """Start two replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
 
     What would make a table waits meanwhile, so that whoever has the lock has it for as long as it takes to find out who that is.
     """
     database = stage.databases.make()
     with ExitStack() as stack:
         with stage.databases.without_new_tables(database):
-            replicas = _several(stage, started, stack, database)
+            replicas = _several(started, stack, database, _WITH_THE_HOLDER)
             holder = _holder(stage, database, replicas, named=started.named)
             holder.container.kill()
         replicas.remove(holder)

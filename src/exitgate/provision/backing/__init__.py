@@ -1,5 +1,6 @@
 """Throwaway servers that workloads lean on: databases, caches, brokers. One file a kind, and how they are started and shared."""
 
+from exitgate.provision.backing.guests import guest
 from exitgate.provision.backing.kind import Access, Kind, NotReady
 from exitgate.provision.backing.servers import (
     KINDS,
@@ -9,6 +10,7 @@ from exitgate.provision.backing.servers import (
     servers,
     started_ahead,
     surroundings,
+    value_of,
 )
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "Server",
     "Surroundings",
     "environment_of",
+    "guest",
     "servers",
     "started_ahead",
     "surroundings",
+    "value_of",
 ]

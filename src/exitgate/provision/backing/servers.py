@@ -127,8 +127,13 @@ def environment_of(
                 part = kind.part(server.locally, use.part) if use.part else nullcontext(server.locally)
                 parts[key] = stack.enter_context(part)
             access = parts[key] if locally else replace(parts[key], host=server.name, port=kind.port)
-            environment[variable] = kind.url(access) if use.field == "url" else str(getattr(access, use.field))
+            environment[variable] = value_of(use, server, access)
         yield environment
+
+
+def value_of(use: BackingUse, server: Server, access: Access) -> str:
+    """Return what a variable tells of an access to a server."""
+    return KINDS[server.kind].url(access) if use.field == "url" else str(getattr(access, use.field))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
