@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,11 @@ from exitgate.github.node import Node as Text
 from exitgate.github.workflow import Workflow
 from exitgate.provision.confined import Ended, Quarters
 from exitgate.provision.scanner import ScanTool
-from exitgate.provision.workflow_run import Runner, Started, runner
+from exitgate.provision.workflow_run import Arrangement, Runner, Started, runner
 from exitgate.provision.workflow_run.installs import KEY_ASKED, Installs
 from exitgate.provision.workflow_run.kept_packages import package_cache
 from exitgate.provision.workflow_run.nodes import Node
+from exitgate.provision.workflow_run.services import Services
 from exitgate.run import Run
 
 WORKFLOW = Workflow(path="ci.yml", source=Text(value="", path="ci.yml", line=1, first_line=1))
@@ -103,3 +105,15 @@ def test_once_something_ran_nothing_is_kept_and_nothing_given(
     for name in ("two", "one"):
         one.fetch(tmp_path / name)
     assert (rooms.installed, kept()) == (["one", "two", "one"], 1)
+
+
+def test_a_workflow_that_stands_still_has_no_servers_and_nobody_looks_what_it_wrote(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Runner, "_servers", lambda *_: nullcontext(asked.append("servers") or Services(network="")))
+    monkeypatch.setattr(Installs, "changed", lambda _: asked.append("changed") or "")
+    one = made(rooms)
+    for idle in (True, False):
+        one.execute(tmp_path / "one", WORKFLOW, (), cast("Started", None), Arrangement(idle=idle))
+        assert asked == ([] if idle else ["servers", "changed"])

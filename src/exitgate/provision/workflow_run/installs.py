@@ -8,7 +8,8 @@ that a run wrote to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,16 +64,23 @@ class Installs:
     def changed(self) -> str:
         """Return a file that was written to since it was installed, from its node_modules on; empty where none was."""
         for folder in sorted(self.store.iterdir()):
-            now = {
-                path.relative_to(folder).as_posix(): (info.st_size, info.st_mtime_ns)
-                for path in folder.rglob("*")
-                if path.is_file() and not path.is_symlink() and (info := path.stat())
-            }
+            now = dict(_written(str(folder), len(str(folder)) + 1))
             before = self._seen.setdefault(folder.name, now)
             for name in sorted(before.keys() | now.keys()):
                 if before.get(name) != now.get(name):
                     return name
         return ""
+
+
+def _written(folder: str, skip: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each file below a folder, without the first characters of its path, with its size and when it was written last."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _written(entry.path, skip)
+            elif entry.is_file(follow_symlinks=False):
+                info = entry.stat(follow_symlinks=False)
+                yield entry.path[skip:], (info.st_size, info.st_mtime_ns)
 
 
 def keep_installs(place: Quarters) -> Installs:

@@ -52,6 +52,8 @@ class Arrangement:
     """Whether databases write down every statement."""
     endings: Endings | None = None
     """What notes the end of each job."""
+    idle: bool = False
+    """Whether no step asks for a server or for packages, so that there are none: each stands still."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +145,7 @@ class Runner:
         """
         around = arrangement or Arrangement()
         self._has_run = True
-        with self._servers(workflow, around.absent) as servers:
+        with nullcontext(Services(network="")) if around.idle else self._servers(workflow, around.absent) as servers:
             for database in servers.databases if around.told else ():
                 log_statements(database)
             place = replace(self.place, network=servers.network)
@@ -163,7 +165,7 @@ class Runner:
             if around.look is not None:
                 around.look(servers)
         shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
-        if changed := self.installs.changed():
+        if not around.idle and (changed := self.installs.changed()):
             raise ObservationError(
                 workflow.path,
                 got=f"a step writes to {changed}",
