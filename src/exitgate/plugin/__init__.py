@@ -113,7 +113,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gate-every-check",
         action="store_true",
-        help="make the checks too that are left to --gate-thorough, with waits as short as ever; takes half an hour more",
+        help="make the checks too that are left to --gate-thorough, with waits as short as ever",
     )
     group.addoption(
         "--gate-aws-endpoint",
