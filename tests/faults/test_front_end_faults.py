@@ -1,4 +1,4 @@
-"""Faults of built front ends break no step of CI, whichever front end they go to: what would be red otherwise is another control."""
+"""Faults of built front ends break no step of CI, whichever front end they go to: a red one would be another control's."""
 
 from __future__ import annotations
 
