@@ -84,8 +84,6 @@ UNPROVEN = {
 
 
 UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS, *READ_BACK, *ROLE_TRIALS) if fault.control not in UNPROVEN}
-    f"masked-{name}" for name in ("make-told-to-go-on", "graph-alone", "loop", "each-found", "dependency-cut")
-}
 """The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
