@@ -44,7 +44,7 @@ MENDED = "mended"
 _LIMITS = (
     "act runs the jobs on this machine, not on GitHub's runners; what it does not know is told apart and not judged",
     "whether the forge merges is a model's decision, by the exported rulesets; reviews are recorded as given",
-    "what `npm ci` installed once on this machine is given again to the same files; the first install of anything is npm's own",
+    "what `npm ci` installed once on this machine is given again to the same files, scripts apart; the first time is npm's own",
     "stand-ins: actions/setup-node, actions/cache, actions/upload-artifact, nrwl/nx-set-shas",
 )
 
