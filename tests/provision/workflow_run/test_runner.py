@@ -32,6 +32,7 @@ class Rooms:
     folder: Path
     path: str = ""
     installed: list[str] = field(default_factory=list)
+    told: list[Mapping[str, str]] = field(default_factory=list)
 
     @property
     def home(self) -> Path:
@@ -44,6 +45,7 @@ class Rooms:
         if KEY_ASKED not in environment:
             (self.folder / "installed" / cwd.name).mkdir(exist_ok=True)
             self.installed.append(cwd.name)
+            self.told.append(environment)
         return cast("Ended", SimpleNamespace(exit_code=0, output=f"{cwd.name}\n", errors=""))
 
 
@@ -117,3 +119,21 @@ def test_a_workflow_that_stands_still_has_no_servers_and_nobody_looks_what_it_wr
     for idle in (True, False):
         one.execute(tmp_path / "one", WORKFLOW, (), cast("Started", None), Arrangement(idle=idle))
         assert asked == ([] if idle else ["servers", "changed"])
+
+
+def test_every_node_trusts_whom_the_machine_trusts_and_later_ones_take_what_the_first_fetched(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "authorities.crt"
+    bundle.touch()
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    one = made(rooms)
+    one.nodes = {str(each): Node(version=(each, 0, 0), folder=tmp_path / str(each)) for each in (22, 20)}
+    one.fetch(tmp_path / "one")
+    assert [each["NODE_EXTRA_CA_CERTS"] for each in rooms.told] == [str(bundle)] * 2
+    assert [each.get("npm_config_prefer_offline") for each in rooms.told] == [None, "true"]
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(runner, "_BUNDLES", ())
+    one.fetch(tmp_path / "two")
+    assert "NODE_EXTRA_CA_CERTS" not in rooms.told[-1]
