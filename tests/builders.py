@@ -24,8 +24,10 @@ def check(
     subject: SubjectKind = SubjectKind.TARGET,
     needs: Assurance = Assurance.EXECUTED,
     given: Given | None = None,
+    *,
+    thorough: bool = False,
 ) -> Check:
-    return Check(id=name, subject=subject, needs=needs, says="It is so.", given=given)
+    return Check(id=name, subject=subject, needs=needs, says="It is so.", given=given, dear=thorough, thorough=thorough)
 
 
 def control(name: str, *checks: Check, criterion: str = "containers", dimension: Any = "A") -> Control:

@@ -295,3 +295,16 @@ def test_gate_3_stands_in_plan_order() -> None:
         for each in shipped.controls
     ]
     assert order == sorted(order)
+
+
+def test_what_is_left_to_a_thorough_run_is_dear(tmp_path: Path) -> None:
+    both = changed('id = "policy-declared"', 'id = "policy-declared"\ndear = true\nthorough = true')
+    assert [each.thorough for each in load(tmp_path, both).controls[0].checks] == [True, False]
+    alone = changed('id = "policy-declared"', 'id = "policy-declared"\nthorough = true')
+    assert refusal(tmp_path, alone).expected == "dear = true beside thorough = true"
+
+
+def test_gate_3_leaves_no_control_that_needs_a_run_without_a_check_that_every_run_makes() -> None:
+    for each in load_gate(GATE3).everything:
+        executed = [check for check in each.checks if check.needs >= Assurance.EXECUTED and check.given is None]
+        assert not executed or [check.id for check in executed if not check.thorough], each.id

@@ -54,3 +54,19 @@ def test_what_the_command_line_says_of_aws_reaches_the_run_and_nothing_else_does
         ["--gate-aws-endpoint=http://127.0.0.1:4566"],
         ["--gate-aws-account=345678901234", "--gate-allow-apply"],
     ]
+
+
+def test_every_check_is_asked_for_alone_or_with_no_wait_shortened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def call(_: Launch, arguments: list[str], __: Path) -> int:
+        seen.append([each for each in arguments if each in ("--gate-thorough", "--gate-every-check")])
+        return 4
+
+    monkeypatch.setattr(launch, "_call_pytest", call)
+    for more in ([], ["--every-check"], ["--thorough"]):
+        words = ["run", "gate3", "--gate-report", str(tmp_path), *more]
+        assert CliRunner().invoke(app, words).exit_code == 2
+    assert seen == [[], ["--gate-every-check"], ["--gate-thorough"]]

@@ -101,7 +101,12 @@ def test_a_tool_that_may_not_be_executed_is_an_error_of_ours(tmp_path: Path) -> 
         run_tool([str(tool)], timeout_s=30, environment=ENVIRONMENT)
 
 
-def test_a_tool_that_does_not_end_in_time_is_an_error_that_names_it() -> None:
+@pytest.mark.parametrize("system_tells", [True, False])
+def test_a_tool_that_does_not_end_in_time_is_an_error_that_names_it(
+    system_tells: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not system_tells:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
     with pytest.raises(ObservationError) as caught:
         run_tool(["sleep", "300", "1", "2"], timeout_s=0.1, environment=ENVIRONMENT)
     assert caught.value.subject == "sleep 300 1"
@@ -125,7 +130,8 @@ def test_what_a_tool_leaves_running_ends_with_it() -> None:
         end(child)
 
 
-def test_a_tool_is_ended_when_its_caller_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("system_tells", [True, False])
+def test_a_tool_is_ended_when_its_caller_is_interrupted(system_tells: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     import subprocess
 
     started: list[subprocess.Popen[bytes]] = []
@@ -137,7 +143,11 @@ def test_a_tool_is_ended_when_its_caller_is_interrupted(monkeypatch: pytest.Monk
             raise KeyboardInterrupt
         return wait(process, timeout)
 
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    if system_tells:
+        monkeypatch.setattr("exitgate.process._await_end", interrupted)
+    else:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+        monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         shell("sleep 300")
     assert has_ended(started[0].pid)

@@ -125,3 +125,12 @@ def test_no_absence_is_ever_an_assessment(
     assert told.status in (Status.ERROR, Status.NOT_ASSESSED)
     assert told.message
     assert told.assurance is None
+
+
+def test_what_a_run_leaves_to_a_thorough_one_says_so_and_what_nobody_asked_for_does_not() -> None:
+    told = reason(found=HERE, left_to_thorough=HERE)
+    assert told.status is Status.NOT_ASSESSED
+    assert "--thorough" in told.message
+    assert "--every-check" in told.message
+    assert reason(found=HERE).message == "deselected on the command line"
+    assert reason(left_to_thorough=HERE).message == "nothing was collected"

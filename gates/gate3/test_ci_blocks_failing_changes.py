@@ -237,9 +237,9 @@ def test_each_leg_runs_its_tests_under_its_own_node(node_legs: NodeTrials) -> No
 
 
 @pytest.mark.check("3.1.B.1.2", "one-leg-blocks")
-def test_a_failure_on_one_version_blocks(node_legs: NodeTrials) -> None:
+def test_a_failure_on_one_version_blocks(failing_on_one_version: ChangeTrials) -> None:
     """A unit test that fails on one Node.js version alone fails the required check at the unit-test step, whichever it is."""
-    assert unblocked_failures(node_legs.alone) == []
+    assert unblocked_failures(failing_on_one_version) == []
 
 
 # ---- 3.1.B.1.3 Installation from the lockfile only

@@ -44,7 +44,9 @@ class Check:
     says: str
     """The auditor's sentence: what is true when the check is met."""
     dear: bool = False
-    """Whether it takes minutes. The proof that other checks can fail leaves it out; a gate run never does by itself."""
+    """Whether it takes minutes. The proof that other checks can fail leaves it out."""
+    thorough: bool = False
+    """Whether a run leaves it to ``--every-check`` and ``--thorough``, so that it is not assessed without one of them. Dear too."""
     given: Given | None = None
     """What the check looks at that no target holds: a run that is not given it, and whose target's rules demand no such level of
     the control, does not owe the check."""
@@ -155,6 +157,7 @@ class _CheckEntry(_Strict):
     needs: Literal["declared", "modelled", "emulated", "executed", "live"]
     says: _Text
     dear: bool = False
+    thorough: bool = False
     given: Given | None = None
 
 
@@ -242,6 +245,7 @@ def _control(entry: _RequirementEntry, dimension: Literal["A", "B", "C", "R"]) -
                 needs=Assurance.parse(check.needs),
                 says=check.says,
                 dear=check.dear,
+                thorough=check.thorough,
                 given=check.given,
             )
             for check in entry.check
@@ -273,6 +277,13 @@ def _refuse_contradictions(gate: Gate, path: Path) -> None:
         if control.id in seen or len(set(ids)) != len(ids):
             raise CatalogueError(
                 f"{path}: {control.id}", got="an id that stands twice", expected="unique ids", action="Rename one."
+            )
+        if strange := [check.id for check in control.checks if check.thorough and not check.dear]:
+            raise CatalogueError(
+                f"{path}: {control.id}",
+                got=f"{strange[0]}, which runs leave to --thorough though it is not dear",
+                expected="dear = true beside thorough = true",
+                action="Say both, or neither.",
             )
         if all(check.given for check in control.checks):
             raise CatalogueError(

@@ -55,7 +55,9 @@ class Launch:
     github_token: str = field(default="", repr=False)
     """The token itself, where it stands in no variable of the caller's."""
     thorough: bool = False
-    """Whether no wait is shortened."""
+    """Whether every check is made, and no wait is shortened."""
+    every_check: bool = False
+    """Whether every check is made, also those that a run leaves to `thorough`."""
     aws_endpoint: str = ""
     """Of an emulator of AWS that the user runs; empty where a throwaway one is started."""
     aws_account: str = ""
@@ -133,6 +135,7 @@ def _arguments(launch: Launch, directory: Path, root: Path) -> list[str]:
         variable = GITHUB_TOKEN_VARIABLE if launch.github_token else launch.github_token_variable
         arguments += [f"--gate-github-token-variable={variable}"]
     arguments += ["--gate-thorough"] if launch.thorough else []
+    arguments += ["--gate-every-check"] if launch.every_check else []
     arguments += [f"--gate-aws-endpoint={launch.aws_endpoint}"] if launch.aws_endpoint else []
     arguments += [f"--gate-aws-account={launch.aws_account}"] if launch.aws_account else []
     arguments += ["--gate-allow-apply"] if launch.allow_apply else []

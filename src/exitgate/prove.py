@@ -265,6 +265,7 @@ def _run(
             subjects=subjects,
             stacks=stacks,
             without=without,
+            every_check=True,
             workers=0,
             quiet=True,
             github=place,

@@ -9,6 +9,8 @@ from exitgate.catalogue import Criterion, Gate
 from exitgate.outcome import Key, Outcome, Status
 from exitgate.verdict import Expected
 
+_LEFT_TO_THOROUGH = "left to `exitgate run --thorough`, or --every-check: it takes minutes"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
@@ -20,6 +22,8 @@ class Collected:
     """Those that were to be run."""
     unread_modules: frozenset[str] = frozenset()
     """Gate module file names that were not imported, because nothing in them was asked for."""
+    left_to_thorough: frozenset[Key] = frozenset()
+    """Those that were asked for, and that a run leaves to ``--thorough``."""
     failed_modules: Mapping[str, str] = field(default_factory=dict)
     """Gate module file name to why it could not be imported."""
     lost_workers: Sequence[str] = ()
@@ -53,7 +57,8 @@ def _absence(key: Key, criterion: Criterion | None, collected: Collected) -> Out
         reason = collected.failed_modules[module]
         return Outcome(key=key, status=Status.ERROR, message=f"{module} could not be imported: {reason}")
     if key in collected.found or module in collected.unread_modules:
-        return Outcome(key=key, status=Status.NOT_ASSESSED, message="deselected on the command line")
+        why = _LEFT_TO_THOROUGH if key in collected.left_to_thorough else "deselected on the command line"
+        return Outcome(key=key, status=Status.NOT_ASSESSED, message=why)
     if collected.interrupted:
         return Outcome(key=key, status=Status.NOT_ASSESSED, message=f"not reached: {collected.interrupted}")
     if collected.found or collected.failed_modules:

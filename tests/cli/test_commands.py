@@ -202,6 +202,19 @@ def test_plan_and_next_tell_where_a_target_stands(tmp_path: Path) -> None:
     assert following.output.startswith("3.1.A.1.2 ")
 
 
+def test_next_makes_every_check_of_its_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from exitgate.cli import app, progress
+    from exitgate.launch import Launch
+
+    seen: list[Launch] = []
+    monkeypatch.setattr(progress, "run_gate", lambda launch: seen.append(launch) or 3)
+    asked = ["--gate-target", str(ROOT / "reference"), "--records", str(tmp_path)]
+    assert CliRunner().invoke(app, ["next", "gate3", *asked]).exit_code == 3
+    assert [(each.controls, each.every_check) for each in seen] == [(["3.1.A.1.1"], True)]
+
+
 def test_next_refuses_to_go_past_what_is_no_control(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 

@@ -11,6 +11,7 @@ from exitgate.catalogue import load_gate
 from exitgate.errors import UsageError
 from exitgate.faults.fault import Fault
 from exitgate.finding import Finding
+from exitgate.launch import EXIT_USAGE, Launch
 from exitgate.proof import ControlProof, FaultProof, ProofLedger, with_controls_of, with_faults_of
 from exitgate.prove import judge_fault, prove, stacks_of
 from exitgate.record import CheckEntry, ControlEntry, Environment, Proof, Record, TargetEntry
@@ -176,3 +177,25 @@ def test_a_fault_that_nobody_knows_is_one_line() -> None:
         prove(gate, Path(), (), progress=lambda *_: None, only=("nowhere",))
     with pytest.raises(UsageError, match="no fault aims at it"):
         prove(gate, Path(), ("3.5.A.1",), progress=lambda *_: None, only=("half-healthy",))
+
+
+def test_what_a_run_leaves_to_a_thorough_one_is_made_where_a_fault_aims_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    root, seen = Path(__file__).parents[2], list[Launch]()
+
+    def run(launch: Launch) -> int:
+        seen.append(launch)
+        return EXIT_USAGE
+
+    monkeypatch.setattr("exitgate.prove.run_gate", run)
+    with pytest.raises(UsageError, match="exit code 2"):
+        prove(
+            load_gate(root / "gates/gate3"),
+            root / "reference",
+            (),
+            progress=lambda *_: None,
+            only=("newest-leg-tolerated",),
+        )
+    (launch,) = seen
+    assert launch.every_check
+    assert "3.1.B.1.2:one-leg-blocks" not in launch.without
+    assert "3.1.B.2.1:missing-tests-block" in launch.without

@@ -198,6 +198,23 @@ def test_a_subject_that_a_worker_drops_is_not_assessed(tiny: Tiny) -> None:
     assert tiny.record()["verdict"] == "not_assessed"
 
 
+@WaysToRun
+def test_what_is_left_to_a_thorough_run_is_not_assessed_until_one_makes_it(tiny: Tiny, workers: str) -> None:
+    from .conftest import GATE
+
+    tiny.write("gates/tiny/gate.toml", GATE.replace('id = "rule"', 'id = "rule"\ndear = true\nthorough = true'))
+    assert tiny.run("-n", workers).returncode == NOT_PASSED
+    check = tiny.record()["controls"][0]["checks"][0]
+    assert (check["status"], tiny.record()["controls"][0]["status"]) == ("not_assessed", "not_assessed")
+    assert "--thorough" in check["message"]
+    assert tiny.statuses()["1.2.B.1 each a"] == "met"
+    for word in ("--gate-every-check", "--gate-thorough"):
+        assert tiny.run("-n", workers, word).returncode == 0
+        assert set(tiny.statuses().values()) == {"met"}
+    assert tiny.run("-n", workers, "--gate-every-check", "--gate-without", "1.1.A.1:rule").returncode == NOT_PASSED
+    assert tiny.record()["controls"][0]["checks"][0]["message"] == "deselected on the command line"
+
+
 def test_no_subject_is_never_a_pass(tiny: Tiny) -> None:
     from .conftest import TARGET
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 from exitgate.finding import Finding
-from exitgate.plugin.terminal import print_summary
+from exitgate.plugin.terminal import again_words, print_summary
 from tests.cli.test_commands import RECORD
 
 
@@ -44,3 +46,11 @@ def test_a_reason_why_something_is_not_assessed_is_told_once_and_no_word_of_what
     assert f"{control.id} {check.id} · {check.subject} and 1 more" in printed
     assert printed.count("no value for variable x") == 1
     assert "deselected" not in printed
+
+
+@pytest.mark.parametrize(
+    ("option", "again"), [("", ()), ("gate_every_check", ("--every-check",)), ("gate_thorough", ("--every-check",))]
+)
+def test_what_only_such_a_run_makes_is_looked_at_again_by_such_a_run(option: str, again: tuple[str, ...]) -> None:
+    given = {"gate_target": "", "gate_github_repository": "", "gate_every_check": False, "gate_thorough": False}
+    assert again_words(argparse.Namespace(**{**given, **({option: True} if option else {})})) == again

@@ -64,6 +64,7 @@ def explain(
     print("Checks:")
     for check in control.checks:
         given = f"; made where --{check.given} is given" if check.given else ""
+        given += "; made by --thorough or --every-check" if check.thorough else ""
         print(f"  {check.id} (each {check.subject}, needs {check.needs.label}{given})\n    {check.says}")
     print(f"\nTo get it met: {control.remediation}\n")
     if standards := shipped_mappings(loaded).get(control.id, ()):

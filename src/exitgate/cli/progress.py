@@ -71,7 +71,7 @@ def next_(
     if show:
         return
     report = folder / "steps" / step.control.id
-    code = run_gate(Launch(gate=gate, target=source, report=report, controls=[step.control.id]))
+    code = run_gate(Launch(gate=gate, target=source, report=report, controls=[step.control.id], every_check=True))
     seen = _again(loaded, judged, folder, step)
     if seen.is_verified:
         print(f"{step.control.id}: {seen.status.words}")

@@ -124,7 +124,14 @@ def run(
     thorough: Annotated[
         bool,
         typer.Option(
-            "--thorough", help="Shorten no wait: versions are rolled out at the policy's own times, which takes hours."
+            "--thorough",
+            help="Make every check, and shorten no wait: versions are rolled out at the policy's own times, which takes hours.",
+        ),
+    ] = False,
+    every_check: Annotated[
+        bool,
+        typer.Option(
+            "--every-check", help="Make the checks too that are left to --thorough, with waits as short as ever."
         ),
     ] = False,
     aws_endpoint: Annotated[
@@ -174,6 +181,7 @@ def run(
             else None,
             github_token_variable=github_token_variable,
             thorough=thorough,
+            every_check=every_check,
             aws_endpoint=aws_endpoint,
             aws_account=aws_account,
             allow_apply=allow_apply,

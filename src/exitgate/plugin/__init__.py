@@ -108,7 +108,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gate-thorough",
         action="store_true",
-        help="shorten no wait: versions are rolled out at the policy's own times, which takes hours",
+        help="make every check, and shorten no wait: versions are rolled out at the policy's own times, which takes hours",
+    )
+    group.addoption(
+        "--gate-every-check",
+        action="store_true",
+        help="make the checks too that are left to --gate-thorough, with waits as short as ever",
     )
     group.addoption(
         "--gate-aws-endpoint",

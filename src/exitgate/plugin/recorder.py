@@ -204,6 +204,7 @@ class Recorder:
         unfinished = "" if finished else "the run has not come to its end"
         state = replace(
             collected,
+            left_to_thorough=self.session.left_to_thorough,
             lost_workers=tuple(self._lost_workers),
             interrupted=self.session.interrupted or unfinished,
         )

@@ -67,6 +67,8 @@ class GateSession:
     collect_only: bool
     without: frozenset[tuple[str, str]] = frozenset()
     """Control and id of each check that is left out."""
+    every_check: bool = False
+    """Whether those checks are made that a run leaves to ``--thorough``."""
     clone: Clone | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
     interrupted: str = ""
@@ -121,11 +123,21 @@ class GateSession:
     def _owed(self) -> frozenset[tuple[str, str]]:
         return frozenset((each.control.id, each.check.id) for each in self.expected)
 
+    @cached_property
+    def left_to_thorough(self) -> frozenset[Key]:
+        """What the command line asks for, but by ``--thorough`` alone."""
+        if self.every_check:
+            return frozenset()
+        return frozenset(each.key for each in self.expected if each.check.thorough and self._asks_for(each.key))
+
     def wants(self, key: Key) -> bool:
-        """Say whether the command line asks for a check about a subject; what it leaves out is not assessed.
+        """Say whether a check is to be made about a subject; what the command line leaves out is not assessed.
 
         A check that needs what the run was not given is not asked for, and not owed either.
         """
+        return self._asks_for(key) and (self.every_check or not self.gate.check(key.control, key.check).thorough)
+
+    def _asks_for(self, key: Key) -> bool:
         if (key.control, key.check) not in self._owed and self.gate.check(key.control, key.check).given:
             return False
         if self.wanted is not None and key.control not in self.wanted:
@@ -178,6 +190,7 @@ def _join(config: pytest.Config, data: dict[str, str]) -> GateSession:
         run=run,
         is_controller=False,
         rehearsal_accepted=config.option.gate_rehearsal,
+        every_check=config.option.gate_thorough or config.option.gate_every_check,
         wanted=wanted_controls(config, gate),
         subjects=frozenset(config.option.gate_subject) or None,
         collect_only=False,
@@ -248,6 +261,7 @@ def _open(config: pytest.Config, directory: Path) -> GateSession:
         ),
         is_controller=True,
         rehearsal_accepted=config.option.gate_rehearsal,
+        every_check=config.option.gate_thorough or config.option.gate_every_check,
         wanted=wanted,
         subjects=subjects,
         without=without,

@@ -91,6 +91,7 @@ class Terminal:
 def again_words(option: argparse.Namespace) -> tuple[str, ...]:
     """Return the words by which ``exitgate run`` looks at the same target and repository as a command line did; never a token."""
     words = ["--gate-target", option.gate_target] if option.gate_target else []
+    words += ["--every-check"] if option.gate_every_check or option.gate_thorough else []
     if option.gate_github_repository:
         words += ["--github-repository", option.gate_github_repository]
         for name, value, usual in (

@@ -17,7 +17,7 @@ def observed(*seen: tuple[str, ...], sound: bool = True) -> NodeTrials:
         NodeLeg(name=f"verify ({wanted})", place=STEP, wanted=wanted, seen=versions)
         for wanted, versions in zip(("2", "22.1"), seen, strict=False)
     )
-    return NodeTrials(substrate=SUBSTRATE, everywhere=failing, alone=failing, legs=legs)
+    return NodeTrials(substrate=SUBSTRATE, everywhere=failing, legs=legs)
 
 
 def test_legs_under_their_own_version_are_no_findings() -> None:

@@ -51,6 +51,7 @@ def test_harmless_forms_are_no_findings(run: str, tmp_path: Path) -> None:
         ("npx nx run-many -t test --exclude=shop", "masking/excluded-projects"),
         ("npx nx affected --base=HEAD -t test", "masking/base-is-head"),
         ("make -i verify", "masking/make-ignores"),
+        ("find apps -name package.json -execdir npm test \\;", "masking/find-exec"),
     ],
 )
 def test_a_masked_command_is_found_by_the_rule_s_name(run: str, rule: str, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_failure_that_reaches_the_script_s_end(script: str, options: ShellOpti
         ("bash -c 'npm test; true'", DEFAULT, Loss.ERREXIT_OFF),
         ("bash <<'EOF'\nnpm test\ntrue\nEOF\n", DEFAULT, Loss.ERREXIT_OFF),
         ("find . -name p -exec npm test {} \\;", DEFAULT, Loss.FIND_EXEC),
+        ("find . -name p -execdir npm test \\;", DEFAULT, Loss.FIND_EXEC),
         ("for p in a b; do npm test $p; done", NPM, Loss.LOOP),
         ("npm test; rm -rf tmp", NPM, Loss.ERREXIT_OFF),
     ],

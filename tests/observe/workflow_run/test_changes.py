@@ -82,6 +82,7 @@ class SmallRunner:
 
     def __init__(self, folder: Path) -> None:
         self.place, self.fetched, self.forgotten, self.started = Here(folder), 0, 0, list[Started]()
+        self.around = list[Arrangement]()
 
     def fetch(self, clone: Path) -> None:
         self.fetched += 1
@@ -98,6 +99,7 @@ class SmallRunner:
         arrangement: Arrangement | None = None,
     ) -> Ended:
         self.started.append(started)
+        self.around.append(arrangement or Arrangement())
         assert git(clone, "rev-parse", "HEAD") == started.merge
         return Ended(exit_code=1, output=logged(workflow, clone), errors="", seconds=1.0)
 
@@ -325,5 +327,9 @@ def test_each_command_that_verifies_is_made_to_fail_in_each_of_its_steps(
         observed = lab.injected(commands)
     assert [trial.expected for trial in observed.broken] == [(f"{PATH}:{line}",) for line in (7, 9, 14, 16, 16)]
     assert len(runner.started) == observed.asked + 1 == 6
+    # Nothing is left to be run, but where something stands beside a command.
+    still = new not in ("          npx tsc -b || true", "npm test &")
+    assert [each.idle for each in runner.around] == [still] * 6
+    assert runner.fetched == (not still)
     assert [finding.message.partition(": ")[2] for finding in merged_failures(observed)] == let_in
     assert bool(unblocked_failures(observed)) is bool(let_in)

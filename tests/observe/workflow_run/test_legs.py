@@ -58,7 +58,7 @@ def test_each_leg_is_told_by_its_own_words(second: str, seen: list[tuple[str, ..
     files = workflows(tmp_path, TEXT)
     run = reported(parse_log(log(*told("22", second), *told("20", "v20.3.1"))), files.all[PATH], PULL)
     everywhere = trials(replace(trial("unit-test", merged=False), runs=(run,)))
-    found = node_trials(everywhere, trials(), files, PULL, SAYS)
+    found = node_trials(everywhere, files, PULL, SAYS)
     assert [(leg.name, leg.wanted, leg.place) for leg in found.legs] == [
         ("verify on 20", "20", f"{PATH}:10"),
         ("verify on 22", "22", f"{PATH}:10"),

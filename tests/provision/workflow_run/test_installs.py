@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,11 +17,20 @@ NPM = """\
 echo "npm $*" >>"$LOG"
 case $1 in ci) [ ! -e broken ] && mkdir -p node_modules/a apps/x/node_modules/b && echo one >node_modules/a/index.js ;; esac
 """
+NODE = """\
+#!/bin/sh
+[ "$1" != --version ] || {{ echo v20.1.2; exit 0; }}
+[ ! -e silent ] || exit 1
+exec {node} "$@"
+"""
 
 
 @pytest.fixture
 def installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installs:
-    for name, script in (("npm", NPM), ("node", "#!/bin/sh\necho v20.1.2\n")):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node.js")
+    for name, script in (("npm", NPM), ("node", NODE.format(node=node))):
         program = tmp_path / "real" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(script)
@@ -56,6 +66,46 @@ def test_an_equal_install_is_given_again_and_another_one_is_npm_s(installs: Inst
     (third / "apps/x/package.json").write_text('{"dependencies": {}}')
     assert npm(third, "ci", "--ignore-scripts").stdout == ""
     assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "equal"),
+    [
+        ('{"scripts": {"build": "vite build"}}', '{"scripts": {"build": "tsc", "test": "jest"}}', True),
+        ('{"scripts": {"postinstall": "a"}}', '{"scripts": {"postinstall": "b"}}', False),
+        ('{"scripts": {"prepare": "a"}}', '{"scripts": {}}', False),
+        ('{"scripts": {"build": 1}}', '{"scripts": {"build": 2}}', False),
+        ('{"scripts": "a"}', '{"scripts": "b"}', False),
+        ('{"name": "a", "scripts": {"build": "x"}}', '{"name": "b", "scripts": {"build": "x"}}', False),
+        ('{"scripts": {"build": "a"},}', '{"scripts": {"build": "b"},}', False),
+        ("[1]", "[2]", False),
+    ],
+)
+def test_of_scripts_those_alone_count_that_an_install_knows(
+    one: str, another: str, equal: bool, installs: Installs, tmp_path: Path
+) -> None:
+    for name, text in (("one", one), ("two", another)):
+        folder = clone(tmp_path, name)
+        (folder / "apps/x/package.json").write_text(text)
+        assert npm(folder, "ci", "--ignore-scripts").returncode == 0
+    assert log(tmp_path) == ["npm ci --ignore-scripts"] * (1 if equal else 2)
+
+
+def test_scripts_of_a_lockfile_are_no_scripts(installs: Installs, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        folder = clone(tmp_path, name)
+        (folder / "package-lock.json").write_text(f'{{"scripts": {{"build": "{name}"}}}}')
+        npm(folder, "ci", "--ignore-scripts")
+    assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
+
+
+def test_where_the_contents_can_t_be_told_an_install_is_npm_s(installs: Installs, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        folder = clone(tmp_path, name)
+        (folder / "silent").touch()
+        assert npm(folder, "ci", "--ignore-scripts").returncode == 0
+    assert log(tmp_path) == ["npm ci --ignore-scripts"] * 2
+    assert list(installs.store.iterdir()) == []
 
 
 def test_an_install_by_another_shrinkwrap_is_another_one(installs: Installs, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,11 @@ from exitgate.github.node import Node as Text
 from exitgate.github.workflow import Workflow
 from exitgate.provision.confined import Ended, Quarters
 from exitgate.provision.scanner import ScanTool
-from exitgate.provision.workflow_run import Runner, Started, runner
+from exitgate.provision.workflow_run import Arrangement, Runner, Started, runner
 from exitgate.provision.workflow_run.installs import KEY_ASKED, Installs
 from exitgate.provision.workflow_run.kept_packages import package_cache
 from exitgate.provision.workflow_run.nodes import Node
+from exitgate.provision.workflow_run.services import Services
 from exitgate.run import Run
 
 WORKFLOW = Workflow(path="ci.yml", source=Text(value="", path="ci.yml", line=1, first_line=1))
@@ -30,6 +32,7 @@ class Rooms:
     folder: Path
     path: str = ""
     installed: list[str] = field(default_factory=list)
+    told: list[Mapping[str, str]] = field(default_factory=list)
 
     @property
     def home(self) -> Path:
@@ -42,6 +45,7 @@ class Rooms:
         if KEY_ASKED not in environment:
             (self.folder / "installed" / cwd.name).mkdir(exist_ok=True)
             self.installed.append(cwd.name)
+            self.told.append(environment)
         return cast("Ended", SimpleNamespace(exit_code=0, output=f"{cwd.name}\n", errors=""))
 
 
@@ -103,3 +107,33 @@ def test_once_something_ran_nothing_is_kept_and_nothing_given(
     for name in ("two", "one"):
         one.fetch(tmp_path / name)
     assert (rooms.installed, kept()) == (["one", "two", "one"], 1)
+
+
+def test_a_workflow_that_stands_still_has_no_servers_and_nobody_looks_what_it_wrote(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Runner, "_servers", lambda *_: nullcontext(asked.append("servers") or Services(network="")))
+    monkeypatch.setattr(Installs, "changed", lambda _: asked.append("changed") or "")
+    one = made(rooms)
+    for idle in (True, False):
+        one.execute(tmp_path / "one", WORKFLOW, (), cast("Started", None), Arrangement(idle=idle))
+        assert asked == ([] if idle else ["servers", "changed"])
+
+
+def test_every_node_trusts_whom_the_machine_trusts_and_later_ones_take_what_the_first_fetched(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "authorities.crt"
+    bundle.touch()
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    one = made(rooms)
+    one.nodes = {str(each): Node(version=(each, 0, 0), folder=tmp_path / str(each)) for each in (22, 20)}
+    one.fetch(tmp_path / "one")
+    assert [each["NODE_EXTRA_CA_CERTS"] for each in rooms.told] == [str(bundle)] * 2
+    assert [each.get("npm_config_prefer_offline") for each in rooms.told] == [None, "true"]
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(runner, "_BUNDLES", ())
+    one.fetch(tmp_path / "two")
+    assert "NODE_EXTRA_CA_CERTS" not in rooms.told[-1]

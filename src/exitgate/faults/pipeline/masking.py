@@ -76,12 +76,23 @@ def _nx_setting(site: FaultSite) -> None:
     _edit(site, "nx.json", changed)
 
 
-def _makefile(recipe: str) -> Inject:
+def _makefile(recipe: str, *, options: str = "") -> Inject:
     def inject(site: FaultSite) -> None:
         (site.root / "Makefile").write_text(f"verify:\n\t{recipe}\n", encoding="utf-8")
-        _run("make verify")(site)
+        _run(f"make {options}verify")(site)
 
     return inject
+
+
+def _cut_dependency(site: FaultSite) -> None:
+    """Have Nx forget one of the packages that a service needs."""
+
+    def changed(text: str) -> str:
+        data = json.loads(text)
+        data["nx"] = {"implicitDependencies": ["!@reference-shop/service-kit"]}
+        return json.dumps(data, indent=2) + "\n"
+
+    _edit(site, f"{site.workload.path}/package.json", changed)
 
 
 def _switch_off(site: FaultSite) -> None:
@@ -178,6 +189,29 @@ FAULTS = (
         location="Makefile:2",
     ),
     _fault("make-or-true", "a recipe with || true", _makefile(f"{_TESTS} || true"), _HIDDEN, location="Makefile:2"),
+    _fault("make-told-to-go-on", "make -i", _makefile(_TESTS, options="-i "), "make is told to ignore failures"),
+    _fault(
+        "graph-alone", "the tests' graph is drawn, and none is run", _run(f"{_TESTS} --graph"), "`--graph` runs nothing"
+    ),
+    _fault(
+        "loop",
+        "in a loop, only the last project's status counts",
+        _run(f"set +e\nfor project in web orders; do {_TESTS} --projects=$project; done"),
+        f"a failure of `{_TESTS} --projects=$project`",
+    ),
+    _fault(
+        "each-found",
+        "tests are run by find, which forgets how they end",
+        _run(f"find libs -maxdepth 0 -exec {_TESTS} \\;"),
+        "is hidden by its script",
+    ),
+    _fault(
+        "dependency-cut",
+        "Nx is told to forget a library that a service needs, whose changes then don't run the service's tests",
+        _cut_dependency,
+        "the dependency on '@reference-shop/service-kit' is cut",
+        location="package.json:",
+    ),
     _fault(
         "step-continues",
         "continue-on-error at the step of the tests",

@@ -96,10 +96,10 @@ def unwrapped(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def swallows(words: tuple[Word, ...]) -> bool:
-    """Say whether a command says success of a command that it runs and that failed: ``find -exec … ;``."""
+    """Say whether a command says success of a command that it runs and that failed: ``find -exec … ;``, and ``-execdir``."""
     texts = [word.constant or "" for word in words]
     name = name_of(unwrapped(words)) if unwrapped(words) else ""
-    return name == "find" and "-exec" in texts and texts[-1] == ";"
+    return name == "find" and bool({"-exec", "-execdir"} & set(texts)) and texts[-1] == ";"
 
 
 def nested_script(node: Simple, here: Mapping[str, tuple[str, int]]) -> Inner | None:

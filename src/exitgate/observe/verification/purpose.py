@@ -122,8 +122,9 @@ def purpose_of(words: Sequence[str]) -> Invocation:  # noqa: C901, PLR0911, PLR0
         while rest and rest[0].startswith("-"):
             rest = rest[2:] if rest[0] in {"-n", "-P", "-I", "-L", "-d"} else rest[1:]
         return purpose_of(rest)
-    if name == "find" and "-exec" in rest:
-        return purpose_of(rest[rest.index("-exec") + 1 :])
+    runs = [at for at, word in enumerate(rest) if word in ("-exec", "-execdir")] if name == "find" else []
+    if runs:
+        return purpose_of(rest[runs[0] + 1 :])
     if name in {"c8", "nyc"}:
         return purpose_of(_bare(rest, set()))
     if name in _RUNNERS:

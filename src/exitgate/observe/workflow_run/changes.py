@@ -23,7 +23,7 @@ from exitgate.observe.verification import VerifyingCommand
 from exitgate.observe.workflow import Workflows, parse_workflow
 from exitgate.observe.workflow_run.aims import steps_noticing
 from exitgate.observe.workflow_run.log import RunLog, parse_log
-from exitgate.observe.workflow_run.replacing import in_every_step, step_at, variants
+from exitgate.observe.workflow_run.replacing import in_every_step, stand_still, step_at, variants
 from exitgate.observe.workflow_run.trials import ChangeTrial, ChangeTrials, try_change
 from exitgate.provenance import Evidence
 from exitgate.provision.clone import commit_everything
@@ -44,7 +44,7 @@ MENDED = "mended"
 _LIMITS = (
     "act runs the jobs on this machine, not on GitHub's runners; what it does not know is told apart and not judged",
     "whether the forge merges is a model's decision, by the exported rulesets; reviews are recorded as given",
-    "what `npm ci` installed once on this machine is given again to the same files; the first install of anything is npm's own",
+    "what `npm ci` installed once on this machine is given again to the same files, scripts apart; the first time is npm's own",
     "stand-ins: actions/setup-node, actions/cache, actions/upload-artifact, nrwl/nx-set-shas",
 )
 
@@ -183,9 +183,10 @@ class ChangeLab:
                 at = step_at(workflow, variant.place) if variant.place else ""
                 aim = f"command-{len(trials)}" if at else "all-succeed"
                 what = f"`{variant.command}` fails" if at else "the workflow with commands that succeed"
-                trials.append(
-                    self.propose(aim, what, (at,) if at else (), workflow=parse_workflow(variant.text, workflow.path))
-                )
+                varied = parse_workflow(variant.text, workflow.path)
+                idle = stand_still(step for job in varied.jobs.values() for step in self.workflows.steps(job))
+                around = Arrangement(idle=idle)
+                trials.append(self.propose(aim, what, (at,) if at else (), workflow=varied, around=around))
         control, *broken = trials
         return self.observed(control, *broken, asked=asked)
 
@@ -278,11 +279,11 @@ class ChangeLab:
         if workflow and text:
             (clone / workflow.path).write_text(text, encoding="utf-8")
         self.runner.place.hand_over(clone)
-        if not self._fetched:
-            self.runner.fetch(clone)
-            self._fetched = True
         endings = note_endings(self.runner.place, folders) if folders else None
         arrangement = replace(around or Arrangement(), endings=endings)
+        if not self._fetched and not arrangement.idle:
+            self.runner.fetch(clone)
+            self._fetched = True
         trial = try_change(
             self.forge,
             number,

@@ -34,12 +34,11 @@ class NodeLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTrials(Observation):
-    """A test that fails everywhere, and one a version that fails there alone."""
+    """A test that fails in every leg, and what each told of its Node.js."""
 
     everywhere: ChangeTrials
     legs: tuple[NodeLeg, ...]
-    """Of the job with the matrix, in the trial that fails everywhere."""
-    alone: ChangeTrials
+    """Of the job with the matrix, in that trial."""
 
 
 def matrix_versions(workflows: Workflows, event: Event) -> tuple[str, ...]:
@@ -62,21 +61,17 @@ def matrix_versions(workflows: Workflows, event: Event) -> tuple[str, ...]:
     return tuple(found)
 
 
-def node_trials(
-    everywhere: ChangeTrials, alone: ChangeTrials, workflows: Workflows, event: Event, says: str
-) -> NodeTrials:
+def node_trials(everywhere: ChangeTrials, workflows: Workflows, event: Event, says: str) -> NodeTrials:
     """Return what each leg told of its Node.js.
 
     Args:
         everywhere: With one broken change, whose test fails and says its version.
-        alone: With one broken change a version.
         says: The words before the version.
     """
     return NodeTrials(
         substrate=everywhere.substrate,
-        evidence=(*everywhere.evidence, *alone.evidence),
+        evidence=everywhere.evidence,
         everywhere=everywhere,
-        alone=alone,
         legs=tuple(
             leg
             for workflow, job, place in _testing(workflows)

@@ -2,13 +2,15 @@
 
 A run of CI installs the same packages once a job, for minutes. The stand-in for npm knows what it gives by every lockfile,
 package.json and .npmrc, Node's version and the words of the command, so that whatever an install could object to is
-still objected to: the first install of anything is real. Files are shared by hard links; `Installs.changed` tells of any
+still objected to: the first install of anything is real. Scripts of a package.json that no install knows, e.g. ``build``, are
+let out of account. Files are shared by hard links; `Installs.changed` tells of any
 that a run wrote to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,8 +29,8 @@ case "$*" in 'ci --ignore-scripts' | 'ci --ignore-scripts '*) ;; *) exec npm "$@
 [ -f package-lock.json ] && [ -f package.json ] || exec npm "$@"
 listed=$(find . \\( -name node_modules -o -name .git \\) -prune -o \\
   \\( -name package.json -o -name package-lock.json -o -name npm-shrinkwrap.json -o -name .npmrc \\) -type f -print | LC_ALL=C sort)
-key=$({{ node --version; printf '%s\\n' "$*" "$listed"; printf '%s\\n' "$listed" | tr '\\n' '\\0' | xargs -0 sha256sum; }} |
-  sha256sum | cut -c1-24)
+told=$(printf '%s\\n' "$listed" | node "$own/contents.cjs") || exec npm "$@"
+key=$({{ node --version; printf '%s\\n' "$*" "$listed" "$told"; }} | sha256sum | cut -c1-24)
 [ "${{{asked}-}}" ] && {{ echo "$key"; exit 0; }}
 [ -n "$key" ] || exec npm "$@"
 find . -name .git -prune -o -name node_modules -type d -prune -exec rm -rf {{}} +
@@ -43,6 +45,24 @@ find . -name .git -prune -o -name node_modules -type d -prune -print | while rea
   mkdir -p "$made/$(dirname "$each")" && cp -al "$each" "$made/$each" || exit 1
 done && chmod 0755 "$made" && mv -T "$made" "$store/$key" 2>/dev/null || rm -rf "$made"
 exit 0
+"""
+
+_CONTENTS = """\
+// Prints a digest of each file that is named on standard input, of a package.json without scripts that no install runs.
+const fs = require("fs"), { createHash } = require("crypto"), path = require("path");
+const OF_INSTALLS = /install|prepare|prepublish|pack|dependencies/;
+for (const name of fs.readFileSync(0, "utf8").split("\\n").filter(Boolean)) {
+  let content = fs.readFileSync(name);
+  if (path.basename(name) === "package.json") {
+    try {
+      const said = JSON.parse(content.toString("utf8"));
+      for (const [script, text] of Object.entries(said.scripts))
+        if (typeof text === "string" && !OF_INSTALLS.test(script)) delete said.scripts[script];
+      content = JSON.stringify(said);
+    } catch { /* It has no scripts, or is none: then every letter counts. */ }
+  }
+  console.log(createHash("sha256").update(content).digest("hex"));
+}
 """
 
 
@@ -63,16 +83,23 @@ class Installs:
     def changed(self) -> str:
         """Return a file that was written to since it was installed, from its node_modules on; empty where none was."""
         for folder in sorted(self.store.iterdir()):
-            now = {
-                path.relative_to(folder).as_posix(): (info.st_size, info.st_mtime_ns)
-                for path in folder.rglob("*")
-                if path.is_file() and not path.is_symlink() and (info := path.stat())
-            }
+            now = dict(_written(str(folder), len(str(folder)) + 1))
             before = self._seen.setdefault(folder.name, now)
             for name in sorted(before.keys() | now.keys()):
                 if before.get(name) != now.get(name):
                     return name
         return ""
+
+
+def _written(folder: str, skip: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each file below a folder, without the first characters of its path, with its size and when it was written last."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _written(entry.path, skip)
+            elif entry.is_file(follow_symlinks=False):
+                info = entry.stat(follow_symlinks=False)
+                yield entry.path[skip:], (info.st_size, info.st_mtime_ns)
 
 
 def keep_installs(place: Quarters) -> Installs:
@@ -84,4 +111,7 @@ def keep_installs(place: Quarters) -> Installs:
     npm = programs / "npm"
     npm.write_text(_NPM.format(own=programs, store=store, asked=KEY_ASKED), encoding="utf-8")
     npm.chmod(0o755)
+    contents = programs / "contents.cjs"
+    contents.write_text(_CONTENTS, encoding="utf-8")
+    contents.chmod(0o644)
     return Installs(programs=programs, store=store)

@@ -35,6 +35,8 @@ _NPM = ".npm"
 """npm's folder in the user's home."""
 _INSTALL = ("npm", "ci", "--ignore-scripts")
 _OFFLINE = {"npm_config_offline": "true"}
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+"""Where Debian's and Red Hat's kin keep the authorities that the machine trusts."""
 _UNREACHABLE = re.compile(
     r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E401|E403|ERR_SOCKET_TIMEOUT"
 )
@@ -52,6 +54,8 @@ class Arrangement:
     """Whether databases write down every statement."""
     endings: Endings | None = None
     """What notes the end of each job."""
+    idle: bool = False
+    """Whether no step asks for a server or for packages, so that there are none: each stands still."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,8 +110,10 @@ class Runner:
                 kept.keep(self.installs.store, npm)
 
     def _install_all(self, clone: Path, nodes: Sequence[Node], registry: str) -> None:
-        for node in nodes:
-            done = self._install(clone, node, {"npm_config_registry": registry} if registry else {})
+        told = {**_authorities(), **({"npm_config_registry": registry} if registry else {})}
+        for number, node in enumerate(nodes):
+            # What the first one fetched lies in npm's cache.
+            done = self._install(clone, node, {**told, **({"npm_config_prefer_offline": "true"} if number else {})})
             if done.exit_code and (match := _UNREACHABLE.search(done.errors)):
                 raise PrerequisiteMissing(
                     "the npm registry",
@@ -143,7 +149,7 @@ class Runner:
         """
         around = arrangement or Arrangement()
         self._has_run = True
-        with self._servers(workflow, around.absent) as servers:
+        with nullcontext(Services(network="")) if around.idle else self._servers(workflow, around.absent) as servers:
             for database in servers.databases if around.told else ():
                 log_statements(database)
             place = replace(self.place, network=servers.network)
@@ -163,7 +169,7 @@ class Runner:
             if around.look is not None:
                 around.look(servers)
         shutil.rmtree(self.place.home / ".cache" / "act", ignore_errors=True)
-        if changed := self.installs.changed():
+        if not around.idle and (changed := self.installs.changed()):
             raise ObservationError(
                 workflow.path,
                 got=f"a step writes to {changed}",
@@ -236,6 +242,12 @@ def workflow_runner(
             containers=containers,
             may_substitute=may_substitute,
         )
+
+
+def _authorities() -> dict[str, str]:
+    """Return what tells Node.js whom this machine trusts: a build of its own knows but the public authorities, and no mirror's."""
+    named = (os.environ.get("NODE_EXTRA_CA_CERTS", ""), os.environ.get("SSL_CERT_FILE", ""), *_BUNDLES)
+    return next(({"NODE_EXTRA_CA_CERTS": each} for each in named if each and Path(each).is_file()), {})
 
 
 def _registry() -> str:
