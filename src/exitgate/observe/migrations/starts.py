@@ -24,6 +24,7 @@ _POOLED = (
     "a PgBouncer of this machine stands between replicas and database, in {} mode; production's has settings of its own"
 )
 _HELD_FOR_S = 3.0
+"""Seconds for which a replica is watched, at the least; longer where a whole start takes longer on this machine."""
 _FREE_WITHIN_MS = 5000
 _WITH_THE_HOLDER = 2
 """So many start where the one with the lock is killed: it, and one that waits. How many take turns, the start of all has shown."""
@@ -107,7 +108,8 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             came_from_empty(stage, together, starts[0])
         with ThreadPoolExecutor(max_workers=1) as pool:
             # Most of it is to watch that nothing happens.
-            watched = pool.submit(_meet_a_held_lock, stage, started, lock)
+            usual_s = min(stage.patience_s, max(each.seconds for each in starts))
+            watched = pool.submit(_meet_a_held_lock, stage, started, lock, max(_HELD_FOR_S, usual_s))
             killed = None if stays else _lose_the_holder(stage, started)
             held = watched.result()
     told = {
@@ -170,20 +172,27 @@ def _stays(stage: Stage, database: str, lock: str) -> bool:
     return False
 
 
-def _meet_a_held_lock(stage: Stage, started: Contenders, lock: str) -> _Held:
+def _meet_a_held_lock(stage: Stage, started: Contenders, lock: str, watched_s: float) -> _Held:
     """Start a replica on an empty database while a stranger has the migrators' lock, and end the stranger's session."""
     database = stage.databases.make()
     with stage.databases.connect(database) as stranger:
         stranger.execute(lock.encode())
         with started.replica(database) as replica:
-            served = _serves_ahead(stage, database, replica, stranger.info.backend_pid)
+            served = _serves_ahead(stage, database, replica, stranger.info.backend_pid, watched_s)
             before = tuple(each.name for each in stage.applied(database))
             stage.databases.end(stranger.info.backend_pid)
             return _Held(served=served, applied=before, after=replica.await_start(stage.patience_s))
 
 
-def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) -> bool:
+def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int, watched_s: float) -> bool:
     """Say whether a replica listens though it can't have migrated; it is watched from when it has come to its database on.
+
+    Args:
+        stage: Where it starts.
+        database: That it comes to.
+        replica: That was started.
+        stranger: The process of the session that holds the lock.
+        watched_s: Seconds for which it is watched.
 
     Raises:
         ObservationError: if it does neither in time: then nothing is known of it.
@@ -199,7 +208,7 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int) 
 
         if not wait_for(look, until=bool, timeout_s=stage.patience_s, interval_s=0.05)[1]:
             stage.settled(replica.await_start(0.0))
-    wait_for(lambda: replica.look() == "ended" or replica.listened, until=bool, timeout_s=_HELD_FOR_S, interval_s=0.05)
+    wait_for(lambda: replica.look() == "ended" or replica.listened, until=bool, timeout_s=watched_s, interval_s=0.05)
     return replica.listened
 
 
