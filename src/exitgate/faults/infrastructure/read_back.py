@@ -105,9 +105,23 @@ def _query(service: str) -> tuple[str, str, str]:
 
 
 def _fault(
-    aim: str, name: str, title: str, inject: Inject, location: str, message: str, also: frozenset[str] = frozenset()
+    aim: str,
+    name: str,
+    title: str,
+    inject: Inject,
+    location: str,
+    message: str,
+    *,
+    of_a_service_with: str = "",
+    also: frozenset[str] = frozenset(),
 ) -> Fault:
-    return fault(aim, name, title, inject, location=location, message=message, also=_LIFE | also)
+    return fault(
+        *(aim, name, title, inject),
+        location=location,
+        message=message,
+        of_a_service_with=of_a_service_with,
+        also=_LIFE | also,
+    )
 
 
 _DEFINITION: Final = """jsonencode({
@@ -238,6 +252,7 @@ FAULTS = (
         ),
         location=_ROOT,
         message="there is one more than planned: aws_iam_role_policy reference-shop-orders-execution by-call",
+        of_a_service_with="postgres",
     ),
     _fault(
         "3.3.B.3.2 applied",
