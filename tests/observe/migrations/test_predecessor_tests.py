@@ -221,3 +221,18 @@ def test_without_a_previous_release_there_are_none(tmp_path: Path) -> None:
 def test_what_is_not_there_is_not_assessed(read: Read, how: dict[str, object], got: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=got):
         read(**how)
+
+
+def test_a_database_that_its_tests_have_dropped_is_no_trouble_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    session = SimpleNamespace(execute=lambda words, *_: told.append(words.as_string(None)), close=lambda: None)
+    server = SimpleNamespace(connect=lambda: session, url=lambda *words: "/".join(words))
+    monkeypatch.setattr(predecessor_run, "of_the_run", lambda _: server)
+    place = cast("predecessor_run.Place", SimpleNamespace(database=None))
+    owner = Access(host="h", port=1, user="guest_1", password="p", part="guest_1")
+    with predecessor_run._empty(place, owner) as (name, url, _):
+        assert (name, url) == ("guest_1_db", "guest_1/p/guest_1_db")
+    assert told == [
+        'CREATE DATABASE "guest_1_db" OWNER "guest_1"',
+        'DROP DATABASE IF EXISTS "guest_1_db" WITH (FORCE)',
+    ]
