@@ -157,23 +157,36 @@ def test_a_guest_has_a_part_of_each_server_and_leaves_nothing(engine: Engine, ru
         inside = {kind: locally(given[server.name], server) for kind, server in running.items()}
         with psycopg.connect(KINDS["postgres"].url(inside["postgres"]), autocommit=True) as client:
             client.execute("CREATE DATABASE of_a_test")
-            client.execute("COMMENT ON DATABASE tests_of_shop IS 'seen'")
+            own = inside["postgres"].part
+            client.execute(f"COMMENT ON DATABASE \"{own}\" IS 'seen'".encode())
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 client.execute("CREATE ROLE another")
         host, port = inside["rabbitmq"].host, inside["rabbitmq"].port
         user, password = inside["rabbitmq"].user, inside["rabbitmq"].password
         with amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part) as client:
             client.channel().queue_declare("orders")
+        with pytest.raises(amqp.AMQPError):
+            amqp.Connection(f"{host}:{port}", user, password, virtual_host="/").connect()
         with redis.Redis.from_url(KINDS["redis"].url(inside["redis"])) as client:
+            client.set("products", "[]")
+            client.publish("orders", "placed")
+            client.info("server")
+            for words in (("FLUSHALL",), ("SWAPDB", 0, 14), ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SHUTDOWN",)):
+                with pytest.raises(redis.exceptions.NoPermissionError):
+                    client.execute_command(*words)
+            client.flushdb()
             client.set("products", "[]")
         assert inside["redis"].part == "14"
     with psycopg.connect(KINDS["postgres"].url(running["postgres"].locally)) as owner:
         row = owner.execute(
-            "SELECT count(*) FROM pg_database WHERE datname IN ('of_a_test', 'tests_of_shop')"
+            "SELECT (SELECT count(*) FROM pg_database WHERE datname = 'of_a_test' OR datname = %(own)s),"
+            " (SELECT count(*) FROM pg_roles WHERE rolname = %(own)s)",
+            {"own": own},
         ).fetchone()
-        assert row == (0,)
+        assert row == (0, 0)
     with redis.Redis.from_url(KINDS["redis"].url(replace(running["redis"].locally, part="14"))) as owner:
         assert owner.dbsize() == 0
+        assert owner.acl_users() == ["default"]
     with pytest.raises(amqp.AMQPError):
         amqp.Connection(f"{host}:{port}", user, password, virtual_host=inside["rabbitmq"].part).connect()
 

@@ -36,6 +36,13 @@ def test_a_failure_without_a_message_is_told_by_its_text_or_kind(wrong: str, sai
     assert (test.outcome, test.said) == ("failed", said)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1"])
+def test_the_encoding_is_what_the_file_says(encoding: str) -> None:
+    declared = "" if encoding == "utf-8-sig" else f'<?xml version="1.0" encoding="{encoding}"?>'
+    text = f"{declared}<testsuite><testcase name='é'/></testsuite>"
+    assert [each.name for each in read_junit(text.encode(encoding), "results.xml")] == ["é"]
+
+
 def test_a_file_without_tests_has_none() -> None:
     assert read_junit(b"<testsuites/>", "results.xml") == ()
 
@@ -47,6 +54,13 @@ def test_a_file_without_tests_has_none() -> None:
         (b"TAP version 13", "syntax error"),
         (b"<html/>", "<html>"),
         (b"<!DOCTYPE testsuites><testsuites/>", "a document type"),
+        ("<!DOCTYPE testsuites><testsuites/>".encode("utf-16"), "a document type"),
+        (
+            b'<?xml version="1.0" encoding="cp037"?>' + "<!DOCTYPE testsuites><testsuites/>".encode("cp037"),
+            "a document type",
+        ),
+        (b'<?xml version="1.0" encoding="rot13"?><testsuites/>', "rot13"),
+        (b"<testsuites>\xff</testsuites>", "can't decode"),
     ],
 )
 def test_anything_else_is_an_error(text: bytes, got: str) -> None:

@@ -27,6 +27,9 @@ class Box:
 
     ends: bool = True
     leaves: bytes | None = b"<testsuites/>"
+    has: bytes | None = None
+    kind: bytes = tarfile.REGTYPE
+    started: bool = False
     refuses: str = ""
     laid: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     attrs: dict[str, Any] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Box:
         """Start, or not."""
         if self.refuses:
             raise APIError("400", explanation=self.refuses)
+        self.started = True
 
     def reload(self) -> None:
         """Look."""
@@ -55,13 +59,14 @@ class Box:
     def get_archive(self, path: str) -> tuple[list[bytes], dict[str, object]]:
         """Return a file of it, in pieces."""
         assert path == "/workspace/out/results.xml"
-        if self.leaves is None:
+        found = self.leaves if self.started else self.has
+        if found is None:
             raise NotFound("404")
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             member = tarfile.TarInfo("results.xml")
-            member.size = len(self.leaves)
-            archive.addfile(member, io.BytesIO(self.leaves))
+            member.type, member.size = self.kind, len(found) if self.kind == tarfile.REGTYPE else 0
+            archive.addfile(member, io.BytesIO(found))
         whole = buffer.getvalue()
         return [whole[:100], whole[100:]], {}
 
@@ -110,3 +115,29 @@ def test_what_does_not_end_in_time_has_no_exit_code_and_may_leave_nothing(
 def test_an_image_without_the_program_is_not_assessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PrerequisiteMissing, match="can't start sh: exec: not found"):
         run(Box(refuses="exec: not found"), tmp_path, monkeypatch)
+
+
+def test_a_file_that_is_there_before_the_command_does_not_count_as_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Box(has=b"<testsuites/>")
+    with pytest.raises(PrerequisiteMissing, match=r"/workspace/out/results\.xml, before the command has run"):
+        run(box, tmp_path, monkeypatch)
+    assert not box.started
+
+
+@pytest.mark.parametrize(
+    ("box", "why"),
+    [
+        (Box(kind=tarfile.SYMTYPE), "a link or a folder"),
+        (Box(kind=tarfile.DIRTYPE), "a link or a folder"),
+        (Box(leaves=bytes(3 * 1024**2)), "more than 1 MiB"),
+    ],
+)
+def test_what_is_no_file_of_a_sensible_size_is_not_read(
+    box: Box, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_in_image, "_LARGEST_MIB", 1)
+    ended, _ = run(box, tmp_path, monkeypatch)
+    assert ended.left is None
+    assert why in ended.unread

@@ -5,6 +5,8 @@ Source: https://github.com/testmoapp/junitxml, since no standard says it.
 
 from __future__ import annotations
 
+import codecs
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from typing import Literal
 
 from exitgate.errors import ObservationError, one_line
 
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_DECLARED = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _SAYING = 400
 """Characters of a failure's words that are kept."""
 
@@ -40,16 +44,32 @@ def read_junit(text: bytes, subject: str) -> tuple[TestResult, ...]:
     Raises:
         ObservationError: if it is no JUnit XML.
     """
-    # Without a document type there are no entities, which alone let a small file become a large one.
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise _unread(subject, "a document type in it")
     try:
-        root = ET.fromstring(text)  # noqa: S314
-    except ET.ParseError as error:
+        words = _decoded(text)
+        # Without a document type there are no entities, which alone let a small file become a large one. What is looked through is
+        # what is parsed: of bytes, the parser would choose an encoding of its own.
+        if "<!DOCTYPE" in words or "<!ENTITY" in words:
+            raise _unread(subject, "a document type in it")
+        root = ET.fromstring(words)  # noqa: S314
+    except (ET.ParseError, LookupError, ValueError) as error:
         raise _unread(subject, str(error)) from error
     if root.tag not in ("testsuites", "testsuite"):
         raise _unread(subject, f"<{root.tag}>")
     return tuple(_tests(root, ()))
+
+
+def _decoded(text: bytes) -> str:
+    """Return a file's text: by its byte order mark, else by what its first line declares, else as UTF-8.
+
+    Raises:
+        LookupError: if there is no such encoding.
+        ValueError: if it is not in that encoding.
+    """
+    for mark, encoding in _MARKS:
+        if text.startswith(mark):
+            return text.decode(encoding)
+    declared = _DECLARED.match(text)
+    return text.decode(declared[1].decode("ascii") if declared else "utf-8")
 
 
 def _tests(element: ET.Element, suites: tuple[str, ...]) -> Iterator[TestResult]:

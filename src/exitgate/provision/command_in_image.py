@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _INTERVAL_S = 0.1
 _MEMORY_BYTES = 2 * 1024**3
 _LOG_LINES = 2_000
+_LARGEST_MIB = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,9 @@ class Ended:
     log: str
     """The last of both outputs."""
     left: bytes | None
-    """The wanted file; nothing where there is none."""
+    """The wanted file; nothing where there is none, or none that is read."""
+    unread: str = ""
+    """Why what is there was not read; empty where it was, or nothing is there."""
 
 
 def run_in_image(engine: Engine, run: Run, image: str, name: str, command: Command) -> Ended:
@@ -60,7 +63,7 @@ def run_in_image(engine: Engine, run: Run, image: str, name: str, command: Comma
         name: What the container is for.
 
     Raises:
-        PrerequisiteMissing: if the image has no such program.
+        PrerequisiteMissing: if the image has no such program, or has the wanted file already: whose it is, nobody could say.
         ProvisionError: if the engine refuses.
     """
     from docker.errors import APIError
@@ -84,6 +87,14 @@ def run_in_image(engine: Engine, run: Run, image: str, name: str, command: Comma
         entrypoint=command.words,
     ) as container:
         container.put_archive("/", _packed(command))
+        path = f"{command.directory}/{command.leaves}"
+        if _left(container, path) != (None, ""):
+            raise PrerequisiteMissing(
+                f"command of {name}",
+                got=f"{path}, before the command has run",
+                expected="no such file: it would count as what the command leaves",
+                action="Keep it out of the image, e.g. by .dockerignore, or let the command write another.",
+            )
         try:
             container.start()
         except APIError as error:
@@ -95,7 +106,8 @@ def run_in_image(engine: Engine, run: Run, image: str, name: str, command: Comma
             ) from error
         exit_code = _await(container, command.timeout_s)
         log = container.logs(tail=_LOG_LINES).decode("utf-8", "replace")
-        return Ended(exit_code=exit_code, log=log, left=_left(container, f"{command.directory}/{command.leaves}"))
+        left, unread = _left(container, path)
+        return Ended(exit_code=exit_code, log=log, left=left, unread=unread)
 
 
 def _await(container: Container, timeout_s: float) -> int | None:
@@ -109,16 +121,24 @@ def _await(container: Container, timeout_s: float) -> int | None:
     return int(str(seen["ExitCode"])) if ended else None
 
 
-def _left(container: Container, path: str) -> bytes | None:
+def _left(container: Container, path: str) -> tuple[bytes | None, str]:
+    """Return a file of the container's, or why what is there is not read; neither where nothing is there."""
     from docker.errors import NotFound
 
     try:
         parts, _ = container.get_archive(path)
     except NotFound:
-        return None
-    with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as archive:
-        found = archive.extractfile(archive.getmembers()[0])
-        return found.read() if found else None
+        return None, ""
+    packed = bytearray()
+    for part in parts:
+        packed += part
+        # The archive is a little larger than the file.
+        if len(packed) > (_LARGEST_MIB + 1) * 1024**2:
+            return None, f"more than {_LARGEST_MIB} MiB"
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        member = archive.next()
+        found = archive.extractfile(member) if member and member.isreg() else None
+        return (found.read(), "") if found else (None, "a link or a folder, and no file")
 
 
 def _packed(command: Command) -> bytes:

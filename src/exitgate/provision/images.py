@@ -139,19 +139,28 @@ def build_release(
 
 
 def build_stage(
-    engine: Engine, builder: Builder, run: Run, target: Target, workload: Workload, stage: str, keep: EvidenceFolder
+    engine: Engine,
+    builder: Builder,
+    run: Run,
+    target: Target,
+    workload: Workload,
+    stage: str,
+    *,
+    name: str,
+    keep: EvidenceFolder,
 ) -> Build:
     """Build an earlier stage of a workload's Dockerfile alone; the builder has it in its cache from the whole image.
 
     Args:
         stage: Its name, or its number from 0.
+        name: Of the image, and of its log; no other build of the run may have it, since both may be under way at once.
 
     Raises:
         PrerequisiteMissing, ProvisionError, ObservationError: as `build_image`.
     """
     dockerfile = read_dockerfile(target.directory, workload.dockerfile)
     bases = _bases(engine, builder, target, workload, dockerfile)
-    order = _Order(name=f"{workload.name}-stage-{stage}", directory=target.directory, bases=bases, stage=stage)
+    order = _Order(name=name, directory=target.directory, bases=bases, stage=stage)
     return _build(engine, builder, run, workload, dockerfile, order, keep)
 
 

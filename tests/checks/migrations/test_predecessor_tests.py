@@ -11,7 +11,8 @@ from exitgate.checks.migrations import broken_predecessor_tests
 from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.observation import Substrate
 from exitgate.observe.junit_results import TestResult
-from exitgate.observe.migrations.predecessor_tests import PredecessorTests, TestRun
+from exitgate.observe.migrations.predecessor_run import TestRun
+from exitgate.observe.migrations.predecessor_tests import PredecessorTests
 
 PLACED = TestResult(name="an order is placed", outcome="passed")
 NOTED = TestResult(name="a note is kept", outcome="passed")
@@ -69,6 +70,28 @@ def test_tests_that_come_to_no_end_on_the_new_schema_alone_are_told(new: TestRun
 def test_what_may_have_another_reason_is_not_assessed(found: PredecessorTests, got: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=got):
         broken_predecessor_tests(found, "m")
+
+
+@pytest.mark.parametrize("own", [(PLACED,), (PLACED, replace(NOTED, outcome="skipped"))])
+def test_one_that_was_not_seen_to_pass_on_its_own_schema_is_no_finding(own: tuple[TestResult, ...]) -> None:
+    with pytest.raises(PrerequisiteMissing, match="on its own schema too: they do not end in time"):
+        broken_predecessor_tests(seen(BROKEN, replace(LATE, results=own), BROKEN), "m")
+
+
+def test_one_that_is_skipped_on_its_own_schema_is_no_finding() -> None:
+    own = replace(WELL, results=(PLACED, replace(NOTED, outcome="skipped")))
+    with pytest.raises(PrerequisiteMissing, match="skipped on its own schema: a note is kept"):
+        broken_predecessor_tests(seen(BROKEN, own, BROKEN), "m")
+
+
+def test_a_hook_that_is_told_of_only_where_it_fails_is_told() -> None:
+    (finding,) = broken_predecessor_tests(seen(BROKEN, replace(WELL, results=(PLACED,)), BROKEN), "m")
+    assert finding.got.startswith("a note is kept")
+
+
+def test_an_own_schema_to_which_nobody_migrated_is_nothing_to_compare_with() -> None:
+    with pytest.raises(PrerequisiteMissing, match="no database to which they applied"):
+        broken_predecessor_tests(seen(BROKEN, replace(WELL, migrated=False), BROKEN), "m")
 
 
 @pytest.mark.parametrize("results", [(), (replace(PLACED, outcome="skipped"),)])

@@ -11,11 +11,11 @@ from typing import cast
 import pytest
 
 from exitgate.assurance import Assurance
-from exitgate.errors import PrerequisiteMissing
+from exitgate.errors import ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.migration_settings import IntegrationTests, MigrationSettings
 from exitgate.observation import Substrate
-from exitgate.observe.migrations import predecessor_tests
+from exitgate.observe.migrations import predecessor_run, predecessor_tests
 from exitgate.observe.migrations.predecessor_tests import Ground, PredecessorTests, read_predecessor_tests
 from exitgate.observe.migrations.stage import Stage
 from exitgate.provision.backing import Access
@@ -33,6 +33,7 @@ TESTS = IntegrationTests(
 FOLDER = "app/prisma/migrations"
 PASSED = b"<testsuite><testcase name='a'/></testsuite>"
 FAILED = b"<testsuite><testcase name='a'><failure message='no such column'/></testcase></testsuite>"
+LINK = b"a link"
 Read = Callable[..., tuple[PredecessorTests, list[Command]]]
 
 
@@ -44,7 +45,8 @@ def release(root: Path, *files: str) -> Target:
     git(root, "init", "--quiet")
     git(root, "add", ".")
     (root / "left-over.txt").write_text("not committed", encoding="utf-8")
-    return cast("Target", SimpleNamespace(directory=root, service=lambda _: service(), backings=(BACKING,)))
+    made = SimpleNamespace(directory=root, service=lambda _: service(), backings=(BACKING,), workloads=(service(),))
+    return cast("Target", made)
 
 
 BACKING = SimpleNamespace(name="postgres", image="postgres:18.1")
@@ -63,19 +65,23 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.setattr(
         predecessor_tests, "from_empty", lambda stage: ("db", SimpleNamespace(answered=stage.comes_up, said="P3018"))
     )
-    server = SimpleNamespace(network="backing", url=lambda *words: "/".join(words))
-    monkeypatch.setattr(predecessor_tests, "of_the_run", lambda _: server)
+    monkeypatch.setattr(predecessor_run, "value_of", lambda use, server, access: access.part)
+    guests: list[str] = []
 
     @contextmanager
-    def guest(engine: object, servers: list[SimpleNamespace], name: str, number: int) -> Iterator[dict[str, Access]]:
-        yield {each.name: Access(host="h", port=1, user=name, password="p", part=name) for each in servers}
+    def guest(
+        engine: object, servers: list[SimpleNamespace], name: str, number: int, *, taken: list[SimpleNamespace]
+    ) -> Iterator[dict[str, Access]]:
+        assert [each.backing for each in taken] == ["postgres"]
+        guests.append(f"{name}_{len(guests)}")
+        yield {each.name: Access(host="h", port=1, user=name, password="p", part=guests[-1]) for each in servers}
 
     @contextmanager
-    def empty(place: object, schema: str) -> Iterator[tuple[str, Callable[[], bool]]]:
-        yield f"guest_{schema}", lambda: schema == "new"
+    def empty(place: object, owner: Access) -> Iterator[tuple[str, str, Callable[[], bool]]]:
+        yield f"{owner.part}_db", f"{owner.user}/{owner.part}_db", lambda: True
 
-    monkeypatch.setattr(predecessor_tests, "guest", guest)
-    monkeypatch.setattr(predecessor_tests, "_empty", empty)
+    monkeypatch.setattr(predecessor_run, "guest", guest)
+    monkeypatch.setattr(predecessor_run, "_empty", empty)
 
     def once(
         *came: tuple[int | None, bytes | None],
@@ -90,10 +96,11 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
         def run_in_image(engine: object, of: object, image: str, name: str, command: Command) -> Ended:
             run.append(command)
             exit_code, results = left.pop(0)
-            return Ended(exit_code=exit_code, log="first\nlast\n\n", left=results)
+            unread = "a link or a folder, and no file" if results == LINK else ""
+            return Ended(exit_code=exit_code, log="first\nlast\n\n", left=None if unread else results, unread=unread)
 
-        monkeypatch.setattr(predecessor_tests, "run_in_image", run_in_image)
-        old = release(tmp_path / "old", "app/test/a.test.js", *(f"{FOLDER}/{each}" for each in before))
+        monkeypatch.setattr(predecessor_run, "run_in_image", run_in_image)
+        old = release(tmp_path / "old", "app/test/a.test.js", "results.xml", *(f"{FOLDER}/{each}" for each in before))
         new = release(tmp_path / "new", f"{FOLDER}/1_first/migration.sql", f"{FOLDER}/2_second/migration.sql")
         made = service(tests, context)
         old.service = lambda _: made  # type: ignore[method-assign]
@@ -101,7 +108,9 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
             target=new,
             release=old,
             build=lambda stage: SimpleNamespace(failure=failure, image_id=f"sha256:{stage}"),  # type: ignore[arg-type,return-value]
-            servers=lambda names: {name: SimpleNamespace(name=name, kind="postgres", version="18.6") for name in names},  # type: ignore[misc]
+            servers=lambda names: {  # type: ignore[arg-type]
+                name: SimpleNamespace(name=name, kind="postgres", version="18.6", network="backing") for name in names
+            },
             number=0,
         )
         stage = SimpleNamespace(
@@ -125,7 +134,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) -> None:
     seen, (command,) = read((0, PASSED))
     assert (seen.on_new.ran, seen.on_new.migrated, seen.on_own, seen.again) == (1, True, None, None)
-    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/p/guest_new"}
+    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/exitgate_tests_app_0_db"}
     texts = {
         name: each.read_text(encoding="utf-8").split(":")[0]
         for name, each in command.files.items()
@@ -137,8 +146,9 @@ def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) ->
         f"{FOLDER}/2_second/migration.sql": "new",
     }
     mark = command.files[f"{FOLDER}/29991231235958_exitgate/migration.sql"]
-    assert str(mark).startswith('COMMENT ON DATABASE "guest_new" IS ')
-    assert [each.name for each in seen.evidence] == ["previous-tests-app.json", "previous-tests-app.log"]
+    assert str(mark).startswith('COMMENT ON DATABASE "exitgate_tests_app_0_db" IS ')
+    assert [each.name for each in seen.evidence] == ["previous-tests-app.json", "previous-tests-app-new-schema.log"]
+    assert not any("skipped" in limit for limit in seen.substrate.limits)
 
 
 def test_where_one_fails_they_run_by_their_own_migrations_and_by_the_new_ones_again(read: Read) -> None:
@@ -146,8 +156,44 @@ def test_where_one_fails_they_run_by_their_own_migrations_and_by_the_new_ones_ag
     assert seen.on_own is not None
     assert seen.again is not None
     assert (seen.on_own.is_clean, seen.again.is_clean, seen.on_new.failed[0].said) == (True, False, "no such column")
-    assert sorted(own.files) == [f"{FOLDER}/1_first/migration.sql", "app/test/a.test.js"]
+    mark = f"{FOLDER}/29991231235958_exitgate/migration.sql"
+    assert sorted(own.files) == [f"{FOLDER}/1_first/migration.sql", mark, "app/test/a.test.js"]
+    assert str(own.files[mark]).startswith("COMMENT ON DATABASE ")
     assert len(again.files) == 4
+    assert [each.name for each in seen.evidence[1:]] == [
+        f"previous-tests-app-{run}.log" for run in ("new-schema", "own-schema", "new-schema-again")
+    ]
+
+
+def test_each_run_has_parts_of_the_servers_that_no_other_run_had(read: Read) -> None:
+    _, commands = read((1, FAILED), (0, PASSED), (1, FAILED))
+    assert len({each.environment["TEST_DATABASE_URL"] for each in commands}) == 3
+
+
+@pytest.mark.parametrize("left", [b"", PASSED[:20], LINK])
+@pytest.mark.parametrize("exit_code", [139, None])
+def test_tests_that_crash_or_hang_and_leave_half_a_file_have_no_results(
+    read: Read, left: bytes, exit_code: int | None
+) -> None:
+    seen, _ = read((exit_code, left), (0, PASSED), (exit_code, left))
+    assert (seen.on_new.results, seen.on_new.exit_code, seen.on_new.said) == ((), exit_code, "last")
+
+
+@pytest.mark.parametrize("left", [b"", PASSED[:20], LINK])
+def test_results_that_cannot_be_read_are_an_error_where_all_went_well_and_the_output_is_kept(
+    read: Read, left: bytes, tmp_path: Path
+) -> None:
+    with pytest.raises(ObservationError, match=r"results\.xml"):
+        read((0, left))
+    (kept,) = (tmp_path / "report/evidence").iterdir()
+    assert kept.name.endswith("-previous-tests-app-new-schema.log")
+    assert kept.read_text(encoding="utf-8").startswith("first")
+
+
+def test_how_many_were_skipped_is_a_limit(read: Read) -> None:
+    skipped = b"<testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase></testsuite>"
+    seen, _ = read((0, skipped))
+    assert seen.substrate.limits[-1].startswith("1 of the previous release's integration tests were skipped")
 
 
 def test_where_none_runs_on_its_own_schema_there_is_nothing_to_do_again(read: Read) -> None:
@@ -175,3 +221,18 @@ def test_without_a_previous_release_there_are_none(tmp_path: Path) -> None:
 def test_what_is_not_there_is_not_assessed(read: Read, how: dict[str, object], got: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=got):
         read(**how)
+
+
+def test_a_database_that_its_tests_have_dropped_is_no_trouble_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    session = SimpleNamespace(execute=lambda words, *_: told.append(words.as_string(None)), close=lambda: None)
+    server = SimpleNamespace(connect=lambda: session, url=lambda *words: "/".join(words))
+    monkeypatch.setattr(predecessor_run, "of_the_run", lambda _: server)
+    place = cast("predecessor_run.Place", SimpleNamespace(database=None))
+    owner = Access(host="h", port=1, user="guest_1", password="p", part="guest_1")
+    with predecessor_run._empty(place, owner) as (name, url, _):
+        assert (name, url) == ("guest_1_db", "guest_1/p/guest_1_db")
+    assert told == [
+        'CREATE DATABASE "guest_1_db" OWNER "guest_1"',
+        'DROP DATABASE IF EXISTS "guest_1_db" WITH (FORCE)',
+    ]

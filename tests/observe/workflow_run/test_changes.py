@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +17,7 @@ from exitgate.checks.pipeline import (
     unlanded_failures,
     unopened_failures,
 )
-from exitgate.errors import ObservationError, PrerequisiteMissing
+from exitgate.errors import ExitgateError, ObservationError, PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.faults.pipeline.mutants import Mutant, failing_unit_test, first_mutant, lock_drift
 from exitgate.github.events import Event
@@ -61,6 +61,7 @@ case $1 in
   test) ! grep -r 'throw new Error' --include='*.test.ts' . ;;
 esac
 """
+BESIDE = ".github/workflows/more.yml"
 PULL = Event(name="pull_request", branch="main", action="opened", fork=False)
 
 
@@ -127,10 +128,13 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def lab_of(folder: Path, text: str, kind: type[SmallRunner] = SmallRunner) -> Iterator[tuple[ChangeLab, SmallRunner]]:
+def lab_of(
+    folder: Path, text: str, kind: type[SmallRunner] = SmallRunner, *, beside: str = ""
+) -> Iterator[tuple[ChangeLab, SmallRunner]]:
     target = folder / "target"
     for name, content in {
         PATH: text,
+        **({BESIDE: beside} if beside else {}),
         "package.json": "{}\n",
         "apps/shop/package.json": "{}\n",
         "apps/shop/src/shop.test.ts": "// passes\n",
@@ -142,7 +146,7 @@ def lab_of(folder: Path, text: str, kind: type[SmallRunner] = SmallRunner) -> It
     git(target, "add", "--all")
     git(target, "commit", "--quiet", "--message=first")
     runner = kind(folder)
-    workflows = read_workflows(target, (PATH,))
+    workflows = read_workflows(target, (PATH, BESIDE) if beside else (PATH,))
     evidence = EvidenceFolder(folder / "report")
     with change_lab(
         cast("Runner", runner), target, workflows, (RULESET,), event=PULL, required=("ci",), evidence=evidence
@@ -333,3 +337,26 @@ def test_each_command_that_verifies_is_made_to_fail_in_each_of_its_steps(
     assert runner.fetched == (not still)
     assert [finding.message.partition(": ")[2] for finding in merged_failures(observed)] == let_in
     assert bool(unblocked_failures(observed)) is bool(let_in)
+
+
+@pytest.mark.parametrize(
+    ("beside", "still"),
+    [
+        ("steps: [{run: echo one more}], runs-on: ubuntu-24.04", True),
+        ("steps: [{run: npm run integration}], runs-on: ubuntu-24.04", False),
+        ("uses: ./.github/workflows/elsewhere.yml", False),
+    ],
+    ids=["still", "at-work", "called"],
+)
+def test_a_workflow_that_works_beside_one_in_which_nothing_is_left_to_run_has_its_servers(
+    beside: str, still: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "files").mkdir()
+    commands = verification(tmp_path / "files", SOUND).commands
+    text = f"on: pull_request\njobs:\n  more: {{{beside}}}\n"
+    with lab_of(tmp_path, SOUND, beside=text) as (lab, runner):
+        assert len(lab.workflows.ci) == 2
+        with suppress(ExitgateError):
+            lab.injected(commands)
+    assert runner.around
+    assert {each.idle for each in runner.around} == {still}

@@ -125,13 +125,17 @@ def test_every_node_trusts_whom_the_machine_trusts_and_later_ones_take_what_the_
     rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "authorities.crt"
-    bundle.touch()
+    bundle.write_text("whom this machine trusts")
+    bundle.chmod(0o600)
     monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     one = made(rooms)
     one.nodes = {str(each): Node(version=(each, 0, 0), folder=tmp_path / str(each)) for each in (22, 20)}
     one.fetch(tmp_path / "one")
-    assert [each["NODE_EXTRA_CA_CERTS"] for each in rooms.told] == [str(bundle)] * 2
+    # Where the user that installs can read it.
+    own = rooms.folder / "authorities.pem"
+    assert [each["NODE_EXTRA_CA_CERTS"] for each in rooms.told] == [str(own)] * 2
+    assert (own.read_text(), own.stat().st_mode & 0o777) == ("whom this machine trusts", 0o644)
     assert [each.get("npm_config_prefer_offline") for each in rooms.told] == [None, "true"]
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
     monkeypatch.setattr(runner, "_BUNDLES", ())

@@ -2,8 +2,10 @@
 
 1. A container of the stage that the release names has the release's committed files, and the new release's migrations in the place
    of its own. So whatever the tests migrate, they migrate to the new schema, by the tool and in the way that they always do.
-2. They have a part of each of the run's servers to themselves: tests empty queues and caches, and make and drop databases.
+2. They have a part of each of the run's servers to themselves, and a new one each time that they run: tests empty queues and
+   caches, and make and drop databases.
 3. One migration more, the last, leaves a word on the database that the tests are given: so is seen that they came to that schema.
+   The release's own migrations end with it as well, so that it is no difference between both.
 4. Where any fails, they run with the release's own migrations, and with the new ones again. What fails on its own schema too, or
    only now and then, is not the new schema's doing.
 """
@@ -13,62 +15,24 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from exitgate.errors import PrerequisiteMissing, one_line
+from exitgate.errors import PrerequisiteMissing
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.migration_settings import IntegrationTests
 from exitgate.observation import Observation
-from exitgate.observe.junit_results import TestResult, read_junit
+from exitgate.observe.migrations.predecessor_run import Files, Place, TestRun, run_tests
 from exitgate.observe.migrations.server_version import compared_with_production
 from exitgate.observe.migrations.stage import Stage, from_empty, no_release, untold
-from exitgate.provision.backing import Access, Server, guest, value_of
-from exitgate.provision.command_in_image import Command, run_in_image
-from exitgate.provision.database_server import DatabaseServer, of_the_run
+from exitgate.provision.backing import Server
 from exitgate.provision.git import git, succeeded
 from exitgate.provision.images import Build
 from exitgate.target import Service, Target
 
-_SEEN = "exitgate: the last migration of the new release was applied"
-_WORDS_OF = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
-Files = dict[str, Path | str]
-"""Path below the tests' directory to a file of this machine, or to a text."""
 _LIMIT = "the previous release's integration tests have parts of throwaway servers to themselves, with nothing in them"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRun:
-    """One run of the tests."""
-
-    exit_code: int | None
-    """Nothing where they did not end in time."""
-    results: tuple[TestResult, ...]
-    said: str
-    """The last line of their output."""
-    migrated: bool
-    """A database came to have all migrations of the new release."""
-    seconds: float = 0.0
-
-    __test__ = False
-
-    @property
-    def failed(self) -> tuple[TestResult, ...]:
-        """The tests that failed."""
-        return tuple(each for each in self.results if each.outcome == "failed")
-
-    @property
-    def ran(self) -> int:
-        """How many ran, to whatever end."""
-        return sum(each.outcome != "skipped" for each in self.results)
-
-    @property
-    def is_clean(self) -> bool:
-        """All went well, by the exit code and by the results."""
-        return self.exit_code == 0 and not self.failed
+_SKIPPED = "{} of the previous release's integration tests were skipped on the new schema, so of them nothing is known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,22 +64,6 @@ class Ground:
     """The service's among all, from 0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where they run, whatever they migrate by."""
-
-    stage: Stage
-    tests: IntegrationTests
-    folder: str
-    """Of the migrations, below the build's context."""
-    image: str
-    server: DatabaseServer
-    owner: Access
-    """Who may make databases there."""
-    environment: Mapping[str, str]
-    """The tests' own, but for what names the database."""
-
-
 def read_predecessor_tests(
     stage: Stage, service: Service, ground: Ground | None, keep: EvidenceFolder
 ) -> PredecessorTests:
@@ -138,6 +86,7 @@ def read_predecessor_tests(
     tests = _declared(stage, service, earlier)
     _refuse_a_broken_schema(stage)
     own = _committed(ground.release.directory / earlier.context)
+    own.pop(posixpath.normpath(tests.results), None)
     folder = posixpath.relpath((earlier.migrations or stage.settings).folder, earlier.context)
     new = {**own, **_new_migrations(stage, ground, folder, own)}
     built = ground.build(tests.stage)
@@ -153,31 +102,34 @@ def read_predecessor_tests(
     database = running[service.backing[stage.settings.database].backing]
     image = next(each.image for each in ground.target.backings if each.name == database.name)
     limits = compared_with_production(database.version, stage.policy.engine_version, image)
-    name = f"exitgate_tests_{service.name}"
-    with guest(stage.replicas.engine, list(running.values()), name, ground.number) as given:
-        place = _Place(
-            stage=stage,
-            tests=tests,
-            folder=folder,
-            image=built.image_id,
-            server=of_the_run(database),
-            owner=given[database.name],
-            environment={each: value_of(use, running[use.backing], given[use.backing]) for each, use in uses.items()},
-        )
-        on_new, log = _run(place, new, "new")
-        on_own, own_log = (None, "") if on_new.is_clean else _run(place, own, "own")
-        again = _run(place, new, "new")[0] if on_own and on_own.ran else None
+    place = Place(
+        stage=stage,
+        tests=tests,
+        folder=folder,
+        image=built.image_id,
+        running=running,
+        database=database,
+        uses=uses,
+        taken=[use for workload in ground.target.workloads for use in workload.backing.values()],
+        number=ground.number,
+        keep=keep,
+    )
+    on_new, log = run_tests(place, new, "new-schema")
+    logs, on_own, again = [log], None, None
+    if not on_new.is_clean:
+        on_own, log = run_tests(place, own, "own-schema")
+        logs.append(log)
+    if on_own and on_own.ran:
+        again, log = run_tests(place, new, "new-schema-again")
+        logs.append(log)
     told = {
         name: asdict(run) if run else "not tried"
         for name, run in (("new schema", on_new), ("own schema", on_own), ("new schema, again", again))
     }
-    output = f"On the new schema:\n{log}\n" + (f"On the release's own:\n{own_log}\n" if on_own else "")
+    limits = (*limits, _LIMIT, *((_SKIPPED.format(on_new.skipped),) if on_new.skipped else ()))
     return PredecessorTests(
-        substrate=replace(stage.substrate, limits=(*stage.substrate.limits, *limits, _LIMIT)),
-        evidence=(
-            keep.keep(f"previous-tests-{service.name}.json", json.dumps(told, indent=1)),
-            keep.keep(f"previous-tests-{service.name}.log", output),
-        ),
+        substrate=replace(stage.substrate, limits=(*stage.substrate.limits, *limits)),
+        evidence=(keep.keep(f"previous-tests-{service.name}.json", json.dumps(told, indent=1)), *logs),
         previous=stage.previous_tag,
         on_new=on_new,
         on_own=on_own,
@@ -247,59 +199,3 @@ def _committed(top: Path) -> Files:
     """Return the committed files below a folder, by their paths in it."""
     listed = succeeded(git(top, "ls-files", "-z"), top).stdout.split("\0")
     return {name: top / name for name in listed if name and os.path.lexists(top / name)}
-
-
-def _run(place: _Place, files: Files, schema: str) -> tuple[TestRun, str]:
-    """Run the tests once, on a database that is empty; return what came of it, and their output."""
-    stage, tests = place.stage, place.tests
-    with _empty(place, schema) as (database, is_marked):
-        # One statement, since tools cut a file at its semicolons (adapter-pg 7.10); tests that migrate at once wait for each other.
-        mark = f"COMMENT ON DATABASE \"{database}\" IS '{_SEEN}';\n"
-        laid = {**files, f"{place.folder}/{stage.settings.within(stage.latest)}": mark} if schema == "new" else files
-        url = place.server.url(place.owner.user, place.owner.password, database)
-        named = {name: url for name, own in tests.variables.items() if own == stage.settings.database}
-        began = time.monotonic()
-        ended = run_in_image(
-            stage.replicas.engine,
-            stage.replicas.run,
-            place.image,
-            f"{stage.folder.service}-previous-tests",
-            Command(
-                words=tests.command,
-                directory=tests.directory,
-                files=laid,
-                environment={**place.environment, **named},
-                network=place.server.network,
-                leaves=tests.results,
-                timeout_s=tests.timeout_s,
-            ),
-        )
-        lines = [line for line in ended.log.splitlines() if line.strip()]
-        run = TestRun(
-            exit_code=ended.exit_code,
-            results=read_junit(ended.left, tests.results) if ended.left is not None else (),
-            said=one_line(lines[-1] if lines else "nothing", 200),
-            migrated=is_marked(),
-            seconds=round(time.monotonic() - began, 1),
-        )
-    return run, ended.log
-
-
-@contextmanager
-def _empty(place: _Place, schema: str) -> Iterator[tuple[str, Callable[[], bool]]]:
-    """Make a database for one run of the tests; give its name, and what says whether it bears the mark."""
-    from psycopg import sql
-
-    name = f"{place.owner.part}_{schema}"
-    own = sql.Identifier(name)
-    with closing(place.server.connect()) as owner:
-        owner.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(own, sql.Identifier(place.owner.user)))
-
-        def is_marked() -> bool:
-            row = owner.execute(_WORDS_OF, (name,)).fetchone()
-            return bool(row and row[0] == _SEEN)
-
-        try:
-            yield name, is_marked
-        finally:
-            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))

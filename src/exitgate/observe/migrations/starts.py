@@ -26,8 +26,8 @@ _POOLED = (
 _HELD_FOR_S = 3.0
 """Seconds for which a replica is watched, at the least; longer where a whole start takes longer on this machine."""
 _FREE_WITHIN_MS = 5000
-_WITH_THE_HOLDER = 2
-"""So many start where the one with the lock is killed: it, and one that waits. How many take turns, the start of all has shown."""
+_WITH_THE_HOLDER = 3
+"""So many start, at the most, where the one with the lock is killed: it, and two that wait, of which both react at once."""
 _DIRECT = "replicas reach the database directly: no pooler of connections stands between"
 _SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
@@ -46,7 +46,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killed:
-    """Replicas that started at once, of which the one that held the migrators' lock was killed."""
+    """Three replicas, or two, that started at once, of which the one that held the migrators' lock was killed."""
 
     starts: tuple[Start, ...]
     """Of the others, and of the one that was started in the place of the killed one."""
@@ -66,7 +66,7 @@ class _Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRace(Observation):
-    """Replicas that start at once, one that finds the migrators' lock taken, and several that lose the one which holds it."""
+    """Replicas that start at once, one that finds the migrators' lock taken, and up to three that lose the one which holds it."""
 
     committed: tuple[str, ...]
     starts: tuple[Start, ...]
@@ -84,7 +84,9 @@ class StartRace(Observation):
 
 
 def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
-    """Start as many replicas at once as the policy says; then one that meets a stranger's lock, and beside it two, to kill one.
+    """Start as many replicas at once as the policy says; then one that meets a stranger's lock, and beside it three, to kill one.
+
+    Where the policy says that but two start at once, there are two to kill one of.
 
     Where the target says that a pooler stands between them and the database, one does.
 
@@ -213,14 +215,15 @@ def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int, 
 
 
 def _lose_the_holder(stage: Stage, started: Contenders) -> Killed:
-    """Start two replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
+    """Start three replicas, kill the one that holds a lock of migrators before it has applied any, and start another one.
 
+    They are as many as start at once in production, where that is fewer: else two waiters are there, who react to its end at once.
     What would make a table waits meanwhile, so that whoever has the lock has it for as long as it takes to find out who that is.
     """
     database = stage.databases.make()
     with ExitStack() as stack:
         with stage.databases.without_new_tables(database):
-            replicas = _several(started, stack, database, _WITH_THE_HOLDER)
+            replicas = _several(started, stack, database, min(_WITH_THE_HOLDER, stage.policy.concurrent_starts))
             holder = _holder(stage, database, replicas, named=started.named)
             holder.container.kill()
         replicas.remove(holder)

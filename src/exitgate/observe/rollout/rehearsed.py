@@ -12,7 +12,7 @@ from exitgate.settings import ContainerSettings
 from exitgate.target import Workload
 
 COMPRESSION = 20.0
-ROLLBACKS_LOAD_SHARE = 0.6
+ROLLBACKS_LOAD_SHARE = 0.75
 """Of the usual load, while bad versions are taken back: enough for an alarm, and processors are left for all the starts."""
 _LEAST_INTERVAL_S, _LEAST_DELAY_S, _LEAST_GRACE_S = 0.5, 1.5, 3.0
 """Seconds below which a timer measures this machine and not the workload."""
@@ -145,7 +145,7 @@ def step_limit_s(policy: DeploymentPolicy, k: float = COMPRESSION) -> float:
 def failing_share(policy: DeploymentPolicy) -> float:
     """Return the share of requests that a version has to fail to be noticed by the alarm, and to stay within the budget.
 
-    Only reads are failed, and a compressed period has a few hundred requests: at one and a half times the alarm's limit, one
+    Only reads are failed, and a compressed period has one or two hundred requests: at one and a half times the alarm's limit, one
     failure more or less in a period decided.
     """
     rollback, limits = policy.rollback, policy.limits

@@ -226,7 +226,8 @@ class Tasks:
             task.address = "127.0.0.1"
         with self._lock:
             task.container, task.started_s = container, time.monotonic()
-        if self._is_unwanted(task):
+            unwanted = task.unwanted
+        if unwanted:
             # Told to stop before it began: a process that has not yet asked for the signal would never hear of it.
             task.stopped_s = time.monotonic()
             self._signal(task, "SIGKILL")

@@ -184,11 +184,19 @@ class ChangeLab:
                 aim = f"command-{len(trials)}" if at else "all-succeed"
                 what = f"`{variant.command}` fails" if at else "the workflow with commands that succeed"
                 varied = parse_workflow(variant.text, workflow.path)
-                idle = stand_still(step for job in varied.jobs.values() for step in self.workflows.steps(job))
-                around = Arrangement(idle=idle)
+                # All of CI runs on the change, and each of its workflows is set up alike.
+                others = [each for each in self.workflows.ci if each.path != workflow.path]
+                around = Arrangement(idle=all(map(self._stands_still, (varied, *others))))
                 trials.append(self.propose(aim, what, (at,) if at else (), workflow=varied, around=around))
         control, *broken = trials
         return self.observed(control, *broken, asked=asked)
+
+    def _stands_still(self, workflow: Workflow) -> bool:
+        """Say whether no job of a workflow runs a program any more, nor calls a workflow of which that is not known."""
+        jobs = workflow.jobs.values()
+        return not any(job.uses for job in jobs) and stand_still(
+            step for job in jobs for step in self.workflows.steps(job)
+        )
 
     def note(self, touched: Sequence[str]) -> None:
         """Touch projects, and commit that with whatever else was changed."""

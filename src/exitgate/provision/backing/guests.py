@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from exitgate.errors import ProvisionError, one_line
@@ -17,28 +17,41 @@ from exitgate.provision.backing.postgres import Postgres
 from exitgate.provision.backing.rabbitmq import RabbitMQ
 from exitgate.provision.backing.servers import KINDS, Server
 from exitgate.provision.engine import Engine
+from exitgate.target import BackingUse
 
 _TIMEOUT_S = 5
 _REDIS_NUMBERS = 16
+# What reaches past a number: other numbers, settings, the server itself. No rule of Redis 7 keeps a user from SELECT of another.
+_REDIS_RULES = ("reset", "on", "~*", "&*", "+@all", "-@admin", "-flushall", "-swapdb", "-move")
+_LONGEST_NAME = 48
+"""PostgreSQL cuts a name at 63 bytes; a random part follows, and guests name databases after themselves."""
+_DATABASES_OF = "SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = %s"
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 # One call of the tool, since each starts an Erlang of its own. Debian's wrapper of it insists on an account of its name.
 _CTL = 'PATH=/usr/lib/rabbitmq/bin:$PATH exec rabbitmqctl --silent eval "$1"'
 _MAKE_HOST = """\
-rabbit_vhost:add(<<"{host}">>, <<"{user}">>),
-rabbit_auth_backend_internal:set_permissions(<<"{user}">>, <<"{host}">>, <<".*">>, <<".*">>, <<".*">>, <<"{user}">>).
+rabbit_vhost:add(<<"{name}">>, <<"{owner}">>),
+rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{password}">>, <<"{owner}">>),
+rabbit_auth_backend_internal:set_permissions(<<"{name}">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"{owner}">>).
 """
-_END_HOST = 'rabbit_vhost:delete(<<"{host}">>, <<"{user}">>).'
+_END_HOST = """\
+try rabbit_vhost:delete(<<"{name}">>, <<"{owner}">>)
+after rabbit_auth_backend_internal:delete_user(<<"{name}">>, <<"{owner}">>) end.
+"""
 
 
 @contextmanager
-def guest(engine: Engine, servers: Sequence[Server], name: str, number: int) -> Iterator[Mapping[str, Access]]:
-    """Give a guest a part of each server; take all of it away at the end.
+def guest(
+    engine: Engine, servers: Sequence[Server], name: str, number: int, *, taken: Collection[BackingUse] = ()
+) -> Iterator[Mapping[str, Access]]:
+    """Give a guest a part of each server, and a user who has no right to any other's; take all of it away at the end.
 
     Args:
         engine: On which the servers run.
         servers: The run's own.
-        name: The guest's: it is alone with it.
+        name: What the guest is called; a random part is added.
         number: The guest's among others, from 0: Redis has its databases by number, of which guests take the last.
+        taken: What workloads use of the servers; a number that one of them names is no guest's.
 
     Returns:
         Name of a server to the guest's access, from the servers' network.
@@ -46,15 +59,17 @@ def guest(engine: Engine, servers: Sequence[Server], name: str, number: int) -> 
     Raises:
         ProvisionError: if a server refuses, or Redis has no more numbers.
     """
-    own = _UNSAFE.sub("_", name.lower())
+    own = f"{_UNSAFE.sub('_', name.lower())[:_LONGEST_NAME]}_{secrets.token_hex(3)}"
+
+    def part(server: Server) -> AbstractContextManager[Access]:
+        if server.kind == Postgres.name:
+            return _database(server, own)
+        if server.kind == RabbitMQ.name:
+            return _virtual_host(engine, server, own)
+        return _number(server, own, _free_number(server, number, taken))
+
     with ExitStack() as stack:
-        yield {server.name: stack.enter_context(_part(engine, server, own, number)) for server in servers}
-
-
-def _part(engine: Engine, server: Server, name: str, number: int) -> AbstractContextManager[Access]:
-    if server.kind == Postgres.name:
-        return _database(server, name)
-    return _virtual_host(engine, server, name) if server.kind == RabbitMQ.name else _number(server, number)
+        yield {server.name: stack.enter_context(part(server)) for server in servers}
 
 
 @contextmanager
@@ -67,15 +82,14 @@ def _database(server: Server, name: str) -> Iterator[Access]:
     try:
         with psycopg.connect(KINDS[server.kind].url(server.locally), autocommit=True) as owner:
             owner.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(who, sql.Literal(password)))
-            owner.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(who, who))
             try:
+                owner.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(who, who))
                 yield _access(server, name, password, name)
             finally:
-                made = owner.execute(
-                    "SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = %s", (name,)
-                ).fetchall()
+                made = owner.execute(_DATABASES_OF, (name,)).fetchall()
                 for (database,) in made:
-                    owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(database))))
+                    gone = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(str(database)))
+                    owner.execute(gone)
                 owner.execute(sql.SQL("DROP ROLE {}").format(who))
     except psycopg.Error as error:
         raise _refused(server, str(error)) from error
@@ -83,32 +97,48 @@ def _database(server: Server, name: str) -> Iterator[Access]:
 
 @contextmanager
 def _virtual_host(engine: Engine, server: Server, name: str) -> Iterator[Access]:
-    """Make a virtual host; remove it at the end, with all that is in it."""
-    user = KINDS[server.kind].user
-    _control(engine, server, _MAKE_HOST.format(host=name, user=user))
+    """Make a virtual host, and a user of it alone; remove both at the end, with all that is in it."""
+    owner, password = KINDS[server.kind].user, secrets.token_hex(12)
+    end = _END_HOST.format(name=name, owner=owner)
     try:
-        yield _access(server, user, server.password, name)
+        _control(engine, server, _MAKE_HOST.format(name=name, owner=owner, password=password))
+    except ProvisionError:
+        # Some of it may be there.
+        with suppress(ProvisionError):
+            _control(engine, server, end)
+        raise
+    try:
+        yield _access(server, name, password, name)
     finally:
-        _control(engine, server, _END_HOST.format(host=name, user=user))
+        _control(engine, server, end)
+
+
+def _free_number(server: Server, number: int, taken: Collection[BackingUse]) -> int:
+    """Return a guest's number of Redis; 0 is never one, as it is everybody's who names none."""
+    named = {int(use.part) for use in taken if use.backing == server.name and use.part.isdecimal()}
+    free = [each for each in range(_REDIS_NUMBERS - 1, 0, -1) if each not in named]
+    if number >= len(free):
+        raise _refused(server, f"no number left for guest {number}")
+    return free[number]
 
 
 @contextmanager
-def _number(server: Server, number: int) -> Iterator[Access]:
-    """Take a number from the end; it is emptied before and after."""
+def _number(server: Server, name: str, number: int) -> Iterator[Access]:
+    """Give a number, and a user who may do nothing to the server or to all numbers at once; it is emptied before and after."""
     import redis
 
-    own = _REDIS_NUMBERS - 1 - number
-    if own < 1:
-        raise _refused(server, f"no number left for guest {number}")
-    with redis.Redis.from_url(
-        KINDS[server.kind].url(replace(server.locally, part=str(own))), socket_timeout=_TIMEOUT_S
-    ) as client:
-        try:
+    password = secrets.token_hex(12)
+    address = KINDS[server.kind].url(replace(server.locally, part=str(number)))
+    try:
+        with redis.Redis.from_url(address, socket_timeout=_TIMEOUT_S) as client, ExitStack() as stack:
             client.flushdb()
-            yield _access(server, KINDS[server.kind].user, server.password, str(own))
-            client.flushdb()
-        except redis.RedisError as error:
-            raise _refused(server, str(error)) from error
+            stack.callback(client.flushdb)
+            client.execute_command("ACL", "SETUSER", name, *_REDIS_RULES, f">{password}")
+            # First of both, since it ends the user's connections, too.
+            stack.callback(client.execute_command, "ACL", "DELUSER", name)
+            yield _access(server, name, password, str(number))
+    except redis.RedisError as error:
+        raise _refused(server, str(error)) from error
 
 
 def _access(server: Server, user: str, password: str, part: str) -> Access:

@@ -39,6 +39,7 @@ _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 """Where Debian's and Red Hat's kin keep the authorities that the machine trusts."""
 _UNREACHABLE = re.compile(
     r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E401|E403|ERR_SOCKET_TIMEOUT"
+    r"|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT|CERT_HAS_EXPIRED"
 )
 
 
@@ -110,7 +111,7 @@ class Runner:
                 kept.keep(self.installs.store, npm)
 
     def _install_all(self, clone: Path, nodes: Sequence[Node], registry: str) -> None:
-        told = {**_authorities(), **({"npm_config_registry": registry} if registry else {})}
+        told = {**_authorities(self.place.folder), **({"npm_config_registry": registry} if registry else {})}
         for number, node in enumerate(nodes):
             # What the first one fetched lies in npm's cache.
             done = self._install(clone, node, {**told, **({"npm_config_prefer_offline": "true"} if number else {})})
@@ -244,10 +245,20 @@ def workflow_runner(
         )
 
 
-def _authorities() -> dict[str, str]:
-    """Return what tells Node.js whom this machine trusts: a build of its own knows but the public authorities, and no mirror's."""
+def _authorities(folder: Path) -> dict[str, str]:
+    """Return what tells Node.js whom this machine trusts: a build of its own knows but the public authorities, and no mirror's.
+
+    Args:
+        folder: Where the user that installs may read them: those that are named may lie where nobody else looks.
+    """
     named = (os.environ.get("NODE_EXTRA_CA_CERTS", ""), os.environ.get("SSL_CERT_FILE", ""), *_BUNDLES)
-    return next(({"NODE_EXTRA_CA_CERTS": each} for each in named if each and Path(each).is_file()), {})
+    found = next((Path(each) for each in named if each and Path(each).is_file() and os.access(each, os.R_OK)), None)
+    if found is None:
+        return {}
+    own = folder / "authorities.pem"
+    shutil.copyfile(found, own)
+    own.chmod(0o644)
+    return {"NODE_EXTRA_CA_CERTS": str(own)}
 
 
 def _registry() -> str:
