@@ -79,11 +79,8 @@ UNPROVEN = {
 """Controls whose faults have not all been killed by whole gate runs yet; reports call them unproven. None may stay here."""
 
 
-UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS) if fault.control not in UNPROVEN} | {
-    "notes-refused-under-the-old",
-    "validated-past-the-limit",
-}
-"""The same of single faults of controls that are proven otherwise: those that a run of act alone shows, and new ones."""
+UNPROVEN_FAULTS = {fault.id for fault in (*EXECUTED, *RUNS) if fault.control not in UNPROVEN}
+"""The same of single faults of controls that are proven otherwise: those that a run of act alone shows."""
 
 
 def test_the_shipped_ledger_is_of_these_faults_and_all_were_killed() -> None:
