@@ -136,3 +136,16 @@ def test_runs_take_turns_where_the_environment_says_so(tmp_path: Path, monkeypat
     assert lock_folder(tmp_path) == tmp_path / "both"
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "nowhere"))
     assert lock_folder(tmp_path) == tmp_path
+
+
+def test_those_of_one_run_roll_side_by_side_and_those_of_another_wait(tmp_path: Path) -> None:
+    one, other, stranger = Machine(tmp_path, "a"), Machine(tmp_path, "a"), Machine(tmp_path, "b")
+    first, beside = Measuring(one), Measuring(other)
+    assert first.has_it.wait(_LONG_S)
+    assert beside.has_it.wait(_LONG_S)
+    waiting = Measuring(stranger)
+    first.end()
+    assert not waiting.has_it.wait(_MOMENT_S)
+    beside.end()
+    assert waiting.has_it.wait(_LONG_S)
+    waiting.end()

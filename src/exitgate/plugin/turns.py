@@ -17,7 +17,7 @@ class Turns:
 
     def __init__(self, session: GateSession, config: pytest.Config) -> None:
         """Open the lock in this process; what measures finds it in the configuration's stash."""
-        self._machine = Machine(lock_folder(session.run.scratch_path))
+        self._machine = Machine(lock_folder(session.run.scratch_path), session.run.id)
         config.stash[MACHINE] = self._machine
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

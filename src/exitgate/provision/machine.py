@@ -23,18 +23,24 @@ class Kind(StrEnum):
 class Machine:
     """A lock across processes for work of several kinds: of one kind as much as there is side by side, of two kinds never.
 
-    A file for each kind and a turnstile, all locked by the kernel, so that a worker that is killed holds nothing. Whoever comes
-    passes the turnstile, waits there until nobody works otherwise, and enters its own room: so no newcomer gets ahead of who waits.
+    A file for each room and a turnstile, all locked by the kernel, so that a worker that is killed holds nothing. Whoever comes
+    passes the turnstile, waits there until nobody is in another room, and enters its own: so no newcomer gets ahead of who waits.
+    Those who work share a room; those who roll share one with others of their run, and to another run's they are strangers.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str = "") -> None:
         """Open the lock's files in a folder that all who take turns name alike.
+
+        Args:
+            folder: Where they lie.
+            run: The id of the run of which this is a worker.
 
         Raises:
             OSError: if they can't be made.
         """
-        self._turnstile = _opened(folder, "turnstile")
-        self._rooms = {kind: _opened(folder, kind) for kind in Kind}
+        self._turnstile = _opened(_file(folder, "turnstile"))
+        self._names = {Kind.WORK: _file(folder, Kind.WORK), Kind.ROLL: _file(folder, f"{Kind.ROLL}-{run}")}
+        self._rooms = {kind: _opened(path) for kind, path in self._names.items()}
         self._inside: Kind | None = None
 
     def close(self) -> None:
@@ -73,11 +79,10 @@ class Machine:
     def _enter(self, kind: Kind) -> None:
         fcntl.flock(self._turnstile, fcntl.LOCK_EX)
         try:
-            for other, room in self._rooms.items():
-                if other is not kind:
-                    # Once it is empty it stays so: its newcomers are behind us at the turnstile.
-                    fcntl.flock(room, fcntl.LOCK_EX)
-                    fcntl.flock(room, fcntl.LOCK_UN)
+            own = self._names[kind]
+            for other in sorted(own.parent.glob(_file(own.parent, "*").name)):
+                if other not in (own, _file(own.parent, "turnstile")):
+                    _await_empty(other)
             fcntl.flock(self._rooms[kind], fcntl.LOCK_SH)
         finally:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
@@ -88,8 +93,21 @@ class Machine:
         self._inside = None
 
 
-def _opened(folder: Path, name: str) -> int:
-    return os.open(folder / f"machine-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _file(folder: Path, room: str) -> Path:
+    return folder / f"machine-{room}.lock"
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _await_empty(room: Path) -> None:
+    """Wait until nobody is in a room. It stays so for as long as one stands at the turnstile: its newcomers are behind."""
+    file = _opened(room)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    finally:
+        os.close(file)
 
 
 def lock_folder(scratch: Path) -> Path:

@@ -73,6 +73,8 @@ def _fault(identifier: str, title: str, control: str, check: str, message: str, 
     )
 
 
+_TRIGGERS_NAMED = "3.5.A.3"
+"""The control that reads in the rules which triggers there are."""
 _NO_BREAKER = _policy((r"^triggers = .*$", 'triggers = ["alarms"]'))
 _NO_ALARMS = _policy(
     (r"^triggers = .*$", 'triggers = ["circuit_breaker"]'),
@@ -174,6 +176,7 @@ FAULTS: tuple[Fault, ...] = (
         "never-healthy",
         "was not rolled back",
         _NO_BREAKER,
+        _TRIGGERS_NAMED,
     ),
     _fault(
         "breaker-off-crashes",
@@ -182,6 +185,7 @@ FAULTS: tuple[Fault, ...] = (
         "crashing",
         "was not rolled back",
         _NO_BREAKER,
+        _TRIGGERS_NAMED,
     ),
     Fault(
         id="breaker-off-unmigrated",
@@ -192,6 +196,7 @@ FAULTS: tuple[Fault, ...] = (
         message="ends instead of starting was not rolled back",
         inject=_NO_BREAKER,
         of_a_service_with="postgres",
+        also=frozenset({_TRIGGERS_NAMED}),
     ),
     _fault(
         "breaker-off-remains",
@@ -200,6 +205,7 @@ FAULTS: tuple[Fault, ...] = (
         "old-version-whole",
         "is not whole again",
         _NO_BREAKER,
+        _TRIGGERS_NAMED,
     ),
     _fault(
         "alarms-off",
@@ -208,6 +214,7 @@ FAULTS: tuple[Fault, ...] = (
         "healthy-but-failing",
         "was not rolled back",
         _NO_ALARMS,
+        _TRIGGERS_NAMED,
     ),
     _fault(
         "alarms-off-slow",
@@ -216,5 +223,6 @@ FAULTS: tuple[Fault, ...] = (
         "healthy-but-slow",
         "was not rolled back",
         _NO_ALARMS,
+        _TRIGGERS_NAMED,
     ),
 )
