@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from exitgate.fixtures import containers, migrations
 
 from exitgate.evidence_folder import EvidenceFolder
 from exitgate.process import Completed
 from exitgate.provision import images
 from exitgate.provision.engine import Builder, Engine
-from fixtures import containers, migrations
 from tests.runs import run_in
 
 
