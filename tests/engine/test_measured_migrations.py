@@ -88,6 +88,18 @@ def held(measurements: Measurements) -> set[tuple[str, str, bool, bool]]:
     }
 
 
+def test_nothing_of_a_measurement_is_left_on_the_server(measure: Measure, databases: Databases) -> None:
+    def there() -> int:
+        with databases.server.connect() as connection:
+            row = connection.execute("SELECT count(*) FROM pg_database").fetchone()
+        return int(row[0]) if row else 0
+
+    before = there()
+    measure("ALTER TABLE bills ADD COLUMN note text;")
+    measure("ALTER TABLE nowhere ADD COLUMN note text;")
+    assert there() == before
+
+
 def test_rows_are_made_for_keys_checks_domains_and_enums(databases: Databases) -> None:
     with databases.connect(databases.make()) as connection:
         connection.execute(SCHEMA.encode())
@@ -197,3 +209,19 @@ def test_what_fails_on_made_up_rows_is_told(measure: Measure) -> None:
 def test_a_migration_that_is_no_sql_is_not_assessed(measure: Measure) -> None:
     with pytest.raises(PrerequisiteMissing, match="no SQL"):
         measure("print()", path="m/2.py")
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit_ms"),
+    [
+        ("SELECT 1;", None),
+        ("SET statement_timeout = '90s';\nSELECT 1;", 90_000),
+        ("SET LOCAL statement_timeout = 0;\nSELECT 1;", 0),
+        ("SET statement_timeout = '90s';\nRESET statement_timeout;\nSELECT 1;", None),
+    ],
+)
+def test_a_statement_is_known_with_the_limit_that_its_migration_sets(
+    measure: Measure, sql: str, limit_ms: int | None
+) -> None:
+    (migration,) = measure(sql).migrations
+    assert migration.statements[-1].own_limit_ms == limit_ms

@@ -49,6 +49,20 @@ class Databases:
             self._create(name, of)
         return name
 
+    @contextmanager
+    def lent(self, of: str | None = None) -> Iterator[str]:
+        """Make a database, or a copy, for as long as the block lasts: full ones would fill a throwaway server's memory.
+
+        Raises:
+            ProvisionError: if the server refuses.
+        """
+        name = self.make(of)
+        try:
+            yield name
+        finally:
+            with self._making:
+                self._remove(name)
+
     def _next(self) -> str:
         return f"{self._role}_{len(self._made)}"
 
@@ -58,13 +72,16 @@ class Databases:
         Raises:
             ProvisionError: if the server refuses, or one of them is none of ours.
         """
-        from psycopg import sql
-
         ours = self._own(name)
         self._own(of)
         with self._making:
-            self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(ours)))
+            self._remove(ours)
             self._create(ours, of)
+
+    def _remove(self, name: str) -> None:
+        from psycopg import sql
+
+        self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _create(self, name: str, of: str | None, place: sql.Composable | None = None) -> None:
         """Make a database while nobody else makes one: none may be connected to what is copied, not even who copies it too.
@@ -227,7 +244,7 @@ class Databases:
         from psycopg import sql
 
         for name in self._made:
-            self._owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._remove(name)
         self._owner.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(self._role)))
 
 

@@ -161,15 +161,15 @@ def read_measurements(
     parts = {each.name: _parts(each) for each in folder.migrations}
     words = lint(own) if own else None
     production = policy.production_rows.get(folder.service, {})
-    base = databases.make()
     before = [each for each in folder.migrations if each.path not in pending]
-    with databases.connect(base) as connection:
-        for migration in before:
-            execute_script(connection, [part.text for part in parts[migration.name]])
-        wanted = _wanted(connection, production, policy)
-        rows = fill(connection, {name: min(count, policy.sample_rows) for name, count in wanted.items()})
-        connection.execute("ANALYZE")
-    runs = [_run(databases, base, own) for _ in range(_RUNS)] if own else []
+    with databases.lent() as base:
+        with databases.connect(base) as connection:
+            for migration in before:
+                execute_script(connection, [part.text for part in parts[migration.name]])
+            wanted = _wanted(connection, production, policy)
+            rows = fill(connection, {name: min(count, policy.sample_rows) for name, count in wanted.items()})
+            connection.execute("ANALYZE")
+        runs = [_run(databases, base, own) for _ in range(_RUNS)] if own else []
     factors = {name: max(1.0, wanted[name] / count) for name, count in rows.items() if count and name in wanted}
     measured = tuple(
         _reckoned(
@@ -222,26 +222,29 @@ def _wanted(connection: psycopg.Connection, named: Mapping[str, int], policy: Mi
 
 def _run(databases: Databases, base: str, own: Sequence[Migration]) -> list[MeasuredMigration]:
     """Run all of them in a copy; those after one that fails are left out."""
-    database, found = databases.make(of=base), []
-    for migration in own:
-        with databases.connect(database) as connection:
-            known = [row[0] for row in connection.execute(_TABLES).fetchall()]
-            with beside(databases, database, connection.info.backend_pid) as traffic:
-                measured, failure = _measure(connection, _parts(migration), known)
-            invalid = [] if failure else [str(row[0]) for row in connection.execute(_INVALID).fetchall()]
-        found.append(
-            MeasuredMigration(
-                name=migration.name,
-                path=migration.path,
-                statements=tuple(measured),
-                invalid_indexes=tuple(invalid),
-                traffic=traffic.seen,
-                failure=failure,
-            )
-        )
-        if failure:
-            break
+    found: list[MeasuredMigration] = []
+    with databases.lent(of=base) as database:
+        for migration in own:
+            found.append(_one_migration(databases, database, migration))
+            if found[-1].failure:
+                break
     return found
+
+
+def _one_migration(databases: Databases, database: str, migration: Migration) -> MeasuredMigration:
+    with databases.connect(database) as connection:
+        known = [row[0] for row in connection.execute(_TABLES).fetchall()]
+        with beside(databases, database, connection.info.backend_pid) as traffic:
+            measured, failure = _measure(connection, _parts(migration), known)
+        invalid = [] if failure else [str(row[0]) for row in connection.execute(_INVALID).fetchall()]
+    return MeasuredMigration(
+        name=migration.name,
+        path=migration.path,
+        statements=tuple(measured),
+        invalid_indexes=tuple(invalid),
+        traffic=traffic.seen,
+        failure=failure,
+    )
 
 
 def _measure(
