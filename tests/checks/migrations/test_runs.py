@@ -47,6 +47,8 @@ RACE = StartRace(
     served_while_held=False,
     applied_while_held=(),
     after_release=WELL,
+    held_s=3.0,
+    quickest_s=2.0,
     killed=Killed(starts=(WELL, WELL), applied=(Applied(name="1", finished=True), Applied(name="2", finished=True))),
 )
 BLOCKED = BlockedStart(substrate=SUBSTRATE, broken=ENDED, steps=(Step(command="x", failure=""),), mended=WELL)
@@ -145,6 +147,16 @@ def test_replicas_that_do_not_come_up_and_migrations_that_are_not_applied_once()
 def test_a_lock_that_is_not_respected_or_not_taken_up_again() -> None:
     race = replace(RACE, served_while_held=True, applied_while_held=("1",), after_release=ENDED)
     assert len(unsafe_contention(race, "m")) == 3
+
+
+def test_a_lock_that_is_held_for_less_than_a_start_takes_says_nothing_of_who_serves_ahead() -> None:
+    slow = replace(RACE, held_s=8.0, quickest_s=11.0)
+    with pytest.raises(
+        PrerequisiteMissing, match="11 s for the quickest start, and a migration lock that was held for 8 s"
+    ):
+        unsafe_contention(slow, "m")
+    assert unsafe_contention(replace(slow, held_s=11.0), "m") == []
+    assert len(unsafe_contention(replace(slow, served_while_held=True), "m")) == 1
 
 
 def test_a_killed_holder_of_the_lock_that_leaves_the_others_behind() -> None:

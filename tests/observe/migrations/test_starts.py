@@ -1,17 +1,21 @@
-"""Replicas that lose the one which holds the migrators' lock: as many wait as react to its end at once."""
+"""Replicas that lose the one which holds the migrators' lock, as many as react to its end; and for how long a stranger holds it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from exitgate.assurance import Assurance
+from exitgate.observation import Substrate
 from exitgate.observe.migrations import starts
 from exitgate.observe.migrations.contenders import Contenders
+from exitgate.observe.migrations.replica import Start
 from exitgate.observe.migrations.stage import Stage
 
 
@@ -57,3 +61,52 @@ def test_two_wait_beside_the_one_that_is_killed_where_so_many_start(
     killed = starts._lose_the_holder(cast("Stage", stage), cast("Contenders", seen))
     assert (seen.killed, seen.waiting) == ([0], waiting)
     assert cast("Any", killed.starts) == tuple(f"start of {each}" for each in range(1, waiting + 2))
+
+
+def _start(seconds: float, _: float = 0.0) -> Start:
+    return Start(answered=bool(seconds), listened=bool(seconds), exit_code=None, said="", seconds=seconds)
+
+
+def _raced(*seconds: float, monkeypatch: pytest.MonkeyPatch) -> tuple[float, float]:
+    """Return for how long the lock was held, and the quickest start, where starts take so long; none comes up in 0 s."""
+    waiting = [SimpleNamespace(await_start=partial(_start, each)) for each in seconds]
+    monkeypatch.setattr(starts, "contenders", lambda _: nullcontext(SimpleNamespace(pooler="x", named=True, tools=())))
+    monkeypatch.setattr(starts, "tool_of", lambda _: SimpleNamespace(lock_query="SELECT 1"))
+    monkeypatch.setattr(starts, "_several", lambda *_: waiting)
+    monkeypatch.setattr(starts, "_stays", lambda *_: True)
+    held: list[float] = []
+
+    def meet(stage: object, started: object, lock: str, watched_s: float) -> starts._Held:
+        held.append(watched_s)
+        return starts._Held(served=False, applied=(), after=_start(1.0))
+
+    monkeypatch.setattr(starts, "_meet_a_held_lock", meet)
+    stage = SimpleNamespace(
+        settings=None,
+        databases=SimpleNamespace(make=lambda: "db"),
+        policy=SimpleNamespace(concurrent_starts=len(seconds)),
+        patience_s=1.0,
+        applied=lambda _: (),
+        folder=SimpleNamespace(service="shop", migrations=()),
+        substrate=Substrate(assurance=Assurance.EXECUTED, name="here"),
+    )
+    evidence = SimpleNamespace(keep=lambda *_: None)
+    race = starts.read_start_race(cast("Stage", stage), cast("Any", evidence))
+    assert held == [race.held_s]
+    return race.held_s, race.quickest_s
+
+
+@pytest.mark.parametrize(
+    ("seconds", "held_s", "quickest_s"),
+    [
+        ((1.0, 2.0), 3.0, 1.0),
+        ((6.5, 5.0), 5.0, 5.0),
+        ((12.0, 11.0), 8.0, 11.0),
+        ((0.0, 4.0), 4.0, 4.0),
+        ((0.0,), 3.0, 0.0),
+    ],
+)
+def test_a_held_lock_is_watched_for_as_long_as_the_quickest_start_takes_within_bounds(
+    seconds: tuple[float, ...], held_s: float, quickest_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _raced(*seconds, monkeypatch=monkeypatch) == (held_s, quickest_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from exitgate.checks.migrations.told import told
+from exitgate.errors import PrerequisiteMissing
 from exitgate.finding import Finding
 from exitgate.observe.migrations.replica import NOTHING
 from exitgate.observe.migrations.starts import BlockedStart, Killed, StartRace
@@ -43,7 +44,12 @@ def _not_once(committed: tuple[str, ...], applied: tuple[Applied, ...]) -> list[
 
 
 def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
-    """Say where a replica served ahead of its migrations, or did not come up once the lock was free."""
+    """Say where a replica served ahead of its migrations, or did not come up once the lock was free.
+
+    Raises:
+        PrerequisiteMissing: if none is found, and a start takes longer here than the lock could be held: one that serves ahead may
+            not have come to it.
+    """
     findings = []
     if race.served_while_held and len(race.applied_while_held) < len(race.committed):
         findings.append(
@@ -86,7 +92,15 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
                 "Migrate past the pooler (Prisma's directUrl), or let go of the lock where it was taken.",
             )
         )
-    return [*findings, *_not_taken_over(race.killed, race.committed, folder)] if race.killed else findings
+    findings += _not_taken_over(race.killed, race.committed, folder) if race.killed else []
+    if not findings and race.quickest_s > race.held_s:
+        raise PrerequisiteMissing(
+            "this machine",
+            got=f"{race.quickest_s:.0f} s for the quickest start, and a migration lock that was held for {race.held_s:.0f} s",
+            expected="a lock that is held for as long as a start takes, and for no longer than migrators wait",
+            action="Run again when this machine has less to do, or with fewer workers.",
+        )
+    return findings
 
 
 def _not_taken_over(killed: Killed, committed: tuple[str, ...], folder: str) -> list[Finding]:

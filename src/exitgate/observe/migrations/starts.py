@@ -23,8 +23,9 @@ from exitgate.waiting import wait_for
 _POOLED = (
     "a PgBouncer of this machine stands between replicas and database, in {} mode; production's has settings of its own"
 )
-_HELD_FOR_S = 3.0
-"""Seconds for which a replica is watched, at the least; longer where a whole start takes longer on this machine."""
+_HELD_AT_LEAST_S, _HELD_AT_MOST_S = 3.0, 8.0
+"""Seconds for which a replica is watched before a held lock: as many as a whole start takes here, and fewer than the 10 after which
+Prisma's migrators give up waiting, as they may."""
 _FREE_WITHIN_MS = 5000
 _WITH_THE_HOLDER = 3
 """So many start, at the most, where the one with the lock is killed: it, and two that wait, of which both react at once."""
@@ -75,6 +76,10 @@ class StartRace(Observation):
     """A replica listened while a stranger held the lock and nothing was applied."""
     applied_while_held: tuple[str, ...]
     after_release: Start
+    held_s: float
+    """Seconds for which the replica before the held lock was watched."""
+    quickest_s: float
+    """Seconds that the quickest whole start took; 0 where none came up."""
     killed: Killed | None
     """Nothing where the lock stays taken anyway."""
     lock_stays: bool = False
@@ -108,10 +113,11 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             stays = _stays(stage, together, lock)
         if all(each.answered for each in starts) and not started.pooler:
             came_from_empty(stage, together, starts[0])
+        quickest_s = min((each.seconds for each in starts if each.answered), default=0.0)
+        held_s = min(max(_HELD_AT_LEAST_S, quickest_s), _HELD_AT_MOST_S)
         with ThreadPoolExecutor(max_workers=1) as pool:
             # Most of it is to watch that nothing happens.
-            usual_s = min(stage.patience_s, max(each.seconds for each in starts))
-            watched = pool.submit(_meet_a_held_lock, stage, started, lock, max(_HELD_FOR_S, usual_s))
+            watched = pool.submit(_meet_a_held_lock, stage, started, lock, held_s)
             killed = None if stays else _lose_the_holder(stage, started)
             held = watched.result()
     told = {
@@ -122,6 +128,7 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             "lock once all were up": "taken" if stays else "free",
         },
         "a stranger holds the lock": {
+            "watched for seconds": round(held_s, 1),
             "listened meanwhile": held.served,
             "migrations meanwhile": held.applied,
             "start once it was let go": asdict(held.after),
@@ -146,6 +153,8 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         served_while_held=held.served,
         applied_while_held=held.applied,
         after_release=held.after,
+        held_s=held_s,
+        quickest_s=quickest_s,
         killed=killed,
         lock_stays=stays,
         pooler=started.pooler,
