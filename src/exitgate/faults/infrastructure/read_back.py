@@ -6,9 +6,10 @@ what it looks at, and never what is there beside it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from exitgate.faults.fault import Fault, FaultSite, Inject
+from exitgate.faults.fault import FaultSite, Inject
 from exitgate.faults.infrastructure.editing import added, each_of, fault
 
 _SERVICE: Final = "infra/modules/service/main.tf"
@@ -104,33 +105,13 @@ def _query(service: str) -> tuple[str, str, str]:
     return service, "", _QUERY
 
 
-def _fault(
-    aim: str,
-    name: str,
-    title: str,
-    inject: Inject,
-    location: str,
-    message: str,
-    *,
-    of_a_service_with: str = "",
-    also: frozenset[str] = frozenset(),
-) -> Fault:
-    return fault(
-        *(aim, name, title, inject),
-        location=location,
-        message=message,
-        of_a_service_with=of_a_service_with,
-        also=_LIFE | also,
-    )
-
-
 _DEFINITION: Final = """jsonencode({
       family = "%s", networkMode = "awsvpc", cpu = "256", memory = "512", requiresCompatibilities = ["FARGATE"]
       containerDefinitions = [{ name = var.name, image = local.repository, essential = true }]
     })"""
 
-FAULTS = (
-    _fault(
+_FAULTS: Final = (
+    fault(
         "3.3.B.1.1 applied",
         "cluster-moved-to-spot",
         "a call after the apply gives the cluster capacity that may be taken away at any time",
@@ -145,7 +126,7 @@ FAULTS = (
         location=_CLUSTER,
         message="aws_ecs_cluster_capacity_providers.this.capacity_providers does not stand as planned",
     ),
-    _fault(
+    fault(
         "3.3.B.1.1 applied",
         "service-stopped-by-call",
         "a call after the apply takes all tasks from a service, and the code ignores their count",
@@ -160,7 +141,7 @@ FAULTS = (
         location=_SERVICE,
         message="aws_ecs_service.this.desired_count does not stand as planned",
     ),
-    _fault(
+    fault(
         "3.3.B.1.2 applied",
         "health-check-moved-by-call",
         "a call after the apply moves a target group's health check to a page that always answers",
@@ -176,7 +157,7 @@ FAULTS = (
         location="infra/modules/service/routing.tf",
         message="aws_lb_target_group.this.health_check does not stand as planned",
     ),
-    _fault(
+    fault(
         "3.3.B.1.3 applied",
         "old-tls-by-call",
         "a call after the apply lets old TLS in",
@@ -191,7 +172,7 @@ FAULTS = (
         location=_BALANCER,
         message="aws_lb_listener.https.ssl_policy does not stand as planned",
     ),
-    _fault(
+    fault(
         "3.3.B.2.1 applied",
         "backups-cut-by-call",
         "a call after the apply has the databases' backups kept for a day",
@@ -206,7 +187,7 @@ FAULTS = (
         location=_DATABASE,
         message="aws_db_instance.this.backup_retention_period does not stand as planned",
     ),
-    _fault(
+    fault(
         "3.3.B.2.2 applied",
         "second-cache-by-call",
         "a call after the apply makes one more Redis, without encryption",
@@ -221,7 +202,7 @@ FAULTS = (
         location=_ROOT,
         message="there is one more than planned: aws_elasticache_replication_group spare",
     ),
-    _fault(
+    fault(
         "3.3.B.2.3 applied",
         "second-broker-by-call",
         "a call after the apply makes one more broker, open to the internet",
@@ -237,7 +218,7 @@ FAULTS = (
         location=_ROOT,
         message="there is one more than planned: aws_mq_broker spare",
     ),
-    _fault(
+    fault(
         "3.3.B.3.1 applied",
         "execution-role-widened-by-call",
         "a call after the apply gives an execution role a policy that no code has",
@@ -254,7 +235,7 @@ FAULTS = (
         message="there is one more than planned: aws_iam_role_policy reference-shop-orders-execution by-call",
         of_a_service_with="postgres",
     ),
-    _fault(
+    fault(
         "3.3.B.3.2 applied",
         "task-role-widened-by-call",
         "a call after the apply gives a task role a policy that no code has",
@@ -270,7 +251,7 @@ FAULTS = (
         location=_ROOT,
         message="there is one more than planned: aws_iam_role_policy reference-shop-orders-task by-call",
     ),
-    _fault(
+    fault(
         "3.3.B.3.3 applied",
         "task-role-lost-by-call",
         "a call after the apply has a service run a task definition without a task role",
@@ -297,7 +278,7 @@ FAULTS = (
         message="runs a task definition with another task role than the planned one",
         also=frozenset({"3.3.B.1.1", "3.3.C.1"}),
     ),
-    _fault(
+    fault(
         "3.3.C.1 registered",
         "definition-registered-by-call",
         "a call after the apply registers one more revision of a task definition, of an image that nobody pinned",
@@ -312,7 +293,7 @@ FAULTS = (
         location=_ROOT,
         message="there is one more than planned: aws_ecs_task_definition",
     ),
-    _fault(
+    fault(
         "3.3.C.1 registered",
         "definition-taken-back-by-call",
         "a call after the apply takes a task definition back, so that no task can be started from it",
@@ -327,7 +308,7 @@ FAULTS = (
         location=_SERVICE,
         message="aws_ecs_task_definition.this is planned, and the account has none",
     ),
-    _fault(
+    fault(
         "3.3.C.1 registered",
         "definition-of-another-family-by-call",
         "a call after the apply registers a task definition that no code has, of an image that nobody pinned",
@@ -343,3 +324,5 @@ FAULTS = (
         message="there is one more than planned: aws_ecs_task_definition",
     ),
 )
+
+FAULTS = tuple(replace(each, also=each.also | _LIFE) for each in _FAULTS)
