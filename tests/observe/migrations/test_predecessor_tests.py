@@ -20,6 +20,7 @@ from exitgate.observe.migrations.predecessor_tests import Ground, PredecessorTes
 from exitgate.observe.migrations.stage import Stage
 from exitgate.provision.backing import Access
 from exitgate.provision.command_in_image import Command, Ended
+from exitgate.provision.database_server import DatabaseServer
 from exitgate.provision.git import git
 from exitgate.target import Service, Target
 
@@ -76,12 +77,9 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
         guests.append(f"{name}_{len(guests)}")
         yield {each.name: Access(host="h", port=1, user=name, password="p", part=guests[-1]) for each in servers}
 
-    @contextmanager
-    def empty(place: object, owner: Access) -> Iterator[tuple[str, str, Callable[[], bool]]]:
-        yield f"{owner.part}_db", f"{owner.user}/{owner.part}_db", lambda: True
-
     monkeypatch.setattr(predecessor_run, "guest", guest)
-    monkeypatch.setattr(predecessor_run, "_empty", empty)
+    monkeypatch.setattr(predecessor_run, "of_the_run", lambda _: None)
+    monkeypatch.setattr(predecessor_run, "_is_marked", lambda server, database: database == guests[-1])
 
     def once(
         *came: tuple[int | None, bytes | None],
@@ -134,7 +132,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) -> None:
     seen, (command,) = read((0, PASSED))
     assert (seen.on_new.ran, seen.on_new.migrated, seen.on_own, seen.again) == (1, True, None, None)
-    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app/exitgate_tests_app_0_db"}
+    assert command.environment == {"TEST_DATABASE_URL": "exitgate_tests_app_0"}
     texts = {
         name: each.read_text(encoding="utf-8").split(":")[0]
         for name, each in command.files.items()
@@ -146,7 +144,7 @@ def test_they_run_once_on_their_own_files_with_the_new_migrations(read: Read) ->
         f"{FOLDER}/2_second/migration.sql": "new",
     }
     mark = command.files[f"{FOLDER}/29991231235958_exitgate/migration.sql"]
-    assert str(mark).startswith('COMMENT ON DATABASE "exitgate_tests_app_0_db" IS ')
+    assert str(mark).startswith('COMMENT ON DATABASE "exitgate_tests_app_0" IS ')
     assert [each.name for each in seen.evidence] == ["previous-tests-app.json", "previous-tests-app-new-schema.log"]
     assert not any("skipped" in limit for limit in seen.substrate.limits)
 
@@ -223,16 +221,15 @@ def test_what_is_not_there_is_not_assessed(read: Read, how: dict[str, object], g
         read(**how)
 
 
-def test_a_database_that_its_tests_have_dropped_is_no_trouble_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    session = SimpleNamespace(execute=lambda words, *_: told.append(words.as_string(None)), close=lambda: None)
-    server = SimpleNamespace(connect=lambda: session, url=lambda *words: "/".join(words))
-    monkeypatch.setattr(predecessor_run, "of_the_run", lambda _: server)
-    place = cast("predecessor_run.Place", SimpleNamespace(database=None))
-    owner = Access(host="h", port=1, user="guest_1", password="p", part="guest_1")
-    with predecessor_run._empty(place, owner) as (name, url, _):
-        assert (name, url) == ("guest_1_db", "guest_1/p/guest_1_db")
-    assert told == [
-        'CREATE DATABASE "guest_1_db" OWNER "guest_1"',
-        'DROP DATABASE IF EXISTS "guest_1_db" WITH (FORCE)',
-    ]
+@pytest.mark.parametrize(
+    ("row", "marked"),
+    [((predecessor_run._SEEN,), True), (("by somebody else",), False), ((None,), False), (None, False)],
+    ids=["marked", "other-words", "no-words", "dropped"],
+)
+def test_only_a_database_that_bears_the_mark_came_to_the_schema(row: tuple[str | None] | None, marked: bool) -> None:
+    asked: list[object] = []
+    answer = SimpleNamespace(fetchone=lambda: row)
+    session = SimpleNamespace(execute=lambda _, values: asked.append(values) or answer, close=lambda: None)
+    server = cast("DatabaseServer", SimpleNamespace(connect=lambda: session))
+    assert predecessor_run._is_marked(server, "guest_1") is marked
+    assert asked == [("guest_1",)]

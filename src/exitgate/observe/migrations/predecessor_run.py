@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from exitgate.observe.migrations.stage import Stage
 from exitgate.provenance import Evidence
 from exitgate.provision.backing import Access, Server, guest, value_of
 from exitgate.provision.command_in_image import Command, Ended, run_in_image
-from exitgate.provision.database_server import of_the_run
+from exitgate.provision.database_server import DatabaseServer, of_the_run
 from exitgate.target import BackingUse
 
 _SEEN = "exitgate: the last migration was applied"
@@ -84,7 +84,7 @@ class Place:
 
 
 def run_tests(place: Place, files: Files, name: str) -> tuple[TestRun, Evidence]:
-    """Run the tests once, on servers' parts and a database that are empty; return what came of it, and their output.
+    """Run the tests once, on servers' parts that are empty; return what came of it, and their output.
 
     Args:
         files: What is laid over the stage.
@@ -94,13 +94,10 @@ def run_tests(place: Place, files: Files, name: str) -> tuple[TestRun, Evidence]
         ObservationError: if all went well by the exit code, and the results can't be read.
     """
     stage, tests = place.stage, place.tests
-    with _parts(place) as given, _empty(place, given[place.database.name]) as (database, url, is_marked):
+    with _parts(place) as given:
+        database = given[place.database.name].part
         # One statement, since tools cut a file at its semicolons (adapter-pg 7.10); tests that migrate at once wait for each other.
         mark = f"COMMENT ON DATABASE \"{database}\" IS '{_SEEN}';\n"
-        parts = {
-            each: value_of(use, place.running[use.backing], given[use.backing]) for each, use in place.uses.items()
-        }
-        named = {each: url for each, own in tests.variables.items() if own == stage.settings.database}
         began = time.monotonic()
         ended = run_in_image(
             stage.replicas.engine,
@@ -111,7 +108,10 @@ def run_tests(place: Place, files: Files, name: str) -> tuple[TestRun, Evidence]
                 words=tests.command,
                 directory=tests.directory,
                 files={**files, f"{place.folder}/{stage.settings.within(stage.latest)}": mark},
-                environment={**parts, **named},
+                environment={
+                    each: value_of(use, place.running[use.backing], given[use.backing])
+                    for each, use in place.uses.items()
+                },
                 network=place.database.network,
                 leaves=tests.results,
                 timeout_s=tests.timeout_s,
@@ -123,7 +123,7 @@ def run_tests(place: Place, files: Files, name: str) -> tuple[TestRun, Evidence]
             exit_code=ended.exit_code,
             results=_results(ended, tests.results),
             said=one_line(lines[-1] if lines else "nothing", 200),
-            migrated=is_marked(),
+            migrated=_is_marked(of_the_run(place.database), database),
             seconds=round(time.monotonic() - began, 1),
         )
     return run, log
@@ -160,21 +160,8 @@ def _parts(place: Place) -> AbstractContextManager[Mapping[str, Access]]:
     )
 
 
-@contextmanager
-def _empty(place: Place, owner: Access) -> Iterator[tuple[str, str, Callable[[], bool]]]:
-    """Make a database for one run of the tests; give its name, its address, and what says whether it bears the mark."""
-    from psycopg import sql
-
-    name, server = f"{owner.part}_db", of_the_run(place.database)
-    own = sql.Identifier(name)
+def _is_marked(server: DatabaseServer, database: str) -> bool:
+    """Say whether a database bears the mark of the last migration; one that is gone does not."""
     with closing(server.connect()) as session:
-        session.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(own, sql.Identifier(owner.user)))
-
-        def is_marked() -> bool:
-            row = session.execute(_WORDS_OF, (name,)).fetchone()
-            return bool(row and row[0] == _SEEN)
-
-        try:
-            yield name, server.url(owner.user, owner.password, name), is_marked
-        finally:
-            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(own))
+        row = session.execute(_WORDS_OF, (database,)).fetchone()
+    return bool(row and row[0] == _SEEN)
