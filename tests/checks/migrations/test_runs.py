@@ -48,7 +48,7 @@ RACE = StartRace(
     applied_while_held=(),
     after_release=WELL,
     held_s=3.0,
-    quickest_s=2.0,
+    rest_s=2.0,
     killed=Killed(starts=(WELL, WELL), applied=(Applied(name="1", finished=True), Applied(name="2", finished=True))),
 )
 BLOCKED = BlockedStart(substrate=SUBSTRATE, broken=ENDED, steps=(Step(command="x", failure=""),), mended=WELL)
@@ -149,11 +149,9 @@ def test_a_lock_that_is_not_respected_or_not_taken_up_again() -> None:
     assert len(unsafe_contention(race, "m")) == 3
 
 
-def test_a_lock_that_is_held_for_less_than_a_start_takes_says_nothing_of_who_serves_ahead() -> None:
-    slow = replace(RACE, held_s=8.0, quickest_s=11.0)
-    with pytest.raises(
-        PrerequisiteMissing, match="11 s for the quickest start, and a migration lock that was held for 8 s"
-    ):
+def test_a_lock_that_is_held_for_less_than_what_is_left_of_a_start_says_nothing_of_who_serves_ahead() -> None:
+    slow = replace(RACE, held_s=8.0, rest_s=11.0)
+    with pytest.raises(PrerequisiteMissing, match="lock that was held for 8 s, and 11 s until the replica answered"):
         unsafe_contention(slow, "m")
     assert unsafe_contention(replace(slow, held_s=11.0), "m") == []
     assert len(unsafe_contention(replace(slow, served_while_held=True), "m")) == 1

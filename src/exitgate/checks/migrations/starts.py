@@ -47,8 +47,8 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
     """Say where a replica served ahead of its migrations, or did not come up once the lock was free.
 
     Raises:
-        PrerequisiteMissing: if none is found, and a start takes longer here than the lock could be held: one that serves ahead may
-            not have come to it.
+        PrerequisiteMissing: if none is found, and what is left of a start that has come to its database takes longer here than the
+            lock could be held: one that serves ahead may not have come to that.
     """
     findings = []
     if race.served_while_held and len(race.applied_while_held) < len(race.committed):
@@ -93,11 +93,11 @@ def unsafe_contention(race: StartRace, folder: str) -> list[Finding]:
             )
         )
     findings += _not_taken_over(race.killed, race.committed, folder) if race.killed else []
-    if not findings and race.quickest_s > race.held_s:
+    if not findings and race.rest_s > race.held_s:
         raise PrerequisiteMissing(
             "this machine",
-            got=f"{race.quickest_s:.0f} s for the quickest start, and a migration lock that was held for {race.held_s:.0f} s",
-            expected="a lock that is held for as long as a start takes, and for no longer than migrators wait",
+            got=f"a migration lock that was held for {race.held_s:.0f} s, and {race.rest_s:.0f} s until the replica answered",
+            expected="a lock that is held for as long as a replica takes from there, and for no longer than migrators wait",
             action="Run again when this machine has less to do, or with fewer workers.",
         )
     return findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -63,6 +64,8 @@ class _Held:
     """Both while the stranger had it."""
     after: Start
     """Once it was let go."""
+    rest_s: float
+    """Seconds that it took from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,8 @@ class StartRace(Observation):
     after_release: Start
     held_s: float
     """Seconds for which the replica before the held lock was watched."""
-    quickest_s: float
-    """Seconds that the quickest whole start took; 0 where none came up."""
+    rest_s: float
+    """Seconds from when the lock was let go until that replica answered: had it waited for nothing, it would have by then."""
     killed: Killed | None
     """Nothing where the lock stays taken anyway."""
     lock_stays: bool = False
@@ -132,6 +135,7 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
             "listened meanwhile": held.served,
             "migrations meanwhile": held.applied,
             "start once it was let go": asdict(held.after),
+            "seconds from then on": round(held.rest_s, 1),
         },
         "the one that holds the lock is killed": {
             "starts of the others, and of the one in its place": [asdict(each) for each in killed.starts],
@@ -154,7 +158,7 @@ def read_start_race(stage: Stage, evidence: EvidenceFolder) -> StartRace:
         applied_while_held=held.applied,
         after_release=held.after,
         held_s=held_s,
-        quickest_s=quickest_s,
+        rest_s=held.rest_s,
         killed=killed,
         lock_stays=stays,
         pooler=started.pooler,
@@ -192,7 +196,9 @@ def _meet_a_held_lock(stage: Stage, started: Contenders, lock: str, watched_s: f
             served = _serves_ahead(stage, database, replica, stranger.info.backend_pid, watched_s)
             before = tuple(each.name for each in stage.applied(database))
             stage.databases.end(stranger.info.backend_pid)
-            return _Held(served=served, applied=before, after=replica.await_start(stage.patience_s))
+            freed = time.monotonic()
+            after = replica.await_start(stage.patience_s)
+            return _Held(served=served, applied=before, after=after, rest_s=time.monotonic() - freed)
 
 
 def _serves_ahead(stage: Stage, database: str, replica: Replica, stranger: int, watched_s: float) -> bool:
