@@ -62,7 +62,7 @@ def test_shortened_waits_stay_above_what_this_machine_can_keep() -> None:
     assert (small.target_check.interval_s, small.target_check.timeout_s) == (0.5, 3)
     assert (small.deregistration_delay_s, small.stop_timeout_s) == (1.5, 30)
     assert with_grace(small, slowest_start_s=0.5).grace_period_s == 3
-    assert with_grace(small, slowest_start_s=4.0).grace_period_s == 12
+    assert with_grace(small, slowest_start_s=4.0).grace_period_s == 20
     assert with_grace(small, slowest_start_s=40.0).grace_period_s == 60
     # One that hides every failure goes on doing so, however quickly tasks start.
     assert with_grace(replace(small, grace_period_s=86_400), slowest_start_s=0.0).grace_period_s == 4_320
