@@ -155,6 +155,8 @@ def test_force_pushes_and_deletions_are_refused(forge: Forge, source: Path) -> N
 def test_a_branch_that_moved_makes_a_change_out_of_date(tmp_path: Path, source: Path) -> None:
     loose = replace(RULESET, rules=(replace(CHECKS, parameters={}),))
     for rules, accepted in ((RULESET, False), (loose, True)):
+        # Where the clone stands is where the forge's branches begin.
+        git(source, "checkout", "--quiet", "main")
         folder = tmp_path / f"forge-{accepted}"
         with throwaway_forge(folder, source, branches=("main",), rulesets=(rules,), default_branch="main") as forge:
             git(source, "checkout", "--quiet", "-B", f"next-{accepted}", "main")
